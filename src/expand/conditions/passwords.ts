@@ -1,0 +1,45 @@
+/** `crypteq`: a password against its hash (Exim spec 11.7). */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { systemCrypt } from '../../safe/native.ts';
+import type { ConditionRow } from '../evaluate.ts';
+import { fail } from '../failure.ts';
+import { stringsCondition } from './shapes.ts';
+
+function same(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')];
+  return x.length === y.length && timingSafeEqual(x, y);
+}
+
+/** A plain digest, given in base 64 or in hexadecimal digits; the length tells which. */
+function digestMatches(algorithm: string, password: string, stored: string): boolean {
+  const digest = createHash(algorithm).update(Buffer.from(password, 'latin1')).digest();
+  if (stored.length === Math.ceil(digest.length / 3) * 4) return same(digest.toString('base64'), stored);
+  return stored.length === digest.length * 2 && same(digest.toString('hex'), stored.toLowerCase());
+}
+
+function cryptMatches(password: string, stored: string): boolean {
+  const hash = systemCrypt(password, stored);
+  return hash !== undefined && same(hash, stored);
+}
+
+const schemes: ReadonlyMap<string, (password: string, stored: string) => boolean> = new Map([
+  ['md5', (password, stored) => digestMatches('md5', password, stored)],
+  ['sha1', (password, stored) => digestMatches('sha1', password, stored)],
+  ['crypt', cryptMatches],
+]);
+
+export const passwordConditions: readonly ConditionRow[] = [
+  stringsCondition({
+    name: 'crypteq',
+    doc: 'the password has the given hash',
+    count: 2,
+    test: ([password, stored]) => {
+      const text = stored?.value ?? '';
+      const found = /^\{([^}]*)\}([\s\S]*)$/.exec(text);
+      const scheme = schemes.get((found?.[1] ?? 'crypt').toLowerCase());
+      if (scheme === undefined) return fail(`unknown encryption mechanism in "${text}"`);
+      return scheme(password?.value ?? '', found?.[2] ?? text);
+    },
+  }),
+];

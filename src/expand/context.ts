@@ -1,0 +1,265 @@
+/**
+ * What an expansion may know of its surroundings and ask of them. The facts are filled in by those who receive, route
+ * and deliver; the services are handed in from above, because lookups, lists and ACLs stand on higher floors.
+ *
+ * A context belongs to one line of work, in which one expansion ends before the next begins. Plain strings in the facts
+ * are untrusted; what somebody vouched for is a `Text`.
+ */
+
+import type { Eventual } from '../lib/eventual.ts';
+import type { HeaderLine } from '../mail/header-line.ts';
+import type { Decisions } from '../observe/decision.ts';
+import type { Text } from '../safe/taint.ts';
+
+/** Values of the configuration that variables show. */
+export interface Settings {
+  readonly primaryHostname: string;
+  readonly qualifyDomain: string;
+  readonly qualifyRecipient: string;
+  readonly spoolDirectory: string;
+  readonly configFile: string;
+  readonly eximPath: string;
+  readonly eximUid: number;
+  readonly eximGid: number;
+  readonly localhostNumber: string;
+  readonly bounceReturnSizeLimit: number;
+  readonly headersCharset: string;
+  readonly printTopBitCharacters: boolean;
+  readonly checkRfc2047Length: boolean;
+  readonly strictAclVars: boolean;
+  readonly messageBodyVisible: number;
+  readonly messageBodyNewlines: boolean;
+  readonly logFileDirectory: string | undefined;
+  /** Variables of the environment that expansions may see (keep_environment, add_environment). */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/** The connection or process a message comes from. */
+export interface ConnectionFacts {
+  /** IP address of the sending host, empty for a local process. */
+  hostAddress: string;
+  hostPort: number;
+  interfaceAddress: string;
+  interfacePort: number;
+  /** Confirmed name of the host, empty when there is none or it was not looked for. */
+  hostName: string;
+  hostLookupFailed: boolean;
+  hostLookupDeferred: boolean;
+  heloName: string;
+  /** RFC 1413 answer, or the login name of a local caller. */
+  ident: string;
+  activeHostname: Text;
+  receivedProtocol: string;
+  authenticator: string;
+  authenticatedId: string;
+  authenticatedFailId: string;
+  authenticationFailed: boolean;
+  tlsCipher: string;
+  /** The command being handled and its argument, as received. */
+  command: string;
+  commandArgument: string;
+  commandHistory: string[];
+  countAtStart: number;
+  /** `$acl_c…` by the name behind `acl_c`. */
+  readonly aclVariables: Map<string, Text>;
+}
+
+/** The message being received or delivered. */
+export interface MessageFacts {
+  id: string;
+  sender: string;
+  /** The sender before rewriting, when that changed it. */
+  recipients: readonly string[];
+  recipientsCount: number;
+  headers: readonly HeaderLine[];
+  /** Octets of the whole message, of its body; -1 while not known. */
+  size: number;
+  bodySize: number;
+  lineCount: number;
+  bodyLineCount: number;
+  bodyZeroCount: number;
+  maxReceivedLineLength: number;
+  /** Seconds since 1970. */
+  receivedTime: number;
+  receivedCount: number;
+  /** The one recipient, while the Received: line is made. */
+  receivedFor: string;
+  originatorUid: number;
+  originatorGid: number;
+  authenticatedSender: string;
+  rcptCount: number;
+  rcptDeferCount: number;
+  rcptFailCount: number;
+  warningDelay: string;
+  queueName: Text;
+  /** `$acl_m…` by the name behind `acl_m`. */
+  readonly aclVariables: Map<string, Text>;
+  /** The first `limit` octets of the body, or the last. */
+  body(limit: number, from: 'start' | 'end'): Eventual<string>;
+}
+
+/** The address being verified, routed or delivered. */
+export interface AddressFacts {
+  localPart: string;
+  domain: string;
+  localPartPrefix: Text;
+  localPartPrefixVariable: Text;
+  localPartSuffix: Text;
+  localPartSuffixVariable: Text;
+  domainData: Text | undefined;
+  localPartData: Text | undefined;
+  originalLocalPart: string;
+  originalDomain: string;
+  parentLocalPart: string;
+  parentDomain: string;
+  addressData: Text | undefined;
+  addressFile: Text | undefined;
+  addressPipe: Text | undefined;
+  /** `$r_…` by the whole name. */
+  readonly routerVariables: Map<string, Text>;
+  routerName: string;
+  selfHostname: string;
+  home: Text | undefined;
+  localUserUid: number | undefined;
+  localUserGid: number | undefined;
+}
+
+/** A delivery by a transport. */
+export interface DeliveryFacts {
+  transportName: string;
+  returnPath: string;
+  host: string;
+  hostAddress: string;
+  hostPort: number;
+  inode: number;
+  pipeAddresses: readonly string[];
+  firstDelivery: boolean;
+  queueRunning: boolean;
+}
+
+/** What ACL conditions have found out. */
+export interface AclFacts {
+  readonly arguments: readonly Text[];
+  verifyMessage: string;
+  senderVerifyFailure: string;
+  recipientVerifyFailure: string;
+  verifyMode: 'S' | 'R' | '';
+  senderAddressData: Text | undefined;
+  senderData: Text | undefined;
+  recipientData: Text | undefined;
+  hostData: Text | undefined;
+  headersAdded: readonly string[];
+}
+
+/** Values that expansions set for each other and put back afterwards. */
+export interface Results {
+  /** `$0`, `$1` … of the last successful match. */
+  numeric: readonly Text[];
+  value: Text;
+  item: Text | undefined;
+  runrc: number;
+  dnssec: string;
+}
+
+export interface LookupRequest {
+  /** The search type as written, with `partial`, `*` and options. */
+  readonly type: string;
+  /** For single-key types. */
+  readonly key: Text | undefined;
+  /** The file, or for a query-style type the query. */
+  readonly fileOrQuery: Text;
+}
+
+export type LookupAnswer =
+  | {
+      readonly outcome: 'found';
+      readonly value: Text;
+      readonly wild?: Text | undefined;
+      readonly fixed?: Text | undefined;
+    }
+  | { readonly outcome: 'not found' }
+  | { readonly outcome: 'defer'; readonly message: string }
+  | { readonly outcome: 'error'; readonly message: string };
+
+export type ListKind = 'domain' | 'host' | 'address' | 'localpart';
+
+export type ListAnswer =
+  | {
+      readonly outcome: 'match';
+      /** The item that matched, or what a lookup in it found. */
+      readonly value?: Text | undefined;
+      readonly numeric?: readonly Text[] | undefined;
+    }
+  | { readonly outcome: 'no match' }
+  | { readonly outcome: 'defer'; readonly message: string };
+
+export type HostAddresses =
+  | { readonly outcome: 'found'; readonly addresses: readonly string[] }
+  | { readonly outcome: 'unknown'; readonly message: string }
+  | { readonly outcome: 'defer'; readonly message: string };
+
+export type MailExchangers =
+  | { readonly outcome: 'found'; readonly hosts: readonly { readonly name: string; readonly preference: number }[] }
+  | { readonly outcome: 'unknown'; readonly message: string }
+  | { readonly outcome: 'defer'; readonly message: string };
+
+export type AclAnswer = {
+  readonly outcome: 'accept' | 'deny' | 'defer' | 'discard' | 'error';
+  readonly message: string;
+};
+
+export interface RunAnswer {
+  /** Exit status, 127 when the program could not be run. */
+  readonly status: number;
+  readonly output: string;
+}
+
+/** What the surroundings can do for an expansion. */
+export interface Services {
+  /** Whether a search type is known, and how it searches; nothing for an unknown one. */
+  lookupStyle(
+    type: string,
+  ): { readonly style: 'single-key' | 'query'; readonly name: string } | { readonly error: string };
+  lookup(request: LookupRequest, context: Context): Eventual<LookupAnswer>;
+  /** The quoting operator of a lookup type; nothing when the text or the option cannot be quoted. */
+  quote(type: string, text: string, option: string): { readonly text: string } | { readonly error: string };
+  matchList(kind: ListKind, subject: string, list: Text, context: Context): Eventual<ListAnswer>;
+  /** Whether `address`, which may be empty, is in a list of IP addresses (`match_ip`). */
+  matchIp(address: string, list: Text, context: Context): Eventual<ListAnswer>;
+  /** The text of a named list. */
+  namedList(kind: ListKind, name: string): string | undefined;
+  /** A named list, expanded; `constant` when it is the same each time (Exim spec 10.8). */
+  namedListItems(
+    kind: ListKind,
+    name: string,
+    context: Context,
+  ): Eventual<{ readonly text: Text; readonly constant: boolean } | { readonly error: string }>;
+  /** Addresses of a host by its name. */
+  hostAddresses(name: string, context: Context): Eventual<HostAddresses>;
+  /** Names of the hosts that the MX records of a domain point to, with their preference. */
+  mailExchangers(domain: string, context: Context): Eventual<MailExchangers>;
+  /** Addresses of this host's interfaces that count as local. */
+  localAddresses(): readonly string[];
+  runAcl(name: Text, args: readonly Text[], context: Context): Eventual<AclAnswer>;
+  /** Runs a program; with `strict` no argument may be tainted, else only its name may not. */
+  run(command: readonly Text[], strict: boolean, context: Context): Eventual<RunAnswer | { readonly error: string }>;
+  /** Looks the name of the sending host up, once per connection, and puts it into the facts. */
+  findHostName(context: Context): Eventual<void>;
+  queueSize(context: Context): Eventual<number>;
+}
+
+export interface Context {
+  readonly settings: Settings;
+  readonly services: Services;
+  decisions: Decisions;
+  connection: ConnectionFacts | undefined;
+  message: MessageFacts | undefined;
+  address: AddressFacts | undefined;
+  delivery: DeliveryFacts | undefined;
+  acl: AclFacts | undefined;
+  results: Results;
+  /** What this line of work found in files, databases and lists, so that it asks only once. */
+  readonly found: Map<string, unknown>;
+  /** Depth of nested ACLs and re-expansions, which have a limit. */
+  depth: number;
+}

@@ -1,0 +1,223 @@
+/** Items that go through a list: map, filter, reduce, sort, listextract. */
+
+import { type Eventual, inOrder, lastly, then } from '../../lib/eventual.ts';
+import { joinList, splitList } from '../../lib/list-text.ts';
+import { Text } from '../../safe/taint.ts';
+import { type Comparison, comparisons } from '../conditions/compare.ts';
+import { inside } from '../conditions/shapes.ts';
+import type { Context } from '../context.ts';
+import { compileBranches, type Item, withItem } from '../evaluate.ts';
+import { fail } from '../failure.ts';
+import { type ItemParts, ParseProblem, type Reader } from '../reader.ts';
+
+/** `name{list}…{last}`: some strings and one more that is expanded for each item of the list. */
+function readWithLast(reader: Reader, name: string, strings: number): ItemParts {
+  const before = reader.someArguments(name, strings, strings);
+  reader.skipBlanks();
+  if (!reader.accept('{')) throw new ParseProblem(`missing '{' for last arg of ${name}`, before);
+  const last = reader.within(before, () => reader.inBraces());
+  reader.skipBlanks();
+  if (!reader.accept('}')) throw new ParseProblem(`missing } at end of "${name}"`, before);
+  return { words: [], arguments: [...before, last] };
+}
+
+/** Computes something for each item, one after the other. */
+function each<T>(items: readonly string[], step: (item: string) => Eventual<T>): Eventual<T[]> {
+  const values: T[] = [];
+  return then(
+    inOrder(items, (item) =>
+      then(step(item), (value) => {
+        values.push(value);
+        return true;
+      }),
+    ),
+    () => values,
+  );
+}
+
+const map: Item = {
+  name: 'map',
+  doc: 'a list with each item changed',
+  parse: (reader) => readWithLast(reader, 'map', 1),
+  compile({ arguments: [listNode, valueNode] }, compiler) {
+    if (listNode === undefined || valueNode === undefined) throw new Error('map without its parts');
+    const list = compiler.text(listNode);
+    const value = compiler.text(valueNode);
+    return (context) =>
+      then(list(context), (text) => {
+        const { items, separator } = splitList(text.value);
+        const evaluate = (item: string): Eventual<Text> =>
+          withItem(context, Text.derived(item, text), undefined, () => value(context));
+        return then(each(items, evaluate), (values) => listOf(values, separator, text));
+      });
+  },
+};
+
+/** Values joined to a list; each keeps its own taint. */
+function listOf(values: readonly Text[], separator: string, source: Text): Text {
+  if (source.isClean && values.every((value) => value.isClean)) {
+    return Text.configured(
+      joinList(
+        values.map((value) => value.value),
+        separator,
+      ),
+    );
+  }
+  return Text.derivedFrom(
+    joinList(
+      values.map((value) => value.value),
+      separator,
+    ),
+    [source, ...values],
+  );
+}
+
+const filter: Item = {
+  name: 'filter',
+  doc: 'those items of a list for which a condition is true',
+  parse(reader) {
+    const list = reader.someArguments('filter', 1, 1);
+    reader.skipBlanks();
+    if (!reader.accept('{')) throw new ParseProblem("missing '{' for last arg of filter", list);
+    const condition = inside('"filter"', () => reader.within(list, () => reader.condition()));
+    reader.skipBlanks();
+    if (!reader.accept('}')) {
+      throw new ParseProblem(
+        'missing } at end of condition or expression inside "filter"; could be an unquoted } in the content',
+        list,
+      );
+    }
+    reader.skipBlanks();
+    if (!reader.accept('}')) throw new ParseProblem('missing } at end of "filter"', list);
+    return { words: [], arguments: list, condition };
+  },
+  compile({ arguments: [listNode], condition }, compiler) {
+    if (listNode === undefined || condition === undefined) throw new Error('filter without its parts');
+    const list = compiler.text(listNode);
+    const test = compiler.test(condition);
+    return (context) =>
+      then(list(context), (text) => {
+        const { items, separator } = splitList(text.value);
+        const keep = (item: string): Eventual<boolean> =>
+          withItem(context, Text.derived(item, text), undefined, () => test(context));
+        return then(each(items, keep), (kept) =>
+          Text.derived(
+            joinList(
+              items.filter((_, i) => kept[i]),
+              separator,
+            ),
+            text,
+          ),
+        );
+      });
+  },
+};
+
+const reduce: Item = {
+  name: 'reduce',
+  doc: 'one value computed from all items of a list',
+  parse: (reader) => readWithLast(reader, 'reduce', 2),
+  compile({ arguments: [listNode, startNode, stepNode] }, compiler) {
+    if (listNode === undefined || startNode === undefined || stepNode === undefined)
+      throw new Error('reduce without its parts');
+    const list = compiler.text(listNode);
+    const start = compiler.text(startNode);
+    const step = compiler.text(stepNode);
+    return (context) =>
+      then(list(context), (text) =>
+        then(start(context), (first) => {
+          let value = first;
+          const { items } = splitList(text.value);
+          const done = inOrder(items, (item) =>
+            then(
+              withItem(context, Text.derived(item, text), value, () => step(context)),
+              (next) => {
+                value = next;
+                return true;
+              },
+            ),
+          );
+          return then(done, () => value);
+        }),
+      );
+  },
+};
+
+/** The comparison that `sort` names; those for equality put nothing in order. */
+function sortComparison(name: string): Comparison {
+  const comparison = comparisons.get(name);
+  if (comparison === undefined) return fail(`unknown condition "${name}"`);
+  return /^=|^eq/.test(name) ? fail('comparator not handled for sort') : comparison;
+}
+
+const sort: Item = {
+  name: 'sort',
+  doc: 'a list in the order of a comparison',
+  parse: (reader) => readWithLast(reader, 'sort', 2),
+  compile({ arguments: [listNode, comparatorNode, keyNode] }, compiler) {
+    if (listNode === undefined || comparatorNode === undefined || keyNode === undefined)
+      throw new Error('sort without its parts');
+    const list = compiler.text(listNode);
+    const comparator = compiler.text(comparatorNode);
+    const key = compiler.text(keyNode);
+    return (context) =>
+      then(list(context), (text) =>
+        then(comparator(context), (name) => {
+          const comesBefore = sortComparison(name.value);
+          const { items, separator } = splitList(text.value);
+          const keyOf = (item: string): Eventual<Text> =>
+            withItem(context, Text.derived(item, text), undefined, () => key(context));
+          return then(each(items, keyOf), (keys) => {
+            const order = items
+              .map((item, i) => ({ item, key: keys[i]?.value ?? '' }))
+              .sort((a, b) => (comesBefore(a.key, b.key) ? -1 : comesBefore(b.key, a.key) ? 1 : 0));
+            return Text.derived(
+              joinList(
+                order.map(({ item }) => item),
+                separator,
+              ),
+              text,
+            );
+          });
+        }),
+      );
+  },
+};
+
+const listExtract: Item = {
+  name: 'listextract',
+  doc: 'one item of a list by its number',
+  parse(reader) {
+    const args = reader.someArguments('listextract', 2, 2);
+    return { words: [], arguments: args, ...reader.within(args, () => reader.branches('listextract')) };
+  },
+  compile(node, compiler) {
+    const parts = node.arguments.map((argument) => compiler.text(argument));
+    const branches = compileBranches(node, compiler);
+    return (context: Context) => {
+      const saved = context.results;
+      return lastly(
+        () =>
+          then(parts[0]?.(context) ?? Text.empty, (number) =>
+            then(parts[1]?.(context) ?? Text.empty, (text) => {
+              const digits = number.value.trim();
+              if (digits === '') return fail('first argument of "listextract" must not be empty');
+              if (!/^-?\d+$/.test(digits)) return fail('first argument of "listextract" must be numeric');
+              const { items } = splitList(text.value);
+              const index = Number(digits) > 0 ? Number(digits) - 1 : items.length + Number(digits);
+              const found = digits === '0' ? undefined : items[index];
+              return branches(
+                { success: found !== undefined, value: found === undefined ? undefined : Text.derived(found, text) },
+                context,
+              );
+            }),
+          ),
+        () => {
+          context.results = { ...saved, runrc: context.results.runrc };
+        },
+      );
+    };
+  },
+};
+
+export const listItems: readonly Item[] = [map, filter, reduce, sort, listExtract];

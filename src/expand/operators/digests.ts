@@ -1,0 +1,74 @@
+/** Operators that compute digests and encodings of octets. */
+
+import { createHash } from 'node:crypto';
+import type { Operator } from '../evaluate.ts';
+import { fail } from '../failure.ts';
+
+const octets = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+export const digest = (algorithm: string, text: string): string =>
+  createHash(algorithm).update(octets(text)).digest('hex');
+
+const base64 = (name: string): Operator => ({
+  name,
+  doc: 'in base 64',
+  evaluate: (text) => octets(text.value).toString('base64'),
+});
+
+/** A family of digests whose length stands behind the underscore. */
+const family = (name: string, sizes: ReadonlyMap<string, string>): Operator => ({
+  name,
+  doc: `${name} digest, in upper case`,
+  evaluate: (text, option) => {
+    const algorithm = sizes.get(option);
+    return algorithm === undefined ? fail(`unrecognised ${name} variant`) : digest(algorithm, text.value).toUpperCase();
+  },
+});
+
+export const digestOperators: readonly Operator[] = [
+  base64('base64'),
+  base64('str2b64'),
+  {
+    name: 'base64d',
+    doc: 'decoded from base 64',
+    evaluate: (text) =>
+      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(text.value.replace(/\s+/g, ''))
+        ? Buffer.from(text.value, 'base64').toString('latin1')
+        : fail(`string "${text.value}" is not well-formed for "base64d" operator`),
+  },
+  {
+    name: 'hex2b64',
+    doc: 'hexadecimal digits in base 64',
+    evaluate: (text) => {
+      if (!/^[0-9A-Fa-f]*$/.test(text.value)) return fail(`"${text.value}" is not a hex string`);
+      if (text.value.length % 2 !== 0) return fail(`"${text.value}" contains an odd number of characters`);
+      return Buffer.from(text.value, 'hex').toString('base64');
+    },
+  },
+  { name: 'md5', doc: 'MD5 digest, in lower case', evaluate: (text) => digest('md5', text.value) },
+  { name: 'sha1', doc: 'SHA-1 digest, in upper case', evaluate: (text) => digest('sha1', text.value).toUpperCase() },
+  {
+    name: 'sha256',
+    doc: 'SHA-256 digest, in upper case',
+    evaluate: (text) => digest('sha256', text.value).toUpperCase(),
+  },
+  family(
+    'sha2',
+    new Map([
+      ['', 'sha256'],
+      ['256', 'sha256'],
+      ['384', 'sha384'],
+      ['512', 'sha512'],
+    ]),
+  ),
+  family(
+    'sha3',
+    new Map([
+      ['', 'sha3-256'],
+      ['224', 'sha3-224'],
+      ['256', 'sha3-256'],
+      ['384', 'sha3-384'],
+      ['512', 'sha3-512'],
+    ]),
+  ),
+];

@@ -1,0 +1,371 @@
+/**
+ * The variables of expansions (Exim spec 11.9): one row each, with its taint as the manual marks it. A row reads the
+ * facts of the context; a plain string it answers is tainted or clean as the row says, a `Text` speaks for itself.
+ */
+
+import * as clock from '../lib/clock.ts';
+import { type Eventual, then } from '../lib/eventual.ts';
+import { splitAddress } from '../mail/address.ts';
+import { mailboxDate, rfc5322Date, zuluDate } from '../mail/date.ts';
+import { timestamp, zone } from '../observe/main-log.ts';
+import * as files from '../safe/files.ts';
+import { reviewed, Text } from '../safe/taint.ts';
+import type { Context } from './context.ts';
+import * as message from './message-variables.ts';
+import { buildDate, compatibilityLevel, compileNumber, productVersion } from './version.ts';
+
+type Value = Text | string | number | undefined;
+
+export interface VariableRow {
+  readonly doc: string;
+  readonly tainted: boolean;
+  read(context: Context): Eventual<Value>;
+}
+
+const row = (doc: string, read: VariableRow['read']): VariableRow => ({ doc, tainted: false, read });
+const tainted = (doc: string, read: VariableRow['read']): VariableRow => ({ doc, tainted: true, read });
+/** A variable whose feature is not in this version: it exists, with the value the manual gives it while unused. */
+const unused = (doc: string, value = ''): VariableRow => row(doc, () => value);
+
+const hostName = (c: Context): Eventual<string> => {
+  const { connection } = c;
+  if (connection === undefined) return '';
+  return then(c.services.findHostName(c), () => connection.hostName);
+};
+
+const space = (what: 'free' | 'freeInodes', directory: string | undefined): number => {
+  if (directory === undefined) return -1;
+  try {
+    const found = files.space(reviewed(directory, 'a directory of the configuration'));
+    if (what === 'free') return Math.floor(found.free / 1024);
+    return found.inodes > 0 ? found.freeInodes : -1;
+  } catch {
+    return -1;
+  }
+};
+
+export const variables = {
+  acl_narg: row('number of arguments of the ACL being run', (c) => c.acl?.arguments.length ?? 0),
+  acl_verify_message: tainted('why an address could not be verified', (c) => c.acl?.verifyMessage),
+  address_data: row('set by address_data of a router', (c) => c.address?.addressData),
+  address_file: row('the file that an address was directed to', (c) => c.address?.addressFile),
+  address_pipe: row('the command that an address was directed to', (c) => c.address?.addressPipe),
+  auth1: unused('first value that an authenticator was given'),
+  auth2: unused('second value that an authenticator was given'),
+  auth3: unused('third value that an authenticator was given'),
+  auth4: unused('fourth value that an authenticator was given'),
+  authenticated_fail_id: tainted('the id of a failed authentication', (c) => c.connection?.authenticatedFailId),
+  authenticated_id: tainted('who the sender proved to be', (c) => c.connection?.authenticatedId),
+  authenticated_sender: tainted(
+    'AUTH= of MAIL, or the address of a local caller',
+    (c) => c.message?.authenticatedSender,
+  ),
+  authentication_failed: row('1 after an AUTH command that failed', (c) =>
+    c.connection?.authenticationFailed ? 1 : 0,
+  ),
+  av_failed: unused('1 after a virus scanner failed', '0'),
+  body_linecount: row('lines of the body', (c) => known(c.message?.bodyLineCount)),
+  body_zerocount: row('NUL octets of the body', (c) => known(c.message?.bodyZeroCount)),
+  bounce_recipient: unused('recipient of the bounce being made'),
+  bounce_return_size_limit: row(
+    'the option, rounded up to a multiple of 1000',
+    (c) => Math.ceil(c.settings.bounceReturnSizeLimit / 1000) * 1000,
+  ),
+  caller_gid: row('real group of the process that called', () => process.getgid?.() ?? 0),
+  caller_uid: row('real user of the process that called', () => process.getuid?.() ?? 0),
+  callout_address: unused('the address of the last callout'),
+  compile_date: row('when the program was built', () => buildDate),
+  compile_number: row('which build this is', () => compileNumber),
+  config_dir: row('directory of the configuration file', (c) => c.settings.configFile.replace(/\/[^/]*$/, '')),
+  config_file: row('the configuration file', (c) => c.settings.configFile),
+  csa_status: unused('result of client SMTP authorization'),
+  dkim_verify_status: unused('result of DKIM verification'),
+  dkim_verify_reason: unused('why DKIM verification failed'),
+  dkim_algo: unused('algorithm of a DKIM signature'),
+  dkim_bodylength: unused('signed length of the body'),
+  dkim_canon_body: unused('canonicalization of the body'),
+  dkim_canon_headers: unused('canonicalization of the header lines'),
+  dkim_copiedheaders: unused('header lines copied into a signature'),
+  dkim_created: unused('time of a signature', '0'),
+  dkim_cur_signer: unused('signer being tested'),
+  dkim_domain: unused('domain of a signature'),
+  dkim_expires: unused('time at which a signature expires'),
+  dkim_headernames: unused('names of the signed header lines'),
+  dkim_identity: unused('identity of a signature'),
+  dkim_key_granularity: unused('granularity of a key'),
+  dkim_key_length: unused('length of a key'),
+  dkim_key_nosubdomains: unused('whether a key is for its domain alone'),
+  dkim_key_notes: unused('notes of a key'),
+  dkim_key_srvtype: unused('service type of a key'),
+  dkim_key_testing: unused('whether a key is being tried out'),
+  dkim_selector: unused('selector of a signature'),
+  dkim_signers: unused('domains and identities that signed'),
+  dnslist_domain: unused('DNS list that matched'),
+  dnslist_matched: unused('key that matched in a DNS list'),
+  dnslist_text: unused('TXT record of a DNS list'),
+  dnslist_value: unused('address record of a DNS list'),
+  domain: tainted('domain of the address', (c) => c.address?.domain),
+  domain_data: row('what a list match of the domain found', (c) => c.address?.domainData),
+  event_data: unused('data of an event'),
+  event_defer_errno: unused('error number of a deferred event', '0'),
+  event_name: unused('name of an event'),
+  exim_gid: row('group the program runs as', (c) => c.settings.eximGid),
+  exim_path: row('path of the program', (c) => c.settings.eximPath),
+  exim_uid: row('user the program runs as', (c) => c.settings.eximUid),
+  exim_version: row('version of Exim that this program is compatible with', () => compatibilityLevel),
+  headers_added: tainted('header lines added by ACLs', (c) => c.acl?.headersAdded.join('\n')),
+  home: row('home directory', (c) => c.address?.home),
+  host: row('host of the delivery', (c) => c.delivery?.host),
+  host_address: row('IP address of the delivery', (c) => c.delivery?.hostAddress),
+  host_data: row('what a list match of the host found', (c) => c.acl?.hostData),
+  host_lookup_deferred: row('1 when the name of the host could not be asked for', (c) =>
+    c.connection?.hostLookupDeferred ? 1 : 0,
+  ),
+  host_lookup_failed: row('1 when the host has no name', (c) => (c.connection?.hostLookupFailed ? 1 : 0)),
+  host_port: row('port of the delivery', (c) => c.delivery?.hostPort),
+  initial_cwd: row('directory the program was started in', () => process.cwd()),
+  inode: row('inode of the file being delivered to', (c) => c.delivery?.inode ?? 0),
+  interface_address: row('local address of the connection', (c) => c.connection?.interfaceAddress),
+  interface_port: row('local port of the connection', (c) => portOf(c.connection?.interfacePort)),
+  item: row('the item of a list being looked at', (c) => c.results.item),
+  ldap_dn: unused('distinguished name of the last LDAP result'),
+  load_average: row('system load times 1000', () => message.loadAverage()),
+  local_part: tainted('local part of the address', (c) => c.address?.localPart),
+  local_part_data: row('what a list match of the local part found', (c) => c.address?.localPartData),
+  local_part_prefix: row('prefix removed from the local part', (c) => c.address?.localPartPrefix),
+  local_part_prefix_v: row('what an asterisk in the prefix stood for', (c) => c.address?.localPartPrefixVariable),
+  local_part_suffix: row('suffix removed from the local part', (c) => c.address?.localPartSuffix),
+  local_part_suffix_v: row('what an asterisk in the suffix stood for', (c) => c.address?.localPartSuffixVariable),
+  local_part_verified: row('local part as the user list holds it', () => undefined),
+  local_scan_data: unused('text of a local scan function'),
+  local_user_gid: row('group of the local user', (c) => c.address?.localUserGid ?? 0),
+  local_user_uid: row('uid of the local user', (c) => c.address?.localUserUid ?? 0),
+  localhost_number: row('the localhost_number option', (c) => c.settings.localhostNumber),
+  log_inodes: row('free inodes where the logs are', (c) => space('freeInodes', c.settings.logFileDirectory)),
+  log_space: row('free kilobytes where the logs are', (c) => space('free', c.settings.logFileDirectory)),
+  lookup_dnssec_authenticated: row('whether the last DNS lookup was secure', (c) => c.results.dnssec),
+  mailstore_basename: unused('name of a mailstore delivery'),
+  malware_name: unused('name of the virus that was found'),
+  max_received_linelength: row('octets of the longest line', (c) => known(c.message?.maxReceivedLineLength)),
+  message_age: row('seconds since reception', (c) =>
+    c.message === undefined ? 0 : Math.max(0, clock.seconds() - c.message.receivedTime),
+  ),
+  message_body: tainted('beginning of the body', (c) => message.body(c, 'start')),
+  message_body_end: tainted('end of the body', (c) => message.body(c, 'end')),
+  message_body_size: row('octets of the body', (c) => known(c.message?.bodySize)),
+  message_exim_id: row('identification of the message', (c) => c.message?.id),
+  message_headers: tainted('all header lines, decoded', (c) => message.allHeaders(c, true)),
+  message_headers_raw: tainted('all header lines', (c) => message.allHeaders(c, false)),
+  message_id: row('identification of the message', (c) => c.message?.id),
+  message_linecount: row('lines of the message', (c) => known(c.message?.lineCount)),
+  message_size: row('octets of the message', (c) => known(c.message?.size)),
+  mime_anomaly_level: unused('gravity of a MIME anomaly'),
+  mime_anomaly_text: unused('a MIME anomaly'),
+  mime_boundary: unused('boundary of a MIME part'),
+  mime_charset: unused('character set of a MIME part'),
+  mime_content_description: unused('Content-Description of a MIME part'),
+  mime_content_disposition: unused('Content-Disposition of a MIME part'),
+  mime_content_id: unused('Content-ID of a MIME part'),
+  mime_content_size: unused('size of a MIME part', '0'),
+  mime_content_transfer_encoding: unused('Content-Transfer-Encoding of a MIME part'),
+  mime_content_type: unused('Content-Type of a MIME part'),
+  mime_decoded_filename: unused('file of a decoded MIME part'),
+  mime_filename: unused('file name of a MIME part'),
+  mime_is_coverletter: unused('whether a MIME part is the cover letter', '0'),
+  mime_is_multipart: unused('whether a MIME part is a container', '0'),
+  mime_is_rfc822: unused('whether a MIME part is within an attached message', '0'),
+  mime_part_count: unused('number of the MIME part', '-1'),
+  original_domain: tainted('domain the message came in for', (c) => c.address?.originalDomain),
+  original_local_part: tainted('local part the message came in for', (c) => c.address?.originalLocalPart),
+  originator_gid: row('group of the sender', (c) => c.message?.originatorGid ?? process.getgid?.() ?? 0),
+  originator_uid: row('uid of the sender', (c) => c.message?.originatorUid ?? process.getuid?.() ?? 0),
+  parent_domain: tainted('domain of the address this one came from', (c) => c.address?.parentDomain),
+  parent_local_part: tainted('local part of the address this one came from', (c) => c.address?.parentLocalPart),
+  pid: row('process id', () => process.pid),
+  pipe_addresses: tainted('recipients of a pipe delivery', (c) => c.delivery?.pipeAddresses.join(' ')),
+  prdr_requested: unused('whether PRDR was asked for', 'no'),
+  primary_hostname: row('name of this host', (c) => c.settings.primaryHostname),
+  proxy_external_address: unused('outer address of a proxied connection'),
+  proxy_external_port: unused('outer port of a proxied connection', '0'),
+  proxy_local_address: unused('inner address of a proxied connection'),
+  proxy_local_port: unused('inner port of a proxied connection', '0'),
+  proxy_session: unused('whether the connection came by a proxy'),
+  prvscheck_address: unused('address of a prvs check'),
+  prvscheck_keynum: unused('key number of a prvs check'),
+  prvscheck_result: unused('result of a prvs check'),
+  qualify_domain: row('the qualify_domain option', (c) => c.settings.qualifyDomain),
+  qualify_recipient: row('the qualify_recipient option', (c) => c.settings.qualifyRecipient),
+  queue_name: row('name of the queue', (c) => c.message?.queueName),
+  queue_size: row('messages on the queue', (c) => c.services.queueSize(c)),
+  rcpt_count: row('RCPT commands of the message', (c) => c.message?.rcptCount ?? 0),
+  rcpt_defer_count: row('RCPT commands answered with 4xx', (c) => c.message?.rcptDeferCount ?? 0),
+  rcpt_fail_count: row('RCPT commands answered with 5xx', (c) => c.message?.rcptFailCount ?? 0),
+  received_count: row('number of Received: lines', (c) => c.message?.receivedCount ?? 0),
+  received_for: tainted('the only recipient, in a Received: line', (c) => c.message?.receivedFor),
+  received_ip_address: row('local address of the connection', (c) => c.connection?.interfaceAddress),
+  received_port: row('local port of the connection', (c) => portOf(c.connection?.interfacePort)),
+  received_protocol: row('how the message came in', (c) => c.connection?.receivedProtocol),
+  received_time: row('when the message came in', (c) => c.message?.receivedTime ?? 0),
+  recipient_data: row('what a list match of the recipient found', (c) => c.acl?.recipientData),
+  recipient_verify_failure: row('what kind of failure a recipient had', (c) => c.acl?.recipientVerifyFailure),
+  recipients: tainted('all recipients', (c) => c.message?.recipients.join(', ')),
+  recipients_count: row('number of recipients', (c) => c.message?.recipientsCount ?? 0),
+  regex_match_string: unused('what a regex condition matched'),
+  reply_address: tainted('Reply-To: or From:', (c) => message.replyAddress(c)),
+  return_path: row('return path of the delivery', (c) => returnPath(c)),
+  return_size_limit: row(
+    'older name of bounce_return_size_limit',
+    (c) => Math.ceil(c.settings.bounceReturnSizeLimit / 1000) * 1000,
+  ),
+  router_name: row('router being run', (c) => c.address?.routerName),
+  runrc: row('exit status of the last program', (c) => c.results.runrc),
+  self_hostname: row('host that turned out to be this one', (c) => c.address?.selfHostname),
+  sender_address: tainted('sender of the message', (c) => c.message?.sender),
+  sender_address_data: row('address_data of the verified sender', (c) => c.acl?.senderAddressData),
+  sender_address_domain: tainted("the sender's domain", (c) => splitAddress(c.message?.sender ?? '').domain),
+  sender_address_local_part: tainted("the sender's local part", (c) => splitAddress(c.message?.sender ?? '').localPart),
+  sender_data: row('what a list match of the sender found', (c) => c.acl?.senderData),
+  sender_fullhost: tainted('name and address of the sending host', (c) => message.fullHost(c)),
+  sender_helo_dnssec: unused('whether the HELO name was found securely', 'no'),
+  sender_helo_name: tainted('name given with HELO or EHLO', (c) => c.connection?.heloName),
+  sender_host_address: row('address of the sending host', (c) => c.connection?.hostAddress),
+  sender_host_authenticated: row('authenticator that succeeded', (c) => c.connection?.authenticator),
+  sender_host_dnssec: unused('whether the host name was found securely', 'no'),
+  sender_host_name: tainted('confirmed name of the sending host', hostName),
+  sender_host_port: row('port of the sending host', (c) => portOf(c.connection?.hostPort)),
+  sender_ident: tainted('RFC 1413 answer or login name of the sender', (c) => c.connection?.ident),
+  sender_rate: unused('measured rate of a ratelimit condition'),
+  sender_rate_limit: unused('limit of a ratelimit condition'),
+  sender_rate_period: unused('period of a ratelimit condition'),
+  sender_rcvhost: tainted('the sending host as in a Received: line', (c) => message.receivedHost(c)),
+  sender_verify_failure: row('what kind of failure a sender had', (c) => c.acl?.senderVerifyFailure),
+  sending_ip_address: unused('local address of an outgoing connection'),
+  sending_port: unused('local port of an outgoing connection', '-1'),
+  smtp_active_hostname: row(
+    'name this host has in the session',
+    (c) => c.connection?.activeHostname ?? c.settings.primaryHostname,
+  ),
+  smtp_command: tainted('the command being handled', (c) => c.connection?.command),
+  smtp_command_argument: tainted('argument of the command being handled', (c) => c.connection?.commandArgument),
+  smtp_command_history: row('the last commands', (c) => c.connection?.commandHistory.join(',')),
+  smtp_count_at_connection_start: row('connections when this one began', (c) => c.connection?.countAtStart ?? 0),
+  smtp_notquit_reason: unused('why a session ended without QUIT'),
+  spam_action: unused('what a spam scanner proposes'),
+  spam_bar: unused('a score as a bar'),
+  spam_report: unused('report of a spam scanner'),
+  spam_score: unused('score of a spam scanner'),
+  spam_score_int: unused('score times ten'),
+  spf_guess: unused('guessed SPF record'),
+  spf_header_comment: unused('comment of an SPF check'),
+  spf_received: unused('Received-SPF: line'),
+  spf_result: unused('result of an SPF check'),
+  spf_result_guessed: unused('whether the SPF record was guessed', 'no'),
+  spf_smtp_comment: unused('text of an SPF refusal'),
+  spool_directory: row('the spool directory', (c) => c.settings.spoolDirectory),
+  spool_inodes: row('free inodes where the spool is', (c) => space('freeInodes', c.settings.spoolDirectory)),
+  spool_space: row('free kilobytes where the spool is', (c) => space('free', c.settings.spoolDirectory)),
+  tabella_version: row('version of this program', () => productVersion),
+  thisaddress: unused('address of a foranyaddress condition'),
+  tls_bits: unused('older name of tls_in_bits', '0'),
+  tls_certificate_verified: unused('older name of tls_in_certificate_verified', '0'),
+  tls_cipher: row('older name of tls_in_cipher', (c) => c.connection?.tlsCipher),
+  tls_in_bits: unused('strength of the cipher', '0'),
+  tls_in_certificate_verified: unused('whether the client certificate was verified', '0'),
+  tls_in_cipher: row('cipher of the incoming connection', (c) => c.connection?.tlsCipher),
+  tls_in_cipher_std: unused('standard name of the cipher'),
+  tls_in_ocsp: unused('state of the certificate', '0'),
+  tls_in_ourcert: unused('our certificate'),
+  tls_in_peercert: unused("the client's certificate"),
+  tls_in_peerdn: unused("subject of the client's certificate"),
+  tls_in_resumption: unused('whether a session was resumed', '0'),
+  tls_in_sni: unused('name the client asked for'),
+  tls_in_ver: unused('TLS version'),
+  tls_out_bits: unused('strength of the cipher', '0'),
+  tls_out_certificate_verified: unused('whether the server certificate was verified', '0'),
+  tls_out_cipher: unused('cipher of the outgoing connection'),
+  tls_out_cipher_std: unused('standard name of the cipher'),
+  tls_out_dane: unused('state of DANE'),
+  tls_out_ocsp: unused('state of the certificate', '0'),
+  tls_out_ourcert: unused('our certificate'),
+  tls_out_peercert: unused("the server's certificate"),
+  tls_out_peerdn: unused("subject of the server's certificate"),
+  tls_out_resumption: unused('whether a session was resumed', '0'),
+  tls_out_sni: unused('name we asked for'),
+  tls_out_tlsa_usage: unused('TLSA usage bits', '0'),
+  tls_out_ver: unused('TLS version'),
+  tls_peerdn: unused('older name of tls_in_peerdn'),
+  tls_sni: unused('older name of tls_in_sni'),
+  tod_bsdinbox: row('time as in an mbox separator', () => mailboxDate(clock.now())),
+  tod_epoch: row('seconds since 1970', () => clock.seconds()),
+  tod_epoch_l: row('microseconds since 1970', () =>
+    String(BigInt(clock.seconds()) * 1_000_000n + BigInt(clock.microseconds())),
+  ),
+  tod_full: row('time as in a header line', () => rfc5322Date(clock.now())),
+  tod_log: row('time as in a log', () => timestamp(clock.now())),
+  tod_logfile: row('date as in the name of a log file', () => timestamp(clock.now()).slice(0, 10).replaceAll('-', '')),
+  tod_zone: row('time zone', () => zone(clock.now())),
+  tod_zulu: row('time in UTC', () => zuluDate(clock.now())),
+  transport_name: row('transport being run', (c) => c.delivery?.transportName),
+  value: row('value set by an expansion item', (c) => c.results.value),
+  verify_mode: row('S or R while an address is verified', (c) => c.acl?.verifyMode),
+  version_number: row('version of Exim that this program is compatible with', () => compatibilityLevel),
+  warn_message_delay: row('delay told in a warning', (c) => c.message?.warningDelay),
+  warn_message_recipients: unused('recipients of a warning'),
+  warnmsg_delay: unused('older name of warn_message_delay'),
+  warnmsg_recipients: unused('older name of warn_message_recipients'),
+} as const satisfies Readonly<Record<string, VariableRow>>;
+
+function known(count: number | undefined): number {
+  return count === undefined || count < 0 ? 0 : count;
+}
+
+function portOf(port: number | undefined): number | string {
+  return port === undefined || port === 0 ? '' : port;
+}
+
+function returnPath(c: Context): Text | undefined {
+  const path = c.delivery?.returnPath ?? c.message?.sender;
+  return path === undefined ? undefined : Text.tainted(path);
+}
+
+type Read = (context: Context) => Eventual<Text | undefined>;
+
+function asText(value: Value, isTainted: boolean): Text | undefined {
+  if (value === undefined || value instanceof Text) return value;
+  if (typeof value === 'number') return Text.configured(String(value));
+  return isTainted ? Text.tainted(value) : Text.configured(value);
+}
+
+/** Variables whose names are made up as they are used: captures, arguments, ACL and router variables. */
+const families: readonly { readonly names: RegExp; read(name: string, context: Context): Text | undefined }[] = [
+  { names: /^\d+$/, read: (name, c) => c.results.numeric[Number(name)] },
+  { names: /^acl_arg[1-9]$/, read: (name, c) => c.acl?.arguments[Number(name.slice(7)) - 1] },
+  { names: /^acl_c[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.connection?.aclVariables, name.slice(5)) },
+  { names: /^acl_m[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.message?.aclVariables, name.slice(5)) },
+  { names: /^r_\w+$/, read: (name, c) => c.address?.routerVariables.get(name) },
+  { names: /^regex[1-9]\d*$/, read: () => undefined },
+  { names: /^s?n[0-9]$/, read: () => Text.configured('0') },
+];
+
+function aclVariable(c: Context, values: ReadonlyMap<string, Text> | undefined, name: string): Text | undefined {
+  return values?.get(name) ?? (c.settings.strictAclVars ? undefined : Text.empty);
+}
+
+function isVariable(name: string): name is keyof typeof variables {
+  return Object.hasOwn(variables, name);
+}
+
+/** How to read the variable of that name; nothing when there is no such variable. */
+export function variableReader(name: string): Read | undefined {
+  if (isVariable(name)) {
+    const found: VariableRow = variables[name];
+    return (context) => then(found.read(context), (value) => asText(value, found.tainted));
+  }
+  const family = families.find(({ names }) => names.test(name));
+  return family && ((context) => family.read(name, context));
+}
+
+/** What is added to the error for an unknown name, where a rule of its own explains it. */
+export function variableHint(name: string): string {
+  return name.startsWith('acl_') ? ' (user-defined ACL variables must start acl_c or acl_m)' : '';
+}

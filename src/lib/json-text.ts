@@ -1,0 +1,62 @@
+/**
+ * JSON taken apart as text: elements are handed on as they were written, and nothing is checked that is not asked for
+ * (Exim spec 9.3 json, 11.5 extract json, 11.7 forany_json).
+ */
+
+export type JsonPieces = { readonly items: readonly string[] } | { readonly missing: string };
+
+/** The elements of an array or the members of an object, split at the commas that belong to it. */
+function split(text: string, open: '[' | '{', close: ']' | '}'): JsonPieces {
+  let at = /^\s*/.exec(text)?.[0].length ?? 0;
+  const what = open === '[' ? 'array' : 'object';
+  if (text[at] !== open) return { missing: `missing '${open}' wrapping ${what}` };
+  const items: string[] = [];
+  let depth = 0;
+  let start = ++at;
+  for (; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') {
+      at++;
+      while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+    } else if (character === '[' || character === '{') {
+      depth++;
+    } else if (depth > 0 && (character === ']' || character === '}')) {
+      depth--;
+    } else if (depth === 0 && (character === ',' || character === close)) {
+      items.push(text.slice(start, at).trimStart());
+      start = at + 1;
+      if (character === close) {
+        return { items: items.length === 1 && items[0] === '' ? [] : items };
+      }
+    }
+  }
+  return { missing: `missing '${close}' wrapping ${what}` };
+}
+
+/** The elements of an array. */
+export function jsonElements(text: string): JsonPieces {
+  return split(text, '[', ']');
+}
+
+/** The value of the member of that name; `value` is undefined when the object has none. */
+export function jsonMember(
+  text: string,
+  wanted: string,
+): { readonly value: string | undefined } | { readonly missing: string } {
+  const members = split(text, '{', '}');
+  if ('missing' in members) return members;
+  for (const member of members.items) {
+    const parts = /^"((?:[^"\\]|\\[^\n])*)"(\s*:\s*)?([\s\S]*)$/.exec(member);
+    if (parts === null) return { missing: `missing '"' wrapping string key` };
+    const [, name, colon, value] = parts;
+    if (colon === undefined) return { missing: 'missing object value-separator' };
+    if (name === wanted) return { value };
+  }
+  return { value: undefined };
+}
+
+/** The characters of a JSON string, without its quotes; nothing when the text is no JSON string. */
+export function jsonString(text: string): string | undefined {
+  const trimmed = text.trim();
+  return trimmed.length >= 2 && trimmed.startsWith('"') && trimmed.endsWith('"') ? trimmed.slice(1, -1) : undefined;
+}

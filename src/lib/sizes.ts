@@ -1,0 +1,36 @@
+/** Integers as configurations and conditions write them: a sign, digits, and K, M or G for powers of 1024. */
+
+const factors: ReadonlyMap<string, bigint> = new Map([
+  ['', 1n],
+  ['k', 1024n],
+  ['m', 1024n ** 2n],
+  ['g', 1024n ** 3n],
+]);
+
+/** The number of a numeric condition: decimal, blanks around it, an empty text for zero (Exim spec 11.7). */
+export function parseInteger(text: string): bigint | { readonly error: string } {
+  const found = /^\s*([+-]?\d+)\s*([kmgKMG]?)\s*$/.exec(text);
+  if (found === null) {
+    return /^\s*$/.test(text) ? 0n : { error: `integer expected but "${text}" found` };
+  }
+  const value = BigInt(found[1] ?? '0') * (factors.get((found[2] ?? '').toLowerCase()) ?? 1n);
+  if (BigInt.asIntN(64, value) !== value)
+    return { error: `absolute value of integer "${text}" is too large (overflow)` };
+  return value;
+}
+
+/** The number of an option: decimal, octal with a leading 0, hexadecimal with 0x; K, M, G (Exim spec 6.13). */
+export function parseOptionInteger(text: string): number | undefined {
+  const found = /^([+-]?)(0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9]\d*)([kmgKMG]?)$/.exec(text);
+  if (found === null) return undefined;
+  const [, sign, digits = '0', unit = ''] = found;
+  const magnitude = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
+  const value = magnitude * Number(factors.get(unit.toLowerCase()) ?? 1n);
+  return sign === '-' ? -value : value;
+}
+
+/** An integer as `-bP` shows it: exact multiples of a megabyte or kilobyte with their letter. */
+export function formatSize(value: number): string {
+  if (value === 0 || value % 1024 !== 0) return String(value);
+  return value % (1024 * 1024) === 0 ? `${value / (1024 * 1024)}M` : `${value / 1024}K`;
+}

@@ -1,0 +1,94 @@
+/** Address lists (Exim spec 10.20, 10.21). The domain is always compared without regard to case. */
+
+import type { Context } from '../expand/context.ts';
+import { type Eventual, then } from '../lib/eventual.ts';
+import { splitAddress } from '../mail/address.ts';
+import type { Text } from '../safe/taint.ts';
+import { domainKind, localPartKind } from './domain-list.ts';
+import {
+  compileList,
+  type ItemAnswer,
+  type ItemTest,
+  type KindOfList,
+  matchItems,
+  namedListTest,
+  type Subject,
+} from './list.ts';
+import { lookUp, lookupParts, noMatch, regexTest } from './pattern.ts';
+
+/** The longest chain of `>key` items that is followed. */
+const maximumChain = 50;
+
+/** The subject's domain, for an item that tests only that. */
+function domainOf(subject: Subject): Subject {
+  const domain = splitAddress(subject.text).domain.toLowerCase();
+  return { text: domain, original: domain, caseful: false };
+}
+
+function localPartOf(subject: Subject): Subject {
+  return {
+    text: splitAddress(subject.text).localPart,
+    original: splitAddress(subject.original).localPart,
+    caseful: subject.caseful,
+  };
+}
+
+/** `@@type;file`: the domain is looked up and the data is a list of local parts, which may lead on to another key. */
+function localPartsByDomain(item: Text): ItemTest {
+  const parts = lookupParts(item.slice(2));
+  if (parts === undefined) return () => noMatch;
+  const follow = (key: string, subject: Subject, context: Context, chain: number): Eventual<ItemAnswer> =>
+    then(lookUp(parts.type, key, parts.rest, context), (answer): Eventual<ItemAnswer> => {
+      if (answer.outcome !== 'match' || answer.value === undefined) return answer;
+      const more = /(?:^|:)\s*>\s*([^:]*?)\s*$/.exec(answer.value.value);
+      const list = more === null ? answer.value : answer.value.slice(0, more.index);
+      return then(matchItems(compileList(localPartKind, list), localPartOf(subject), context), (found) => {
+        if (found.outcome !== 'no match' || more === null) return found;
+        if (chain >= maximumChain) return { outcome: 'defer', message: `too many chained keys in "${item.value}"` };
+        return follow(more[1] ?? '', subject, context, chain + 1);
+      });
+    });
+  return (subject, context) => follow(domainOf(subject).text, subject, context, 1);
+}
+
+/** `local@domain`: both sides are tested alone. */
+function twoSided(item: Text): ItemTest {
+  const at = item.value.lastIndexOf('@');
+  const localPattern = item.value.slice(0, at);
+  const domainTest = domainKind.compile(item.slice(at + 1));
+  const lowered = localPattern.toLowerCase();
+  return (subject, context) => {
+    const local = localPartOf(subject);
+    const wanted = subject.caseful ? localPattern : lowered;
+    const actual = subject.caseful ? local.original : local.text.toLowerCase();
+    const fits = wanted.startsWith('*') ? actual.endsWith(wanted.slice(1)) : actual === wanted;
+    if (!fits) return noMatch;
+    return then(domainTest(domainOf(subject), context), (answer) =>
+      answer.outcome === 'match' ? { ...answer, value: item } : answer,
+    );
+  };
+}
+
+/** Items that can match only an address that is there. */
+function nonEmpty(test: ItemTest): ItemTest {
+  return (subject, context) => (subject.text === '' ? noMatch : test(subject, context));
+}
+
+export const addressKind: KindOfList = {
+  kind: 'address',
+  fileComment: /(?:^|\s)#.*$/,
+  compile(item) {
+    const { value } = item;
+    if (value === '') return ({ text }) => (text === '' ? { outcome: 'match', value: item } : noMatch);
+    if (value.startsWith('+')) return namedListTest(addressKind, value.slice(1));
+    if (value.startsWith('^')) return regexTest(item);
+    if (value.startsWith('@@')) return nonEmpty(localPartsByDomain(item));
+    const lookup = lookupParts(item);
+    if (lookup !== undefined && !/@/.test(lookup.type.replace(/\*@(?:,|$)/, '*'))) {
+      return ({ text }, context) => lookUp(lookup.type, text, lookup.rest, context);
+    }
+    if (value.includes('@')) return nonEmpty(twoSided(item));
+    const domainTest = domainKind.compile(item);
+    return nonEmpty((subject, context) => domainTest(domainOf(subject), context));
+  },
+};

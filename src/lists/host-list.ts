@@ -1,0 +1,123 @@
+/** Host lists (Exim spec 10.10 - 10.19). A host is known by its address; its name is looked up when an item needs it. */
+
+import type { Context } from '../expand/context.ts';
+import { type Eventual, then } from '../lib/eventual.ts';
+import { formatIp, groups, isInNetwork, maskIp, parseIp, parseNetwork } from '../net/address.ts';
+import { Text } from '../safe/taint.ts';
+import { type ItemAnswer, type ItemTest, type KindOfList, namedListTest, type Subject } from './list.ts';
+import { lookUp, lookupParts, matchRegex, noMatch } from './pattern.ts';
+
+/** The name of the host the subject stands for; empty when it has none. */
+function nameOf(subject: Subject, context: Context): Eventual<{ readonly name: string; readonly deferred: boolean }> {
+  if (subject.hostName !== undefined) return { name: subject.hostName, deferred: false };
+  const { connection } = context;
+  if (connection === undefined || connection.hostAddress !== subject.text) return { name: '', deferred: false };
+  return then(context.services.findHostName(context), () => ({
+    name: connection.hostName,
+    deferred: connection.hostLookupDeferred,
+  }));
+}
+
+/** Tests the name of the host. */
+function nameTest(test: (name: string, context: Context) => Eventual<ItemAnswer>): ItemTest {
+  return (subject, context) => {
+    if (subject.text === '') return noMatch;
+    return then(nameOf(subject, context), ({ name, deferred }) => {
+      if (deferred) return { outcome: 'defer', message: `host name lookup for ${subject.text} was deferred` };
+      if (name === '') return { outcome: 'unknown', message: `host name for ${subject.text} cannot be found` };
+      return test(name.toLowerCase(), context);
+    });
+  };
+}
+
+/** The key of a lookup by address: IPv6 in full with dots, or with colons for iplsearch; a mask behind a slash. */
+function addressKey(address: string, bits: number | undefined, type: string): string {
+  const octets = parseIp(address);
+  if (octets === undefined) return address;
+  const masked = bits === undefined ? octets : maskIp(octets, bits);
+  const text =
+    masked.length === 4
+      ? formatIp(masked)
+      : groups(masked)
+          .map((group) => group.toString(16).padStart(4, '0'))
+          .join(type.startsWith('iplsearch') ? ':' : '.');
+  return bits === undefined ? text : `${text}/${bits}`;
+}
+
+/** `net-dbm;file`, `net24-dbm;file`. */
+function addressLookup(item: Text): ItemTest | undefined {
+  const parts = lookupParts(item);
+  const net = parts && /^net(\d*)-(.*)$/.exec(parts.type);
+  if (parts === undefined || net === null || net === undefined) return undefined;
+  const [, digits = '', type = ''] = net;
+  return ({ text }, context) =>
+    lookUp(type, addressKey(text, digits === '' ? undefined : Number(digits), type), parts.rest, context);
+}
+
+/** A host by its name: any of the addresses that the name has. */
+function namedHost(name: string): ItemTest {
+  return ({ text }, context) => {
+    if (text === '') return noMatch;
+    return then(context.services.hostAddresses(name, context), (found): ItemAnswer => {
+      if (found.outcome === 'defer') return { outcome: 'defer', message: found.message };
+      if (found.outcome === 'unknown') return { outcome: 'unknown', message: found.message };
+      return found.addresses.includes(text) ? { outcome: 'match', value: Text.configured(name) } : noMatch;
+    });
+  };
+}
+
+/** Items that look at the address alone; what `match_ip` allows, too. */
+function addressTest(item: Text): ItemTest | undefined {
+  const { value } = item;
+  if (value === '') return ({ text }) => (text === '' ? { outcome: 'match', value: item } : noMatch);
+  if (value === '*') return () => ({ outcome: 'match', value: item });
+  if (value === '@[]') {
+    return ({ text }, { services }) =>
+      services.localAddresses().includes(text) ? { outcome: 'match', value: item } : noMatch;
+  }
+  const network = parseNetwork(value);
+  if (network === undefined) return addressLookup(item);
+  return ({ text }) => {
+    const octets = parseIp(text);
+    return octets !== undefined && isInNetwork(octets, network) ? { outcome: 'match', value: item } : noMatch;
+  };
+}
+
+export const hostKind: KindOfList = {
+  kind: 'host',
+  fileComment: /#.*$/,
+  compile(item) {
+    const { value } = item;
+    if (value.startsWith('+')) return namedListTest(hostKind, value.slice(1));
+    const byAddress = addressTest(item);
+    if (byAddress !== undefined) return byAddress;
+    if (value === '@') return (subject, context) => namedHost(context.settings.primaryHostname)(subject, context);
+    if (value.startsWith('^')) return nameTest((name) => matchRegex(item, name, true));
+    if (value.startsWith('*')) {
+      const suffix = value.slice(1).toLowerCase();
+      return nameTest((name) => (name.endsWith(suffix) ? { outcome: 'match', value: item } : noMatch));
+    }
+    const lookup = lookupParts(item);
+    if (lookup === undefined) return namedHost(value);
+    return (subject, context) => {
+      const style = context.services.lookupStyle(lookup.type);
+      if ('error' in style) return { outcome: 'defer', message: style.error };
+      if (style.style === 'query') return lookUp(lookup.type, '', lookup.rest, context);
+      return nameTest((name) => lookUp(lookup.type, name, lookup.rest, context))(subject, context);
+    };
+  },
+};
+
+/** `match_ip`: as a host list, but a single-key lookup is by address without saying so, and no name is ever found. */
+export const ipKind: KindOfList = {
+  kind: 'host',
+  fileComment: /#.*$/,
+  compile(item) {
+    if (item.value.startsWith('+')) return namedListTest(hostKind, item.value.slice(1));
+    const byAddress = addressTest(item);
+    if (byAddress !== undefined) return byAddress;
+    const lookup = lookupParts(item);
+    if (lookup === undefined) return () => noMatch;
+    return ({ text }, context) => lookUp(lookup.type, addressKey(text, undefined, lookup.type), lookup.rest, context);
+  },
+};

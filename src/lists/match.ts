@@ -1,0 +1,54 @@
+/** The door to list matching: a subject against the text of a list. */
+
+import type { Context, ListAnswer, ListKind } from '../expand/context.ts';
+import type { Eventual } from '../lib/eventual.ts';
+import { splitAddress } from '../mail/address.ts';
+import type { Text } from '../safe/taint.ts';
+import { addressKind } from './address-list.ts';
+import { domainKind, localPartKind } from './domain-list.ts';
+import { hostKind, ipKind } from './host-list.ts';
+import { compileList, type KindOfList, matchItems, type Subject } from './list.ts';
+
+const kinds: Readonly<Record<ListKind, KindOfList>> = {
+  domain: domainKind,
+  host: hostKind,
+  address: addressKind,
+  localpart: localPartKind,
+};
+
+function subjectOf(kind: ListKind, value: string, caseful: boolean): Subject {
+  switch (kind) {
+    case 'domain': {
+      const domain = value.toLowerCase();
+      return { text: domain, original: domain, caseful: false };
+    }
+    case 'host':
+      return { text: value, original: value, caseful: false };
+    case 'localpart':
+      return { text: caseful ? value : value.toLowerCase(), original: value, caseful };
+    case 'address': {
+      const { localPart, domain } = splitAddress(value);
+      const lowered = domain.toLowerCase();
+      const original = value.includes('@') ? `${localPart}@${lowered}` : value;
+      return { text: original.toLowerCase(), original, caseful };
+    }
+  }
+}
+
+/** Whether `value` is in the list. Hosts are given by their IP address, empty for a local process. */
+export function matchList(
+  kind: ListKind,
+  value: string,
+  list: Text,
+  context: Context,
+  options: { readonly caseful?: boolean; readonly hostName?: string | undefined } = {},
+): Eventual<ListAnswer> {
+  const subject = { ...subjectOf(kind, value, options.caseful ?? false), hostName: options.hostName };
+  return matchItems(compileList(kinds[kind], list), subject, context);
+}
+
+/** `match_ip`: an address, or none, against a list in which no name is ever looked for. */
+export function matchIp(address: string, list: Text, context: Context): Eventual<ListAnswer> {
+  const items = compileList(ipKind, list);
+  return matchItems(items, { text: address, original: address, caseful: false }, context);
+}

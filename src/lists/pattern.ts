@@ -1,0 +1,98 @@
+/** Patterns that lists of all kinds share: asterisk, regular expression, lookup, literal text. */
+
+import type { Context } from '../expand/context.ts';
+import { type Eventual, then } from '../lib/eventual.ts';
+import { RegexLimit, RegexSyntaxError, regex } from '../lib/regex.ts';
+import { Text } from '../safe/taint.ts';
+import type { ItemAnswer, ItemTest } from './list.ts';
+
+export const noMatch: ItemAnswer = { outcome: 'no match' };
+
+/** `*suffix`: compares the end, and sets `$0` and `$1`. */
+export function suffixTest(item: Text): ItemTest {
+  const suffix = item.value.slice(1);
+  const lowered = suffix.toLowerCase();
+  return ({ text, original, caseful }) => {
+    const subject = caseful ? original : text;
+    const ends = caseful ? subject.endsWith(suffix) : subject.toLowerCase().endsWith(lowered);
+    if (!ends) return noMatch;
+    const variable = subject.slice(0, subject.length - suffix.length);
+    return { outcome: 'match', value: item, numeric: [Text.tainted(subject), Text.tainted(variable)] };
+  };
+}
+
+/** `^…`: a regular expression, the circumflex included. */
+export function regexTest(item: Text): ItemTest {
+  return ({ text, original, caseful }) => matchRegex(item, caseful ? original : text, !caseful);
+}
+
+/** Matches a subject; sets the captures. What cannot be compiled or goes over a limit defers. */
+export function matchRegex(item: Text, subject: string, caseless: boolean): ItemAnswer {
+  try {
+    const found = regex(item.value, { caseless }).match(subject);
+    if (found === undefined) return noMatch;
+    const numeric = found.groups.map((group) => (group === undefined ? Text.empty : Text.tainted(group)));
+    return { outcome: 'match', value: item, numeric };
+  } catch (error) {
+    if (error instanceof RegexSyntaxError) {
+      return {
+        outcome: 'defer',
+        message: `regular expression error in "${item.value}": ${error.message} at offset ${error.offset}`,
+      };
+    }
+    if (error instanceof RegexLimit) return { outcome: 'defer', message: error.message };
+    throw error;
+  }
+}
+
+export function literalTest(item: Text): ItemTest {
+  const lowered = item.value.toLowerCase();
+  return ({ text, original, caseful }) => {
+    const equal = caseful ? original === item.value : text.toLowerCase() === lowered;
+    return equal ? { outcome: 'match', value: item } : noMatch;
+  };
+}
+
+/** `type;file` or `type;query`; nothing when the item has no semicolon. */
+export function lookupParts(item: Text): { readonly type: string; readonly rest: Text } | undefined {
+  const semicolon = item.value.indexOf(';');
+  if (semicolon <= 0 || !/^[A-Za-z0-9_(]/.test(item.value)) return undefined;
+  const rest = item.slice(semicolon + 1);
+  const blanks = /^\s*/.exec(rest.value)?.[0].length ?? 0;
+  return { type: item.value.slice(0, semicolon).trimEnd(), rest: rest.slice(blanks) };
+}
+
+/** Looks `key` up as an item of a list does; the value is the data that was found. */
+export function lookUp(type: string, key: string, rest: Text, context: Context): Eventual<ItemAnswer> {
+  const style = context.services.lookupStyle(type);
+  if ('error' in style) return { outcome: 'defer', message: style.error };
+  const keyText = style.style === 'single-key' ? Text.tainted(key) : undefined;
+  if (keyText !== undefined && key === '') return noMatch;
+  return then(context.services.lookup({ type, key: keyText, fileOrQuery: rest }, context), (answer): ItemAnswer => {
+    switch (answer.outcome) {
+      case 'found':
+        return {
+          outcome: 'match',
+          value: answer.value,
+          numeric: answer.wild && [Text.empty, answer.wild, answer.fixed ?? Text.empty],
+        };
+      case 'not found':
+        return noMatch;
+      default:
+        return { outcome: 'defer', message: answer.message };
+    }
+  });
+}
+
+/** The patterns that domains and local parts have in common. */
+export function stringTest(item: Text): ItemTest {
+  const { value } = item;
+  if (value.startsWith('^')) return regexTest(item);
+  if (value.startsWith('*')) return suffixTest(item);
+  const lookup = lookupParts(item);
+  if (lookup !== undefined) {
+    return ({ text, original, caseful }, context) =>
+      lookUp(lookup.type, caseful ? original : text, lookup.rest, context);
+  }
+  return literalTest(item);
+}

@@ -1,0 +1,65 @@
+/**
+ * The contract of lookup drivers (Exim spec 9). A driver is one literal in one file, made with `defineLookup`.
+ * `lookups.ts` beside this file does what all types have in common: partial matching, defaults, options, caches.
+ */
+
+import type { Context } from '../expand/context.ts';
+import type { Eventual } from '../lib/eventual.ts';
+import type { Clean, Text } from '../safe/taint.ts';
+
+/** Options behind the type's name: `lsearch,ret=full`. */
+export type LookupOptions = ReadonlyMap<string, string>;
+
+export type Found =
+  | { readonly outcome: 'found'; readonly value: string }
+  | { readonly outcome: 'not found' }
+  /** The search could not be completed; the message is for logs. */
+  | { readonly outcome: 'defer'; readonly message: string };
+
+/** The table cannot be opened, or is no table of that type. An expansion that needs it fails. */
+export class LookupProblem extends Error {}
+
+/** An open file of a single-key driver. */
+export interface Table {
+  /** Searches for exactly this key. A broken file is a `LookupProblem`. */
+  find(key: string, options: LookupOptions, context: Context): Eventual<Found>;
+  close(): void;
+}
+
+interface LookupDriver {
+  readonly name: string;
+  readonly doc: string;
+  /** Names of the options this driver understands, besides `cache` and, for single-key drivers, `ret=key`. */
+  readonly options: readonly string[];
+  /** Whether the administrator's data vouches for the result; if not, it is tainted. */
+  readonly vouches: boolean;
+}
+
+/** Searches a file for a key. */
+export interface SingleKeyLookup extends LookupDriver {
+  readonly style: 'single-key';
+  /**
+   * Opens the file. It stays open as long as its inode, size and time do not change.
+   * @throws LookupProblem or the system's error
+   */
+  open(file: Clean): Table;
+  /** In a message about a file that cannot be opened: `failed to open F <purpose>: …`. */
+  readonly purpose: string;
+}
+
+/** Asks a question in the database's own language. */
+export interface QueryLookup extends LookupDriver {
+  readonly style: 'query';
+  find(query: Text, options: LookupOptions, context: Context): Eventual<Found>;
+  /** The text quoted so that it can stand in a query, or why it cannot be. `option` is what follows the type's name. */
+  quote(text: string, option: string): { readonly text: string } | { readonly error: string };
+}
+
+export type Lookup = SingleKeyLookup | QueryLookup;
+
+/** Declares a driver; checks nothing more than its type. */
+export function defineLookup<L extends Lookup>(driver: L): L {
+  return driver;
+}
+
+export const notFound = { outcome: 'not found' } as const;

@@ -1,0 +1,169 @@
+/**
+ * What all lookup types have in common (Exim spec 9.5 - 9.8): the search type is taken apart, files are kept open and
+ * opened anew when they changed, keys are tried in the documented order, and within one line of work nothing is asked
+ * twice.
+ */
+
+import type { Context, LookupAnswer, LookupRequest } from '../expand/context.ts';
+import { errorText } from '../lib/errno.ts';
+import { type Eventual, then } from '../lib/eventual.ts';
+import { Cache } from '../lib/lru.ts';
+import * as files from '../safe/files.ts';
+import { type Clean, clean, Text } from '../safe/taint.ts';
+import { type Found, type Lookup, LookupProblem, notFound, type SingleKeyLookup, type Table } from './lookup.ts';
+import { type KeyToTry, keysToTry, parseSearchType, type SearchType } from './search-type.ts';
+
+interface OpenTable {
+  readonly table: Table;
+  readonly stamp: string;
+}
+
+/** What tells that a file is still the one that was opened. */
+function stampOf(file: Clean): string {
+  const found = files.stat(file);
+  return found === undefined ? 'none' : `${found.dev} ${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
+}
+
+export class Lookups {
+  readonly #drivers: ReadonlyMap<string, Lookup>;
+  readonly #types = new Map<string, SearchType | { readonly error: string }>();
+  readonly #tables: Cache<string, OpenTable>;
+
+  /** `openMax` is the most files that are kept open (lookup_open_max). */
+  constructor(drivers: readonly Lookup[], openMax: number) {
+    this.#drivers = new Map(drivers.map((driver) => [driver.name, driver]));
+    this.#tables = new Cache(openMax, ({ table }) => table.close());
+  }
+
+  #type(text: string): SearchType | { readonly error: string } {
+    let type = this.#types.get(text);
+    if (type === undefined) {
+      type = parseSearchType(text, this.#drivers);
+      if (this.#types.size < 10_000) this.#types.set(text, type);
+    }
+    return type;
+  }
+
+  /** How a type searches, or why it is no search type. */
+  style(text: string): { readonly style: 'single-key' | 'query'; readonly name: string } | { readonly error: string } {
+    const type = this.#type(text);
+    return 'error' in type ? type : { style: type.driver.style, name: type.driver.name };
+  }
+
+  quote(name: string, text: string, option: string): { readonly text: string } | { readonly error: string } {
+    const driver = this.#drivers.get(name);
+    if (driver === undefined) return { error: `unknown lookup type "${name}"` };
+    return driver.style === 'query' ? driver.quote(text, option) : { text };
+  }
+
+  find(request: LookupRequest, context: Context): Eventual<LookupAnswer> {
+    const type = this.#type(request.type);
+    if ('error' in type) return { outcome: 'error', message: type.error };
+    const { key, fileOrQuery } = request;
+    const cacheKey = `lookup ${request.type}\0${key?.value ?? ''}\0${fileOrQuery.value}`;
+    const known = type.options.get('cache') === 'no_rd' ? undefined : context.found.get(cacheKey);
+    const begun = context.decisions.listening;
+    if (begun) {
+      context.decisions.begin(
+        'lookup',
+        `lookup ${request.type} "${key?.value ?? fileOrQuery.value}"${key === undefined ? '' : ` in ${fileOrQuery.value}`}`,
+      );
+    }
+    const answer = (known as LookupAnswer | undefined) ?? this.#ask(type, key, fileOrQuery, context);
+    return then(answer, (found) => {
+      if (found.outcome === 'found' || found.outcome === 'not found') context.found.set(cacheKey, found);
+      if (begun) {
+        const detail =
+          found.outcome === 'found' ? found.value.value : found.outcome === 'not found' ? '' : found.message;
+        context.decisions.end(found.outcome, known === undefined ? detail : `${detail}, as before`);
+      }
+      return found;
+    });
+  }
+
+  #ask(type: SearchType, key: Text | undefined, fileOrQuery: Text, context: Context): Eventual<LookupAnswer> {
+    const { driver, options } = type;
+    if (driver.style === 'query') {
+      return then(driver.find(fileOrQuery, options, context), (found) => answerOf(found, driver, undefined, undefined));
+    }
+    if (key === undefined || key.value === '') return notFound;
+    const file = clean(fileOrQuery);
+    if (file === undefined) {
+      return { outcome: 'error', message: `Tainted filename for search: '${fileOrQuery.value}'` };
+    }
+    let table: Table;
+    try {
+      table = this.#open(driver, file);
+    } catch (error) {
+      const reason =
+        error instanceof LookupProblem
+          ? error.message
+          : `failed to open ${file} ${driver.purpose}: ${errorText(error)}`;
+      return { outcome: 'error', message: reason };
+    }
+    const returned = options.get('ret') === 'key' ? key.value : undefined;
+    return tryKeys(keysToTry(key.value, type), table, type, context, (found, tried) =>
+      answerOf(found, driver, tried, returned),
+    );
+  }
+
+  #open(driver: SingleKeyLookup, file: Clean): Table {
+    const name = `${driver.name} ${file}`;
+    const stamp = stampOf(file);
+    const open = this.#tables.get(name);
+    if (open?.stamp === stamp) return open.table;
+    this.#tables.delete(name);
+    const table = driver.open(file);
+    this.#tables.set(name, { table, stamp });
+    return table;
+  }
+
+  /** Closes all files; the next search opens them again. */
+  close(): void {
+    this.#tables.clear();
+  }
+}
+
+function tryKeys(
+  keys: Iterator<KeyToTry>,
+  table: Table,
+  type: SearchType,
+  context: Context,
+  answer: (found: Found, tried: KeyToTry) => LookupAnswer,
+): Eventual<LookupAnswer> {
+  for (;;) {
+    const { value: tried, done } = keys.next();
+    if (done === true || tried === undefined) return notFound;
+    let found: Eventual<Found>;
+    try {
+      found = table.find(tried.key, type.options, context);
+    } catch (error) {
+      return { outcome: 'defer', message: errorText(error) };
+    }
+    if (context.decisions.listening) {
+      context.decisions.step('lookup', `key "${tried.key}"`, found instanceof Promise ? 'asked' : found.outcome);
+    }
+    if (found instanceof Promise) {
+      return found.then((later) =>
+        later.outcome === 'not found' ? tryKeys(keys, table, type, context, answer) : answer(later, tried),
+      );
+    }
+    if (found.outcome !== 'not found') return answer(found, tried);
+  }
+}
+
+function answerOf(
+  found: Found,
+  driver: Lookup,
+  tried: KeyToTry | undefined,
+  returned: string | undefined,
+): LookupAnswer {
+  if (found.outcome !== 'found') return found;
+  const value = returned ?? found.value;
+  return {
+    outcome: 'found',
+    value: driver.vouches ? Text.vouched(value) : Text.tainted(value),
+    wild: tried?.wild === undefined ? undefined : Text.tainted(tried.wild),
+    fixed: tried?.fixed === undefined ? undefined : Text.tainted(tried.fixed),
+  };
+}

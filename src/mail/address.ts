@@ -1,0 +1,299 @@
+/**
+ * Mail addresses as they stand in SMTP commands and header lines (RFC 5321 §4.1.2, RFC 5322 §3.4), read as leniently as
+ * Exim reads them: phrases, comments, source routes (dropped) and local parts with dots in any place. Errors are in
+ * Exim's words, as clients and logs show them.
+ */
+
+/** A domain behind `@`, or nothing for an address that has yet to be qualified. */
+export interface ParsedAddress {
+  /** `local_part@domain` without phrase, comments and route; empty for `<>`. */
+  readonly address: string;
+  readonly localPart: string;
+  readonly domain: string | undefined;
+}
+
+export type AddressResult = ParsedAddress | { readonly error: string };
+
+export interface AddressOptions {
+  /** `<>` is an address (a reverse path). */
+  readonly allowEmpty?: boolean;
+  /** `user@[192.0.2.1]` is an address. */
+  readonly allowDomainLiterals?: boolean;
+  /** Octets above 127 may stand in the domain (SMTPUTF8). */
+  readonly utf8?: boolean;
+}
+
+export const maximumAddressLength = 256;
+
+class Malformed {
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+const atom = /(?:\\[^\n]|\\$|[^\x00-\x20()<>@,;:\\".[\]\x7f])+/y;
+const quoted = /"(?:\\[\s\S]|[^"\\])*"/y;
+const label = /[A-Za-z0-9](?:[A-Za-z0-9-]*)/y;
+const utf8Label = /[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]*/y;
+
+class Scanner {
+  readonly text: string;
+  at = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  get next(): string {
+    return this.text[this.at] ?? '';
+  }
+
+  get atEnd(): boolean {
+    return this.at >= this.text.length;
+  }
+
+  take(pattern: RegExp): string {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0] ?? '';
+    this.at += found.length;
+    return found;
+  }
+
+  accept(character: string): boolean {
+    if (this.next !== character) return false;
+    this.at++;
+    return true;
+  }
+
+  /** Blanks and comments; an unclosed comment reaches to the end. */
+  skip(): void {
+    for (;;) {
+      this.take(/[ \t\r\n\v\f]+/y);
+      if (this.next !== '(') return;
+      this.at = endOfComment(this.text, this.at);
+    }
+  }
+}
+
+/** Where the text goes on behind the comment that begins at `at`. */
+function endOfComment(text: string, at: number): number {
+  let depth = 0;
+  for (let i = at; i < text.length; i++) {
+    const character = text[i];
+    if (character === '\\') i++;
+    else if (character === '(') depth++;
+    else if (character === ')' && --depth === 0) return i + 1;
+  }
+  return text.length;
+}
+
+/** Words and dots, in any order. */
+function readLocalPart(scanner: Scanner): string {
+  let found = '';
+  let word = false;
+  for (;;) {
+    scanner.skip();
+    if (scanner.next === '.') {
+      scanner.at++;
+      found += '.';
+      word = false;
+    } else if (word) {
+      return found;
+    } else if (scanner.next === '"') {
+      const text = scanner.take(quoted);
+      if (text === '') throw new Malformed('unmatched doublequote in local part');
+      found += text;
+      word = true;
+    } else {
+      const text = scanner.take(atom);
+      if (text === '') return found;
+      found += text;
+      word = true;
+    }
+  }
+}
+
+function readDomain(scanner: Scanner, options: AddressOptions): string {
+  scanner.skip();
+  if (scanner.next === '[') {
+    if (!options.allowDomainLiterals) throw new Malformed('domain literals not allowed');
+    const domainLiteral = scanner.take(/\[[^\x00-\x20\]\x7f]*\]/y);
+    if (domainLiteral === '') throw new Malformed("']' missing at end of domain literal");
+    scanner.skip();
+    return domainLiteral;
+  }
+  let found = '';
+  for (;;) {
+    const part = scanner.take(options.utf8 ? utf8Label : label);
+    if (part === '') throw new Malformed('domain missing or malformed');
+    found += part;
+    scanner.skip();
+    if (!scanner.accept('.')) return found;
+    found += '.';
+    scanner.skip();
+  }
+}
+
+/** `@a,@b:` in front of an address; it has no effect (RFC 5321 appendix C). */
+function skipRoute(scanner: Scanner, options: AddressOptions): void {
+  if (!scanner.text.slice(scanner.at).includes(':')) throw new Malformed('no local part');
+  for (;;) {
+    if (!scanner.accept('@')) throw new Malformed('colon expected after route list');
+    readDomain(scanner, options);
+    if (scanner.accept(':')) return;
+    if (!scanner.accept(',')) throw new Malformed('colon expected after route list');
+    scanner.skip();
+  }
+}
+
+/** Inside angle brackets; the opening one was passed. */
+function readRouteAddress(scanner: Scanner, options: AddressOptions): ParsedAddress {
+  scanner.skip();
+  let routed = false;
+  if (scanner.next === '@') {
+    skipRoute(scanner, options);
+    scanner.skip();
+    routed = true;
+  } else if (options.allowEmpty && scanner.accept('>')) {
+    return { address: '', localPart: '', domain: undefined };
+  }
+  const localPart = readLocalPart(scanner);
+  if (localPart === '') throw new Malformed('missing or malformed local part');
+  let domain: string | undefined;
+  if (scanner.accept('@')) domain = readDomain(scanner, options);
+  else if (routed) throw new Malformed('domain missing in source-routed address');
+  else if (scanner.next !== '>') throw new Malformed(`"@" or "." expected after "${localPart}"`);
+  if (!scanner.accept('>')) {
+    throw new Malformed(scanner.atEnd ? "'>' missing at end of address" : mayNotFollow(scanner));
+  }
+  return whole(localPart, domain);
+}
+
+function whole(localPart: string, domain: string | undefined): ParsedAddress {
+  return { address: domain === undefined ? localPart : `${localPart}@${domain}`, localPart, domain };
+}
+
+function mayNotFollow(scanner: Scanner): string {
+  return `malformed address: ${scanner.text.slice(scanner.at)} may not follow ${scanner.text.slice(0, scanner.at)}`;
+}
+
+/** Passes over a phrase up to the opening angle bracket. */
+function skipPhrase(scanner: Scanner): void {
+  for (;;) {
+    scanner.skip();
+    if (scanner.accept('<')) return;
+    const word = scanner.accept('.') ? '.' : scanner.take(scanner.next === '"' ? quoted : atom);
+    if (word === '') throw new Malformed('missing or malformed local part (expected word or "<")');
+  }
+}
+
+function readMailbox(scanner: Scanner, options: AddressOptions): ParsedAddress {
+  scanner.skip();
+  if (scanner.atEnd) throw new Malformed('empty address');
+  if (scanner.accept('<')) return readRouteAddress(scanner, options);
+  if (scanner.next === '@' && scanner.text.slice(scanner.at + 1).trim() !== '') {
+    throw new Malformed('no local part');
+  }
+  const localPart = readLocalPart(scanner);
+  if (scanner.accept('@')) return whole(localPart, readDomain(scanner, options));
+  if (scanner.atEnd && localPart !== '') return whole(localPart, undefined);
+  skipPhrase(scanner);
+  return readRouteAddress(scanner, options);
+}
+
+/** Reads one address, which must be all that `text` holds. */
+export function parseAddress(text: string, options: AddressOptions = {}): AddressResult {
+  const scanner = new Scanner(text);
+  try {
+    const found = readMailbox(scanner, options);
+    scanner.skip();
+    if (!scanner.atEnd) throw new Malformed(mayNotFollow(scanner));
+    if (found.address.length > maximumAddressLength) {
+      throw new Malformed(`address is ridiculously long: ${found.address.slice(0, 64)}...`);
+    }
+    return found;
+  } catch (error) {
+    if (error instanceof Malformed) return { error: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Where the address that begins at `at` ends: at a comma, or the semicolon of a group, that stands outside quotes,
+ * comments and angle brackets; or at the end of the text.
+ */
+export function endOfAddress(text: string, at: number, inGroup = false): number {
+  for (let i = at; i < text.length; i++) {
+    const character = text[i];
+    if (character === '\\') i++;
+    else if (character === '(') i = endOfComment(text, i) - 1;
+    else if (character === '"') {
+      quoted.lastIndex = i;
+      const found = quoted.exec(text);
+      if (found === null) return text.length;
+      i += found[0].length - 1;
+    } else if (character === '<') {
+      const close = text.indexOf('>', i);
+      if (close > i) i = close;
+    } else if (character === ',' || (inGroup && character === ';')) return i;
+  }
+  return text.length;
+}
+
+/** The text of each address in a header's list, groups opened (RFC 5322 §3.4). Empty items are left out. */
+export function splitAddressList(text: string): string[] {
+  const found: string[] = [];
+  let at = 0;
+  let inGroup = false;
+  while (at < text.length) {
+    if (!inGroup) {
+      const group = groupStart(text, at);
+      if (group !== undefined) {
+        inGroup = true;
+        at = group;
+      }
+    }
+    const end = endOfAddress(text, at, inGroup);
+    const item = text.slice(at, end).trim();
+    if (item !== '') found.push(item);
+    if (text[end] === ';') inGroup = false;
+    at = end + 1;
+  }
+  return found;
+}
+
+/** Where the members begin when a group's name and colon come next. */
+function groupStart(text: string, at: number): number | undefined {
+  const scanner = new Scanner(text);
+  scanner.at = at;
+  for (;;) {
+    scanner.skip();
+    if (scanner.accept(':')) return scanner.at;
+    const word = scanner.accept('.') ? '.' : scanner.take(scanner.next === '"' ? quoted : atom);
+    if (word === '') return undefined;
+  }
+}
+
+/** `local_part` and `domain` of an address without phrase; the domain is what follows the last `@`. */
+export function splitAddress(address: string): { readonly localPart: string; readonly domain: string } {
+  const at = address.lastIndexOf('@');
+  return at < 0
+    ? { localPart: address, domain: '' }
+    : { localPart: address.slice(0, at), domain: address.slice(at + 1) };
+}
+
+/** A local part without its quotes and backslashes, as routers see it. */
+export function dequoteLocalPart(localPart: string): string {
+  return localPart.includes('"') || localPart.includes('\\')
+    ? localPart.replace(/\\([\s\S])|"/g, (_, escaped: string | undefined) => escaped ?? '')
+    : localPart;
+}
+
+/** Quotes a local part where RFC 5322 §3.4.1 demands it. */
+export function quoteLocalPart(localPart: string): string {
+  const plain = /^(?!\.)(?!.*\.\.)(?!.*\.$)[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]+$/.test(localPart);
+  return plain
+    ? localPart
+    : `"${localPart.replace(/["\\\r\n]/g, (c) => (c === '\n' ? '\\n' : c === '\r' ? '\\r' : `\\${c}`))}"`;
+}

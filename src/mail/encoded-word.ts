@@ -1,0 +1,82 @@
+/** Encoded words in header lines, `=?charset?encoding?text?=` (RFC 2047). */
+
+import { translate } from '../lib/charsets.ts';
+
+const maximumWordLength = 75;
+
+export interface DecodeOptions {
+  /** Refuse words longer than RFC 2047 §2 allows. */
+  readonly checkLength: boolean;
+  /** The character set wanted; nothing leaves the decoded octets as they are. */
+  readonly charset?: string | undefined;
+}
+
+const word = /=\?([^?\s]*)\?([BbQq])\?([^?\s]*)\?=/g;
+
+function decodeQ(text: string): string | undefined {
+  if (/=(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
+  return text.replaceAll('_', ' ').replace(/=(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+function decodeB(text: string): string | undefined {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  return Buffer.from(text, 'base64').toString('latin1');
+}
+
+function decodeWord(
+  whole: string,
+  charset: string,
+  encoding: string,
+  text: string,
+  options: DecodeOptions,
+): string | undefined {
+  if (options.checkLength && whole.length > maximumWordLength) return undefined;
+  const octets = encoding.toLowerCase() === 'q' ? decodeQ(text) : decodeB(text);
+  if (octets === undefined) return undefined;
+  const language = charset.indexOf('*');
+  const from = language < 0 ? charset : charset.slice(0, language);
+  const wanted = options.charset === undefined ? octets : (translate(octets, from, options.charset) ?? octets);
+  return wanted.replaceAll('\0', '?');
+}
+
+/** The text with its encoded words decoded; blanks between two of them are dropped. A bad word stays as it is. */
+export function decodeWords(text: string, options: DecodeOptions): string {
+  if (!text.includes('=?')) return text;
+  let result = '';
+  let last = 0;
+  let afterWord = false;
+  for (const match of text.matchAll(word)) {
+    const [whole, charset = '', encoding = '', encoded = ''] = match;
+    const decoded = decodeWord(whole, charset, encoding, encoded, options);
+    if (decoded === undefined) continue;
+    const between = text.slice(last, match.index);
+    if (!(afterWord && /^[ \t\r\n]*$/.test(between))) result += between;
+    result += decoded;
+    last = match.index + whole.length;
+    afterWord = true;
+  }
+  return result + text.slice(last);
+}
+
+/** The text as encoded words of `charset`, unless it holds nothing that needs it (Exim spec 11.6, rfc2047). */
+export function encodeWords(text: string, charset: string): string {
+  if (!/[^!-~]|[?=()<>@,;:\\".[\]_]/.test(text)) return text;
+  const start = `=?${charset}?Q?`;
+  let result = start;
+  let length = start.length;
+  for (const character of text) {
+    if (length > 67) {
+      result += `?= ${start}`;
+      length = start.length;
+    }
+    const encoded =
+      character === ' '
+        ? '_'
+        : /[\x00-\x20\x7f-\xff?=()<>@,;:\\".[\]_]/.test(character)
+          ? `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+          : character;
+    result += encoded;
+    length += encoded.length;
+  }
+  return `${result}?=`;
+}

@@ -1,0 +1,153 @@
+/**
+ * The three logs (Exim spec 53): main, reject and panic, in Exim's format. A line is in the file when the call returns.
+ * Files are opened when first written to, and again when somebody renamed them, so that rotation needs no signal.
+ */
+
+import * as clock from '../lib/clock.ts';
+import { errorText } from '../lib/errno.ts';
+import * as files from '../safe/files.ts';
+import { type Clean, reviewed } from '../safe/taint.ts';
+import type { LogSelection, LogSelector } from './log-selectors.ts';
+
+export type LogName = 'main' | 'reject' | 'panic';
+
+export interface LogSettings {
+  /** Paths with `%s` for the log's name, and `%D` or `%M` for the date; "syslog" entries are not in this list. */
+  readonly paths: readonly Clean[];
+  /** Writes to the system log, when the configuration asks for it. */
+  readonly syslog?: ((log: LogName, line: string) => void) | undefined;
+  readonly selection: LogSelection;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+  /** Whether the time zone is added to the time. */
+  readonly timezone: boolean;
+  /** False suppresses the reject log. */
+  readonly rejectLog: boolean;
+  /** Sees every line too, without its time; `-v` and `-d` print it. */
+  readonly echo?: ((logs: string, text: string) => void) | undefined;
+}
+
+interface OpenLog {
+  readonly path: Clean;
+  readonly file: files.Descriptor;
+  readonly inode: number;
+}
+
+const two = (n: number): string => String(n).padStart(2, '0');
+
+let stampSecond = -1;
+let stampText = '';
+
+/** `2002-10-31 09:00:11`, in local time. */
+export function timestamp(milliseconds: number): string {
+  const second = Math.floor(milliseconds / 1000);
+  if (second !== stampSecond) {
+    const at = new Date(milliseconds);
+    stampText = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+    stampSecond = second;
+  }
+  return stampText;
+}
+
+/** `+0100` */
+export function zone(milliseconds: number): string {
+  const minutes = -new Date(milliseconds).getTimezoneOffset();
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
+}
+
+/** The file of a log: `%s` becomes its name, `%D` and `%M` the date; the panic log has no date (Exim spec 53.3). */
+export function logFileName(path: Clean, log: LogName, milliseconds: number): Clean {
+  let name: string = path;
+  if (log === 'panic') name = name.replace(/(?<=\/)%[DM][^A-Za-z0-9]?|[^A-Za-z0-9/]?%[DM]/g, '');
+  const date = timestamp(milliseconds).slice(0, 10).replaceAll('-', '');
+  const full = name.replace(/%[sDM]/g, (code) => (code === '%s' ? log : code === '%D' ? date : date.slice(0, 6)));
+  return reviewed(full, 'made of a clean path, the name of a log and a date');
+}
+
+export class Logs {
+  readonly settings: LogSettings;
+  readonly #open = new Map<string, OpenLog>();
+
+  constructor(settings: LogSettings) {
+    this.settings = settings;
+  }
+
+  selects(selector: LogSelector): boolean {
+    return this.settings.selection.has(selector);
+  }
+
+  /** Writes `text` to the main log, behind the message's id if there is one. */
+  main(text: string, messageId?: string): void {
+    this.#log(['main'], text, messageId);
+  }
+
+  /** Writes to the main and the reject log; the latter also gets `header`, the lines of the refused message. */
+  reject(text: string, messageId?: string, header = ''): void {
+    this.#log(['main', 'reject'], text, messageId, header);
+  }
+
+  /** Writes to the main and the panic log. */
+  panic(text: string, messageId?: string): void {
+    this.#log(['main', 'panic'], text, messageId);
+  }
+
+  /** Writes to the panic log alone. */
+  panicOnly(text: string, messageId?: string): void {
+    this.#log(['panic'], text, messageId);
+  }
+
+  /** Closes the files; the next line opens them again. */
+  close(): void {
+    for (const log of this.#open.values()) files.close(log.file);
+    this.#open.clear();
+  }
+
+  #log(logs: readonly LogName[], text: string, messageId: string | undefined, header = ''): void {
+    this.settings.echo?.(logs.map((log) => log.toUpperCase()).join(' '), text);
+    const at = clock.now();
+    let stamp = timestamp(at);
+    if (this.selects('millisec')) stamp += `.${String(at % 1000).padStart(3, '0')}`;
+    if (this.settings.timezone) stamp += ` ${zone(at)}`;
+    if (this.selects('pid')) stamp += ` [${process.pid}]`;
+    const line = `${stamp} ${messageId === undefined ? '' : `${messageId} `}${text}\n`;
+    for (const log of logs) {
+      if (log === 'reject' && !this.settings.rejectLog) continue;
+      this.settings.syslog?.(log, line);
+      for (const path of this.settings.paths) this.#append(log, path, log === 'reject' ? line + header : line, at);
+    }
+  }
+
+  /** A log that cannot be written must not stop the mail: the line goes to standard error instead. */
+  #append(log: LogName, path: Clean, line: string, at: number): void {
+    try {
+      files.write(this.#file(log, path, at), line);
+    } catch (error) {
+      process.stderr.write(`cannot write ${log} log: ${errorText(error)}: ${line}`);
+    }
+  }
+
+  #file(log: LogName, path: Clean, at: number): files.Descriptor {
+    const name = logFileName(path, log, at);
+    const key = `${log} ${path}`;
+    const open = this.#open.get(key);
+    if (open !== undefined) {
+      if (open.path === name && files.stat(name)?.ino === open.inode) return open.file;
+      files.close(open.file);
+      this.#open.delete(key);
+    }
+    const file = this.#create(name);
+    this.#open.set(key, { path: name, file, inode: files.statOpen(file).ino });
+    return file;
+  }
+
+  #create(name: Clean): files.Descriptor {
+    const { fileMode, directoryMode } = this.settings;
+    if (files.stat(name) !== undefined) return files.open(name, files.createOrAppend, fileMode);
+    const directory = files.parentOf(name);
+    if (directory !== undefined) files.makeDirectories(directory, directoryMode);
+    const file = files.open(name, files.createOrAppend, fileMode);
+    files.setMode(file, fileMode);
+    return file;
+  }
+}

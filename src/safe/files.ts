@@ -1,0 +1,302 @@
+/**
+ * The one door to the file system. Every name that comes in is `Clean` (see `safe/taint`), so no text from outside
+ * becomes part of a path unless somebody vouched for it. Contents are octets; text is latin1, one character per octet.
+ *
+ * Small operations on the page cache are synchronous, because a trip through the thread pool costs more than they do;
+ * what waits for a disk (`sync`, `syncDirectory`) is asynchronous.
+ */
+
+import fs, { type Stats } from 'node:fs';
+import { type Clean, concat, decimal, literal, pathOf, reviewed } from './taint.ts';
+
+export type { Stats };
+
+/** An open file. */
+export type Descriptor = number & { readonly descriptor?: never };
+
+export const readOnly = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+export const readWrite = fs.constants.O_RDWR;
+export const createNew = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL;
+export const createOrAppend = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_APPEND;
+export const createOrOpen = fs.constants.O_RDWR | fs.constants.O_CREAT;
+/** Added to the modes above: the last component may not be a symbolic link. */
+export const noFollow = fs.constants.O_NOFOLLOW;
+
+/** Opens `path`; throws the system's error. */
+export function open(path: Clean, flags: number = readOnly, mode = 0o600): Descriptor {
+  return fs.openSync(path, flags, mode);
+}
+
+export function close(file: Descriptor): void {
+  fs.closeSync(file);
+}
+
+/** Reads up to `length` octets at `position` into `buffer`; answers how many there were. */
+export function readAt(file: Descriptor, buffer: Uint8Array, position: number, length = buffer.length): number {
+  let done = 0;
+  while (done < length) {
+    const count = fs.readSync(file, buffer, done, length - done, position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+/** Reads the next octets of a file or pipe; 0 at its end. */
+export function readNext(file: Descriptor, buffer: Uint8Array): number {
+  return fs.readSync(file, buffer, 0, buffer.length, null);
+}
+
+/** Reads at `position` without stopping the event loop. */
+export function readLater(file: Descriptor, buffer: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(file, buffer, 0, buffer.length, position, (error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
+
+/** Writes all of `data` at the file's own position (or its end, if it was opened to append). */
+export function write(file: Descriptor, data: Uint8Array | string): void {
+  const octets = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
+  let done = 0;
+  while (done < octets.length) done += fs.writeSync(file, octets, done, octets.length - done, null);
+}
+
+/** Writes all of `data` at `position`. */
+export function writeAt(file: Descriptor, data: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < data.length) done += fs.writeSync(file, data, done, data.length - done, position + done);
+}
+
+/** Writes all of `data` without stopping the event loop; for bodies that may be large. */
+export async function writeLater(file: Descriptor, data: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < data.length) {
+    done += await new Promise<number>((resolve, reject) => {
+      fs.write(file, data, done, data.length - done, null, (error, count) => (error ? reject(error) : resolve(count)));
+    });
+  }
+}
+
+/** Waits until the contents of the file are on the disk. */
+export function sync(file: Descriptor): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fdatasync(file, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+export function truncate(file: Descriptor, length: number): void {
+  fs.ftruncateSync(file, length);
+}
+
+export function statOpen(file: Descriptor): Stats {
+  return fs.fstatSync(file);
+}
+
+/** What `path` names, following links; nothing when there is no such file. Other errors are thrown. */
+export function stat(path: Clean): Stats | undefined {
+  return fs.statSync(path, { throwIfNoEntry: false });
+}
+
+/** What `path` itself is, a link included; nothing when there is no such file. */
+export function linkStat(path: Clean): Stats | undefined {
+  return fs.lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** Whether the process may use the file in the given ways (`r`, `w`, `x`), by its effective ids as far as Node tells. */
+export function mayAccess(path: Clean, how: 'r' | 'w' | 'x'): boolean {
+  const modes = { r: fs.constants.R_OK, w: fs.constants.W_OK, x: fs.constants.X_OK };
+  try {
+    fs.accessSync(path, modes[how]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The whole file as latin1 text. Throws when it is longer than `limit` octets, or is no regular file. */
+export function readText(path: Clean, limit = 64 * 1024 * 1024): string {
+  return read(path, limit).toString('latin1');
+}
+
+/** The whole file. Throws when it is longer than `limit` octets, or is no regular file. */
+export function read(path: Clean, limit = 64 * 1024 * 1024): Buffer {
+  const file = open(path);
+  try {
+    const found = statOpen(file);
+    if (!found.isFile()) throw Object.assign(new Error(`${path} is not a regular file`), { code: 'EINVAL' });
+    if (found.size > limit) throw Object.assign(new Error(`${path} is too large`), { code: 'EFBIG' });
+    const buffer = Buffer.alloc(found.size);
+    return buffer.subarray(0, readAt(file, buffer, 0));
+  } finally {
+    close(file);
+  }
+}
+
+/** The names in a directory, `.` and `..` left out, in no order. They are untrusted. Read piece by piece. */
+export function* list(directory: Clean): Generator<string> {
+  const opened = fs.opendirSync(directory, { encoding: 'latin1' as BufferEncoding, bufferSize: 256 });
+  try {
+    for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) yield entry.name;
+  } finally {
+    opened.closeSync();
+  }
+}
+
+/** Makes one directory with exactly this mode. Answers false when something of that name was already there. */
+export function makeDirectory(path: Clean, mode: number): boolean {
+  try {
+    fs.mkdirSync(path, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+  fs.chmodSync(path, mode);
+  return true;
+}
+
+/** Makes a directory and whatever is missing above it, each with `mode`. Answers whether any was made. */
+export function makeDirectories(path: Clean, mode: number): boolean {
+  if (stat(path)?.isDirectory()) return false;
+  const parent = parentOf(path);
+  if (parent !== undefined) makeDirectories(parent, mode);
+  return makeDirectory(path, mode);
+}
+
+/** The directory that holds `path`, or nothing for the root and for a bare name. */
+export function parentOf(path: Clean): Clean | undefined {
+  const trimmed = path.replace(/\/+$/, '');
+  const slash = trimmed.lastIndexOf('/');
+  return slash <= 0 ? undefined : reviewed(trimmed.slice(0, slash), 'a leading part of a clean path');
+}
+
+export function rename(from: Clean, to: Clean): void {
+  fs.renameSync(from, to);
+}
+
+export function makeLink(from: Clean, to: Clean): void {
+  fs.linkSync(from, to);
+}
+
+/** Removes a file; answers false when there was none. */
+export function remove(path: Clean): boolean {
+  try {
+    fs.unlinkSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Removes a file that only saves space; that it cannot be removed costs nothing. */
+export function removeIfPossible(path: Clean): void {
+  try {
+    fs.unlinkSync(path);
+  } catch {
+    // nothing depends on it
+  }
+}
+
+/** Removes an empty directory. */
+export function removeDirectory(path: Clean): void {
+  fs.rmdirSync(path);
+}
+
+export function setMode(file: Descriptor | Clean, mode: number): void {
+  if (typeof file === 'number') fs.fchmodSync(file, mode);
+  else fs.chmodSync(file, mode);
+}
+
+/** Sets the owner and group of a file. */
+export function setOwner(file: Descriptor | Clean, uid: number, gid: number): void {
+  if (typeof file === 'number') fs.fchownSync(file, uid, gid);
+  else fs.chownSync(file, uid, gid);
+}
+
+/** Sets the modification time, in milliseconds since 1970; the access time becomes the same. */
+export function setTime(path: Clean, milliseconds: number): void {
+  fs.utimesSync(path, milliseconds / 1000, milliseconds / 1000);
+}
+
+/** The path with all links and `..` resolved. A clean path that names a link leads where the link's owner says. */
+export function realPath(path: Clean): Clean {
+  return reviewed(fs.realpathSync(path, { encoding: 'latin1' as BufferEncoding }), 'the system resolved a clean path');
+}
+
+let temporary = 0;
+
+/**
+ * Puts `data` under `path` so that a reader sees the old contents or the new, never a part: written beside it, synced,
+ * renamed, and the directory synced.
+ */
+export async function replace(path: Clean, data: Uint8Array | string, mode: number): Promise<void> {
+  const beside = concat(path, literal('.'), decimal(process.pid), literal('.'), decimal(++temporary), literal('.new'));
+  const file = open(beside, createNew, mode);
+  try {
+    write(file, data);
+    await sync(file);
+  } catch (error) {
+    removeIfPossible(beside);
+    throw error;
+  } finally {
+    close(file);
+  }
+  rename(beside, path);
+  await syncDirectory(parentOf(path) ?? literal('.'));
+}
+
+interface DirectorySync {
+  running: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
+const directorySyncs = new Map<string, DirectorySync>();
+
+function syncDirectoryNow(path: Clean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    fs.fsync(file, (error) => {
+      fs.closeSync(file);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/**
+ * Waits until the names in a directory are on the disk. Calls that come while one is running share the next, so that a
+ * hundred messages received together cost two system calls and not a hundred.
+ */
+export function syncDirectory(path: Clean): Promise<void> {
+  const pending = directorySyncs.get(path);
+  if (pending === undefined) {
+    const entry: DirectorySync = { running: syncDirectoryNow(path), next: undefined };
+    directorySyncs.set(path, entry);
+    const finished = (): void => {
+      if (directorySyncs.get(path) === entry) directorySyncs.delete(path);
+    };
+    entry.running.then(finished, finished);
+    return entry.running;
+  }
+  pending.next ??= pending.running
+    .catch(() => undefined)
+    .then(() => {
+      const entry: DirectorySync = { running: syncDirectoryNow(path), next: undefined };
+      directorySyncs.set(path, entry);
+      const finished = (): void => {
+        if (directorySyncs.get(path) === entry) directorySyncs.delete(path);
+      };
+      entry.running.then(finished, finished);
+      return entry.running;
+    });
+  return pending.next;
+}
+
+/** Free and total octets and inodes of the file system that holds `path`. */
+export function space(path: Clean): { readonly free: number; readonly freeInodes: number; readonly inodes: number } {
+  const found = fs.statfsSync(path);
+  return { free: found.bavail * found.bsize, freeInodes: found.ffree, inodes: found.files };
+}
+
+/** A path below `directory` for one of the program's own clean names. */
+export const within = pathOf;

@@ -1,0 +1,132 @@
+/**
+ * The only user of the foreign function interface. Loads the system's C library and PCRE2 on first use; says clearly
+ * what is missing. Calls are synchronous and short.
+ */
+
+import koffi, { type LibraryHandle } from 'koffi';
+
+type Flock = { type: number; whence: number; start: number; length: number; pid: number };
+
+/** Thrown when a shared library that the program needs is not on the machine. */
+export class MissingLibrary extends Error {}
+
+function load(names: readonly string[], need: string): LibraryHandle {
+  for (const name of names) {
+    try {
+      return koffi.load(name);
+    } catch {
+      // the next name
+    }
+  }
+  throw new MissingLibrary(`${need} cannot be loaded (looked for ${names.join(', ')})`);
+}
+
+let libc: LibraryHandle | undefined;
+
+let fcntl: ((descriptor: number, command: number, lock: Flock) => number) | undefined;
+
+const setOwnLock = 37; // F_OFD_SETLK: a lock that belongs to the open file, not to the process
+const writeLock = 1;
+const unlock = 2;
+
+/**
+ * Takes an exclusive lock on the whole file without waiting; answers false when another holds it. The lock conflicts
+ * with the POSIX locks of other programs, belongs to this open file, and goes when it is closed.
+ */
+export function tryLock(descriptor: number): boolean {
+  return setLock(descriptor, writeLock);
+}
+
+/** Gives the lock up before the file is closed. */
+export function releaseLock(descriptor: number): void {
+  setLock(descriptor, unlock);
+}
+
+function setLock(descriptor: number, type: number): boolean {
+  if (fcntl === undefined) {
+    koffi.struct('flock', { type: 'int16', whence: 'int16', start: 'int64', length: 'int64', pid: 'int32' });
+    libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
+    fcntl = libc.func('int fcntl(int fd, int command, _Inout_ flock *lock)');
+  }
+  return fcntl?.(descriptor, setOwnLock, { type, whence: 0, start: 0, length: 0, pid: 0 }) === 0;
+}
+
+let crypt: ((key: string, setting: string) => string | null) | undefined;
+
+/** crypt(3): the hash of `password` with the method and salt of `setting`, or nothing when the method is unknown. */
+export function systemCrypt(password: string, setting: string): string | undefined {
+  crypt ??= load(['libcrypt.so.1', 'libcrypt.so.2'], 'libcrypt').func(
+    'const char *crypt(const char *key, const char *setting)',
+  );
+  const hash = crypt?.(password, setting) ?? '*';
+  return hash.startsWith('*') ? undefined : hash;
+}
+
+/** An address in the memory of a C library; 0n is none. */
+export type Pointer = bigint;
+
+/** The functions of PCRE2 (8-bit) that `lib/regex` stands on. */
+export interface Pcre2 {
+  readonly compile: (
+    pattern: Uint8Array,
+    length: number,
+    options: number,
+    error: [number],
+    offset: [number],
+    context: null,
+  ) => Pointer | null;
+  readonly free: (code: Pointer) => void;
+  readonly jitCompile: (code: Pointer, options: number) => number;
+  readonly match: (
+    code: Pointer,
+    subject: Uint8Array,
+    length: number,
+    start: number,
+    options: number,
+    data: Pointer,
+    context: Pointer,
+  ) => number;
+  readonly makeMatchData: (code: Pointer, context: null) => Pointer;
+  readonly freeMatchData: (data: Pointer) => void;
+  /** Where the offsets of a match lie: a pair of `size_t` for the whole and for each group. */
+  readonly offsets: (data: Pointer) => Pointer;
+  readonly offsetPairs: (data: Pointer) => number;
+  readonly makeMatchContext: (general: null) => Pointer;
+  readonly setMatchLimit: (context: Pointer, limit: number) => number;
+  readonly setDepthLimit: (context: Pointer, limit: number) => number;
+  readonly setHeapLimit: (context: Pointer, kilobytes: number) => number;
+  readonly errorMessage: (code: number, buffer: Uint8Array, length: number) => number;
+}
+
+let pcre2: Pcre2 | undefined;
+
+/** PCRE2, loaded once. */
+export function loadPcre2(): Pcre2 {
+  if (pcre2 !== undefined) return pcre2;
+  const library = load(['libpcre2-8.so.0', 'libpcre2-8.so'], 'PCRE2 (package libpcre2-8-0)');
+  pcre2 = {
+    compile: library.func(
+      'void *pcre2_compile_8(const uint8_t *pattern, size_t length, uint32_t options, _Out_ int *error, _Out_ size_t *offset, void *context)',
+    ),
+    free: library.func('void pcre2_code_free_8(void *code)'),
+    jitCompile: library.func('int pcre2_jit_compile_8(void *code, uint32_t options)'),
+    match: library.func(
+      'int pcre2_match_8(void *code, const uint8_t *subject, size_t length, size_t start, uint32_t options, void *data, void *context)',
+    ),
+    makeMatchData: library.func('void *pcre2_match_data_create_from_pattern_8(void *code, void *context)'),
+    freeMatchData: library.func('void pcre2_match_data_free_8(void *data)'),
+    offsets: library.func('void *pcre2_get_ovector_pointer_8(void *data)'),
+    offsetPairs: library.func('uint32_t pcre2_get_ovector_count_8(void *data)'),
+    makeMatchContext: library.func('void *pcre2_match_context_create_8(void *general)'),
+    setMatchLimit: library.func('int pcre2_set_match_limit_8(void *context, uint32_t limit)'),
+    setDepthLimit: library.func('int pcre2_set_depth_limit_8(void *context, uint32_t limit)'),
+    setHeapLimit: library.func('int pcre2_set_heap_limit_8(void *context, uint32_t kilobytes)'),
+    errorMessage: library.func('int pcre2_get_error_message_8(int code, uint8_t *buffer, size_t length)'),
+  };
+  return pcre2;
+}
+
+/** The 32-bit words of `length` octets of a library's memory; valid as long as the library keeps them. */
+export function wordsAt(pointer: Pointer, length: number): Uint32Array {
+  return new Uint32Array(koffi.view(pointer, length));
+}
