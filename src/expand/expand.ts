@@ -5,7 +5,6 @@
 
 import { type Eventual, then } from '../lib/eventual.ts';
 import { Text } from '../safe/taint.ts';
-import { compileCommand as commandCompiler } from './command.ts';
 import { makeCompiler } from './compile.ts';
 import type { Context, Results } from './context.ts';
 import type { Evaluate } from './evaluate.ts';
@@ -60,27 +59,6 @@ export function compileTemplate(source: string): Template {
   const evaluate = compiler.text(tree);
   const constant = tree.kind === 'literal' ? Text.configured(tree.text) : undefined;
   return { source, tree, constant, expand: guard(evaluate) };
-}
-
-/** Compiles a command line, whose words are expanded one by one. */
-export function compileCommand(
-  line: string,
-  owner: string,
-): (context: Context) => Eventual<{ readonly words: readonly Text[] } | (Expansion & { readonly ok: false })> {
-  const evaluate = commandCompiler(line, owner, (text) => compiler.source(text));
-  const refuse = (error: unknown): Expansion & { readonly ok: false } => {
-    const found = failure(error);
-    if (found.ok) throw error;
-    return found;
-  };
-  return (context) => {
-    try {
-      const words = evaluate(context);
-      return words instanceof Promise ? words.then((found) => ({ words: found }), refuse) : { words };
-    } catch (error) {
-      return refuse(error);
-    }
-  };
 }
 
 /** Expands text that came up at run time; tainted text is refused. */

@@ -1,0 +1,84 @@
+/** Macros of a configuration (Exim spec 6.4 - 6.9): defined, redefined, overridden by -D, replaced in physical lines. */
+
+export interface Macro {
+  readonly name: string;
+  value: string;
+  /** Set by `-D`: definitions in the file are ignored. */
+  readonly fromCommandLine: boolean;
+}
+
+const definition = /^([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)$/s;
+
+export class Macros {
+  readonly #macros = new Map<string, Macro>();
+  readonly #builtin: ReadonlyMap<string, string>;
+
+  /** `builtin` are the names that tell what the program can do; they begin with an underscore. */
+  constructor(commandLine: ReadonlyMap<string, string>, builtin: ReadonlyMap<string, string>) {
+    for (const [name, value] of commandLine) this.#macros.set(name, { name, value, fromCommandLine: true });
+    this.#builtin = builtin;
+  }
+
+  get all(): Iterable<Macro> {
+    return this.#macros.values();
+  }
+
+  get builtin(): ReadonlyMap<string, string> {
+    return this.#builtin;
+  }
+
+  /** Takes a definition in; answers what is wrong with it, if anything. */
+  define(line: string): string | undefined {
+    const found = definition.exec(line);
+    if (found === null) return `malformed macro definition`;
+    const [, name = '', operator, value = ''] = found;
+    const known = this.#macros.get(name);
+    if (known?.fromCommandLine) return undefined;
+    if (operator === '==') {
+      if (known === undefined) return `can't redefine an undefined macro "${name}"`;
+      known.value = value.trim();
+      return undefined;
+    }
+    if (known !== undefined) return `macro "${name}" is already defined (use "==" if you want to redefine it)`;
+    for (const other of this.#macros.keys()) {
+      if (name.includes(other)) {
+        return `"${name}" cannot be defined as a macro because previously defined macro "${other}" is a substring`;
+      }
+    }
+    this.#macros.set(name, { name, value: value.trim(), fromCommandLine: false });
+    return undefined;
+  }
+
+  /**
+   * Replaces macros in a physical line, each in the order of definition; in a definition only behind its equals sign.
+   * Answers the new line and the names that were replaced.
+   */
+  replace(line: string): { readonly text: string; readonly used: readonly string[] } {
+    const head = /^\s*[A-Z][A-Za-z0-9_]*\s*=/.exec(line)?.[0] ?? '';
+    let text = line.slice(head.length);
+    const used: string[] = [];
+    for (const { name, value } of this.#macros.values()) {
+      if (text.includes(name)) {
+        text = text.replaceAll(name, () => value);
+        used.push(name);
+      }
+    }
+    if (text.includes('_')) {
+      text = text.replace(/_(?:HAVE|DRIVER|LOG|OPT|EXP|CRYPTO|DKIM)_[A-Za-z0-9_]+/g, (word) => {
+        const name = this.#longestBuiltin(word);
+        if (name === undefined) return word;
+        used.push(name);
+        return (this.#builtin.get(name) ?? '') + word.slice(name.length);
+      });
+    }
+    return { text: head + text, used };
+  }
+
+  #longestBuiltin(word: string): string | undefined {
+    for (let length = word.length; length > 5; length--) {
+      const name = word.slice(0, length);
+      if (this.#builtin.has(name)) return name;
+    }
+    return undefined;
+  }
+}

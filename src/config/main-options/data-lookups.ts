@@ -1,0 +1,27 @@
+/** Main options of the lookups (Exim spec 14.6, 9). */
+
+import { fixed, flag, integer, stringList, template } from '../../options/kinds.ts';
+import { type OptionTable, withoutEffect } from '../../options/table.ts';
+
+export const dataLookups = {
+  ibase_servers: withoutEffect(stringList('InterBase servers that queries are sent to.')),
+  ldap_ca_cert_dir: withoutEffect(
+    fixed('A directory of certificates of the authorities that LDAP servers are trusted by.'),
+  ),
+  ldap_ca_cert_file: withoutEffect(
+    fixed('A file of certificates of the authorities that LDAP servers are trusted by.'),
+  ),
+  ldap_cert_file: withoutEffect(fixed('The certificate that is shown to LDAP servers.')),
+  ldap_cert_key: withoutEffect(fixed('The private key to the certificate that is shown to LDAP servers.')),
+  ldap_cipher_suite: withoutEffect(fixed('The ciphers that a connection to an LDAP server may use.')),
+  ldap_default_servers: withoutEffect(stringList('LDAP servers for queries that name none.')),
+  ldap_require_cert: withoutEffect(fixed('How strictly the certificate of an LDAP server is checked.')),
+  ldap_start_tls: withoutEffect(flag('Starts TLS on plain connections to LDAP servers.')),
+  ldap_version: withoutEffect(integer('The version of the LDAP protocol; negative to find out.', -1)),
+  lookup_open_max: integer('How many lookup files stay open at a time.', 25),
+  mysql_servers: withoutEffect(stringList('MySQL servers with database, user and password.')),
+  oracle_servers: withoutEffect(stringList('Oracle servers with database, user and password.')),
+  pgsql_servers: withoutEffect(stringList('PostgreSQL servers with database, user and password.')),
+  sqlite_dbfile: template('The SQLite file for queries that name none.'),
+  sqlite_lock_timeout: integer('How many seconds a query waits for a locked SQLite file.', 5),
+} satisfies OptionTable;

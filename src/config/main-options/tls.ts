@@ -1,0 +1,32 @@
+/** Main options about TLS for clients of this server (Exim spec 14.13, 43). */
+
+import { fixed, flag, hostList, integer, stringList, template } from '../../options/kinds.ts';
+import { type OptionTable, withoutEffect } from '../../options/table.ts';
+
+export const tls = {
+  gnutls_allow_auto_pkcs11: withoutEffect(flag('Lets GnuTLS load the PKCS#11 modules that the system is set up with.')),
+  gnutls_compat_mode: withoutEffect(flag('Switches on the concessions of GnuTLS to old peers.')),
+  hosts_require_alpn: withoutEffect(hostList('Clients that must choose an application protocol when TLS starts.')),
+  hosts_require_helo: hostList('Hosts that must say HELO or EHLO before MAIL.', '*'),
+  openssl_options: withoutEffect(fixed('Switches of OpenSSL that are set or cleared.')),
+  tls_advertise_hosts: withoutEffect(hostList('Hosts that are offered STARTTLS.', '*')),
+  tls_alpn: withoutEffect(template('Application protocols of which a client may choose one.', 'smtp:esmtp')),
+  tls_certificate: withoutEffect(template('Files with the certificate of this server.')),
+  tls_crl: withoutEffect(template('The certificates that were revoked, as a file or directory.')),
+  tls_dh_max_bits: withoutEffect(integer('The greatest size of Diffie-Hellman parameters that is used.', 2236)),
+  tls_dhparam: withoutEffect(template('The Diffie-Hellman parameters: a file or the name of a known set.')),
+  tls_eccurve: withoutEffect(template('The elliptic curves for key agreement.', 'auto')),
+  tls_ocsp_file: withoutEffect(template('Files with the proof of the authority that our certificate still holds.')),
+  tls_on_connect_ports: withoutEffect(stringList('Ports on which TLS starts at once.')),
+  tls_privatekey: withoutEffect(template('Files with the private key of this server.')),
+  tls_remember_esmtp: withoutEffect(flag('Spares broken clients the second EHLO after STARTTLS.')),
+  tls_require_ciphers: withoutEffect(template('The ciphers that clients may use.')),
+  tls_resumption_hosts: withoutEffect(hostList('Hosts that may resume an earlier TLS session.')),
+  tls_try_verify_hosts: withoutEffect(
+    hostList('Hosts whose certificate is asked for and checked, without consequences.'),
+  ),
+  tls_verify_certificates: withoutEffect(
+    template('The authorities that certificates of clients are checked against.', 'system'),
+  ),
+  tls_verify_hosts: withoutEffect(hostList('Hosts that must show a good certificate.')),
+} satisfies OptionTable;

@@ -1,0 +1,59 @@
+/**
+ * Option tables: a row says what kind of value an option has, what it means and what it is when nobody sets it. From one
+ * table come the parser, the type of the values a driver is given, the output of `-bP`, the reference page and the
+ * list of what is compatible (Exim spec 6.11 - 6.20).
+ */
+
+/** A value that was read, or what is wrong with the text in Exim's words. */
+export type Reading<T> = { readonly value: T } | { readonly error: string };
+
+/** Written as a method, so that rows of any value type fit into one table. */
+interface Join<T> {
+  again(earlier: T, later: T): T;
+}
+
+export interface OptionRow<T> {
+  /** The manual's word for the type; an asterisk behind it says that the value is expanded. */
+  readonly type: string;
+  readonly doc: string;
+  /** The value of an option that is not set. */
+  readonly standard: T;
+  /** Whether the name alone switches it on, and `no_` or `not_` before it switches it off. */
+  readonly isSwitch: boolean;
+  /** Other names of the same option that older configurations use. */
+  readonly synonyms: readonly string[];
+  /** Reads what stands behind the equals sign; nothing when there is no equals sign. */
+  read(text: string | undefined, name: string): Reading<T>;
+  /** The line that `-bP` shows. */
+  print(name: string, value: T): string;
+  /** Joins a second setting with the first, for the few options that may be set more than once. */
+  again?: Join<T>['again'] | undefined;
+  /** An option that is accepted, but has no effect in this version; `tabella check` says so. */
+  readonly unused: boolean;
+}
+
+// The value type of a table's rows differs from row to row; only `OptionsOf` looks inside.
+// biome-ignore lint/suspicious/noExplicitAny: a heterogeneous table has no other element type
+export type OptionTable = Readonly<Record<string, OptionRow<any>>>;
+
+/** What a driver is given: the value of each option by its name. */
+export type OptionsOf<T extends OptionTable> = {
+  readonly [Name in keyof T]: T[Name] extends OptionRow<infer Value> ? Value : never;
+};
+
+/** Adds to a row that it can be set by these older names, too. */
+export function alsoCalled<T>(row: OptionRow<T>, ...synonyms: readonly string[]): OptionRow<T> {
+  return { ...row, synonyms };
+}
+
+/** Marks a row whose feature comes with a later version. */
+export function withoutEffect<T>(row: OptionRow<T>): OptionRow<T> {
+  return { ...row, unused: true };
+}
+
+/** The values of a table when nothing is set. */
+export function standardValues<T extends OptionTable>(table: T): OptionsOf<T> {
+  const values: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(table)) values[name] = row.standard;
+  return values as OptionsOf<T>;
+}

@@ -1,0 +1,15 @@
+/** Options of the manualroute router (Exim spec 20). */
+
+import { choice, flag, stringList, template } from '../options/kinds.ts';
+import type { OptionTable } from '../options/table.ts';
+
+const outcomes = ['decline', 'defer', 'fail', 'freeze', 'pass'] as const;
+
+export const manualrouteOptions = {
+  host_all_ignored: choice('What to do when ignore_target_hosts leaves no host.', outcomes, 'defer'),
+  host_find_failed: choice('What to do when a host has no address.', [...outcomes, 'ignore'], 'freeze'),
+  hosts_randomize: flag('Tries the hosts of a rule in random order.'),
+  route_data: template('The rule for this address, when rules are looked up.'),
+  route_list: stringList('Rules, with semicolons between them: domain pattern, hosts, options.'),
+  same_domain_copy_routing: flag('Uses the hosts found for a domain again for its other addresses in the message.'),
+} satisfies OptionTable;
