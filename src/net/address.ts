@@ -133,3 +133,8 @@ export function reverseLabels(octets: IpOctets): string {
 export function reverseName(octets: IpOctets): string {
   return `${reverseLabels(octets)}.${octets.length === 4 ? 'in-addr' : 'ip6'}.arpa`;
 }
+
+/** Whether the text is an IP address. */
+export function isIp(text: string): boolean {
+  return parseIp(text) !== undefined;
+}

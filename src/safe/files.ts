@@ -19,6 +19,10 @@ export const readWrite = fs.constants.O_RDWR;
 export const createNew = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL;
 export const createOrAppend = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_APPEND;
 export const createOrOpen = fs.constants.O_RDWR | fs.constants.O_CREAT;
+/** For a named pipe: fails when nobody reads it. */
+export const writeWithoutWaiting = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK;
+/** Added to the modes above: every write goes to the end. */
+export const appending = fs.constants.O_APPEND;
 /** Added to the modes above: the last component may not be a symbolic link. */
 export const noFollow = fs.constants.O_NOFOLLOW;
 

@@ -51,6 +51,17 @@ function setLock(descriptor: number, type: number): boolean {
   return fcntl?.(descriptor, setOwnLock, { type, whence: 0, start: 0, length: 0, pid: 0 }) === 0;
 }
 
+let flock: ((descriptor: number, operation: number) => number) | undefined;
+
+const exclusiveWithoutWaiting = 2 | 4; // LOCK_EX | LOCK_NB
+
+/** As `tryLock`, with flock(2): for mailboxes that other programs lock this way. */
+export function tryFlock(descriptor: number): boolean {
+  libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
+  flock ??= libc.func('int flock(int fd, int operation)');
+  return flock?.(descriptor, exclusiveWithoutWaiting) === 0;
+}
+
 let crypt: ((key: string, setting: string) => string | null) | undefined;
 
 /** crypt(3): the hash of `password` with the method and salt of `setting`, or nothing when the method is unknown. */

@@ -1,0 +1,269 @@
+/** The manualroute router finds hosts by the administrator's own rules (Exim spec 20). */
+
+import type { Context } from '../expand/context.ts';
+import { compileTemplate, expandText, type Template } from '../expand/expand.ts';
+import { readQuoted } from '../lib/escapes.ts';
+import { splitList } from '../lib/list-text.ts';
+import { matchList } from '../lists/match.ts';
+import { isIp } from '../net/address.ts';
+import type { OptionsOf } from '../options/table.ts';
+import { Text } from '../safe/taint.ts';
+import type { RouterCommonOptions } from './common-options.ts';
+import { type Candidate, type HostItem, parseHostItems, prune, selfOutcome } from './hosts.ts';
+import { manualrouteOptions } from './manualroute-options.ts';
+import {
+  defineRouter,
+  type Host,
+  type HostLookup,
+  type Routed,
+  type RouterOutcome,
+  type RouterServices,
+} from './router.ts';
+
+type Options = OptionsOf<typeof manualrouteOptions>;
+
+/** A rule: which domains, which hosts, how they are used. */
+interface Rule {
+  readonly pattern: Text;
+  readonly hosts: Template;
+  readonly words: readonly string[];
+}
+
+/** What the words behind a host list say. */
+interface Manner {
+  readonly randomize: boolean;
+  readonly lookup: HostLookup;
+  readonly transport: string | undefined;
+}
+
+/** Words with blanks between them; a word in double quotes may hold blanks. */
+function splitWords(text: string, most: number): string[] {
+  const words: string[] = [];
+  let rest = text.trim();
+  while (rest !== '' && words.length < most) {
+    const quoted = rest.startsWith('"') ? readQuoted(rest, 0) : undefined;
+    const word = quoted?.value ?? /^\S+/.exec(rest)?.[0] ?? '';
+    words.push(word);
+    rest = rest.slice(quoted?.end ?? word.length).trimStart();
+  }
+  return words;
+}
+
+/** Splits host list and options; the list may hold expansions, in which blanks do not count. */
+function splitRule(text: string): { readonly hosts: string; readonly words: readonly string[] } {
+  const trimmed = text.trim();
+  const quoted = trimmed.startsWith('"') ? readQuoted(trimmed, 0) : undefined;
+  if (quoted !== undefined) return { hosts: quoted.value, words: splitWords(trimmed.slice(quoted.end), 20) };
+  let depth = 0;
+  let end = 0;
+  for (; end < trimmed.length; end++) {
+    const character = trimmed[end] ?? '';
+    if (character === '{') depth++;
+    else if (character === '}') depth--;
+    else if (depth <= 0 && /\s/.test(character)) break;
+  }
+  return { hosts: trimmed.slice(0, end), words: splitWords(trimmed.slice(end), 20) };
+}
+
+function parseRules(routeList: string): Rule[] {
+  return splitList(routeList, ';')
+    .items.filter((item) => item !== '')
+    .map((item) => {
+      const [pattern = ''] = splitWords(item, 1);
+      const quoted = item.startsWith('"') ? readQuoted(item, 0) : undefined;
+      const { hosts, words } = splitRule(item.slice(quoted?.end ?? pattern.length));
+      return { pattern: Text.configured(pattern), hosts: compileTemplate(hosts), words };
+    });
+}
+
+/** Words that say how addresses are found. */
+const lookupWords: ReadonlyMap<string, Partial<HostLookup>> = new Map([
+  ['byname', { by: 'name' as const }],
+  ['bydns', { by: 'dns' as const }],
+  ['ipv4_only', { ipv4Only: true }],
+  ['ipv4_prefer', { ipv4Prefer: true }],
+]);
+
+function readManner(words: readonly string[], options: Options): Manner | { readonly unknown: string } {
+  let randomize = options.hosts_randomize;
+  let lookup: HostLookup = { by: 'default', ipv4Only: false, ipv4Prefer: false };
+  let transport: string | undefined;
+  for (const word of words) {
+    const change = lookupWords.get(word);
+    if (change !== undefined) lookup = { ...lookup, ...change };
+    else if (word === 'randomize' || word === 'no_randomize') randomize = word === 'randomize';
+    else if (transport === undefined) transport = word;
+    else return { unknown: word };
+  }
+  return { randomize, lookup, transport };
+}
+
+/** The rule that applies to the domain, with its host list expanded. */
+async function findRule(
+  options: Options,
+  rules: readonly Rule[],
+  routed: Routed,
+  context: Context,
+): Promise<{ readonly hosts: string; readonly words: readonly string[] } | RouterOutcome> {
+  if (options.route_data !== undefined) {
+    const data = await options.route_data.expand(context);
+    if (!data.ok) {
+      if (data.kind === 'forced') return { outcome: 'decline' };
+      return { outcome: 'defer', message: `failed to expand "${options.route_data.source}": ${data.message}` };
+    }
+    if (data.text.value === '') return { outcome: 'decline' };
+    const { hosts, words } = splitRule(data.text.value);
+    const expanded = await expandText(Text.derived(hosts, data.text), context);
+    return expanded.ok ? { hosts: expanded.text.value, words } : { outcome: 'decline' };
+  }
+  for (const rule of rules) {
+    const answer = await matchList('domain', routed.domain, rule.pattern, context);
+    if (answer.outcome === 'defer')
+      return { outcome: 'defer', message: `lookup defer in route_list: ${answer.message}` };
+    if (answer.outcome === 'no match') continue;
+    const saved = context.results;
+    const whole = Text.tainted(routed.domain);
+    context.results = {
+      ...saved,
+      numeric: [whole, ...(answer.numeric ?? []).slice(1)],
+      value: answer.value ?? saved.value,
+    };
+    const expanded = await rule.hosts.expand(context);
+    context.results = saved;
+    return expanded.ok ? { hosts: expanded.text.value, words: rule.words } : { outcome: 'decline' };
+  }
+  return { outcome: 'decline' };
+}
+
+type Found = { readonly candidates: readonly Candidate[] } | RouterOutcome;
+
+/** What `host_find_failed` and `host_all_ignored` ask for. */
+function whenMissing(setting: string, message: string): RouterOutcome {
+  switch (setting) {
+    case 'decline':
+      return { outcome: 'decline', message };
+    case 'fail':
+      return { outcome: 'fail', message };
+    case 'pass':
+      return { outcome: 'pass' };
+    case 'defer':
+      return { outcome: 'defer', message };
+    default:
+      return { outcome: 'defer', message, freeze: true };
+  }
+}
+
+async function lookUpItem(
+  item: HostItem,
+  manner: Manner,
+  options: Options,
+  context: Context,
+  services: RouterServices,
+): Promise<Found> {
+  const { name, port } = item;
+  if (isIp(name)) return { candidates: [{ name, mx: undefined, port, addresses: [name], secure: false }] };
+  if (item.byMx) {
+    const { ipv4Only, ipv4Prefer } = manner.lookup;
+    const search = { qualifySingle: false, searchParents: false, addressRecord: true, mxFailureIsNothing: false };
+    const found = await services.lookUpMail(name, { ...search, ipv4Only, ipv4Prefer, dnssec: false }, context);
+    if (found.outcome === 'found') return { candidates: found.hosts.map((host) => ({ ...host, port })) };
+    if (found.outcome === 'again') return timeout(name);
+    return missing(name, options);
+  }
+  const found = await services.lookUpHost(name, manner.lookup, context);
+  if (found.outcome === 'again') return timeout(name);
+  if (found.outcome === 'nothing') return missing(name, options);
+  return { candidates: [{ name, mx: undefined, port, addresses: found.addresses, secure: false }] };
+}
+
+function timeout(name: string): RouterOutcome {
+  return { outcome: 'defer', message: `host lookup for ${name} did not complete (DNS timeout?)`, timeout: true };
+}
+
+function missing(name: string, options: Options): Found {
+  if (options.host_find_failed === 'ignore') return { candidates: [] };
+  return whenMissing(options.host_find_failed, `lookup of host "${name}" failed in ROUTER router`);
+}
+
+async function remote(
+  hostList: string,
+  manner: Manner,
+  options: Options,
+  common: RouterCommonOptions,
+  routed: Routed,
+  context: Context,
+  services: RouterServices,
+): Promise<RouterOutcome> {
+  const router = context.address?.routerName ?? '';
+  const hosts: Host[] = [];
+  let allIgnored = true;
+  for (const [index, item] of parseHostItems(hostList, manner.randomize).entries()) {
+    const found = await lookUpItem(item, manner, options, context, services);
+    if ('outcome' in found) {
+      return 'message' in found && found.message !== undefined
+        ? { ...found, message: found.message.replace('ROUTER', router) }
+        : found;
+    }
+    const pruned = await prune(found.candidates, common, context, services);
+    if (pruned.self !== undefined) {
+      if (index > 0 && common.self !== 'send') break;
+      const outcome = selfOutcome(common, pruned.self, routed.domain, services);
+      if (outcome !== 'send') return outcome;
+      for (const { name, port, mx, addresses, secure } of found.candidates) {
+        for (const address of addresses) hosts.push({ name, address, port, mx, secure });
+      }
+      allIgnored = false;
+      continue;
+    }
+    if (!pruned.allIgnored && pruned.hosts.length > 0) allIgnored = false;
+    hosts.push(...pruned.hosts);
+  }
+  if (hosts.length === 0 && allIgnored) {
+    return whenMissing(
+      options.host_all_ignored,
+      `lookup failed for all hosts in ${router} router: host_find_failed=${options.host_find_failed} host_all_ignored=${options.host_all_ignored}`,
+    );
+  }
+  return { outcome: 'accept', hosts, transport: manner.transport };
+}
+
+export const manualroute = defineRouter({
+  name: 'manualroute',
+  summary: 'finds hosts by rules of the configuration',
+  options: manualrouteOptions,
+  check(options) {
+    if (options.route_data === undefined && options.route_list === undefined) {
+      return 'either route_list or route_data (but not both) must be set';
+    }
+    if (options.route_data !== undefined && options.route_list !== undefined) {
+      return 'either route_list or route_data (but not both) must be set';
+    }
+    return undefined;
+  },
+  make(options, common) {
+    const rules = options.route_list === undefined ? [] : parseRules(options.route_list.source);
+    return async (routed, context, services) => {
+      const rule = await findRule(options, rules, routed, context);
+      if ('outcome' in rule) return rule;
+      const manner = readManner(rule.words, options);
+      if ('unknown' in manner) {
+        return { outcome: 'defer', message: `unknown routing option or transport name "${manner.unknown}"` };
+      }
+      if (manner.transport !== undefined && !services.transportExists(manner.transport)) {
+        return { outcome: 'defer', message: `unknown routing option or transport name "${manner.transport}"` };
+      }
+      const verifying = routed.purpose === 'verify recipient' || routed.purpose === 'verify sender';
+      const local = manner.transport !== undefined && services.transportIsLocal(manner.transport);
+      const generic = manner.transport ?? common.transport?.constant?.value;
+      if (local || (generic !== undefined && services.transportIsLocal(generic))) {
+        const host = { name: rule.hosts, address: '', port: undefined, mx: undefined, secure: false };
+        return { outcome: 'accept', hosts: rule.hosts === '' ? [] : [host], transport: manner.transport };
+      }
+      if (rule.hosts === '') {
+        if (verifying) return { outcome: 'accept', hosts: [], transport: manner.transport };
+        return { outcome: 'defer', message: `no host(s) specified for domain ${routed.domain}` };
+      }
+      return remote(rule.hosts, manner, options, common, routed, context, services);
+    };
+  },
+});

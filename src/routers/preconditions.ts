@@ -1,0 +1,201 @@
+/**
+ * What must be true before a router sees an address, in the manual's order (Exim spec 3.12). Each test is one entry of a
+ * list; the first that does not hold says why the router is skipped, or why that cannot be decided now.
+ */
+
+import { laxBoolean } from '../expand/conditions/logic.ts';
+import type { AddressFacts, Context } from '../expand/context.ts';
+import { expandText, type Template } from '../expand/expand.ts';
+import { errorText } from '../lib/errno.ts';
+import { splitList } from '../lib/list-text.ts';
+import { matchTemplate } from '../lists/option.ts';
+import * as files from '../safe/files.ts';
+import { reviewed, Text } from '../safe/taint.ts';
+import { type User, userNamed } from '../safe/users.ts';
+import type { RouterInstance, RoutingPurpose } from './router.ts';
+
+/** The address under test and what the tests find out. */
+export interface Candidacy {
+  readonly router: RouterInstance;
+  readonly purpose: RoutingPurpose;
+  /** `-v` or `-d` wants to see `debug_print`. */
+  readonly debugPrint: ((text: string) => void) | undefined;
+  readonly context: Context;
+  /** The facts of the address as this router sees it; the tests add to them. */
+  readonly facts: AddressFacts;
+  /** Set by `check_local_user`. */
+  user: User | undefined;
+}
+
+export type Verdict =
+  | { readonly outcome: 'run' }
+  | { readonly outcome: 'skip'; readonly reason: string }
+  | { readonly outcome: 'defer'; readonly message: string };
+
+type Test = (candidacy: Candidacy) => Promise<Verdict | undefined> | Verdict | undefined;
+
+const skip = (reason: string): Verdict => ({ outcome: 'skip', reason });
+const defer = (message: string): Verdict => ({ outcome: 'defer', message });
+
+const forPurpose: Test = ({ router: { common }, purpose }) => {
+  if (purpose === 'test' && !common.address_test) return skip('address_test is unset');
+  if (purpose === 'expn' && !common.expn) return skip('expn is unset');
+  if (purpose === 'verify sender' && !common.verify_sender) return skip('verify_sender is unset');
+  if (purpose === 'verify recipient' && !common.verify_recipient) return skip('verify_recipient is unset');
+  const verifying = purpose === 'verify sender' || purpose === 'verify recipient';
+  return common.verify_only && !verifying ? skip('verify_only is set') : undefined;
+};
+
+const domains: Test = async ({ router, context, facts }) => {
+  const list = router.common.domains;
+  if (list === undefined) return undefined;
+  const answer = await matchTemplate(list, facts.domain, context);
+  if (answer.outcome === 'defer') return defer(`domains check lookup or other defer (${answer.message})`);
+  if (answer.outcome === 'no match') return skip('domains mismatch');
+  facts.domainData = answer.value;
+  context.results.numeric = answer.numeric ?? [];
+  return undefined;
+};
+
+const localParts: Test = async ({ router, context, facts }) => {
+  const list = router.common.local_parts;
+  if (list === undefined) return undefined;
+  const answer = await matchTemplate(list, facts.localPart, context, { caseful: router.common.caseful_local_part });
+  if (answer.outcome === 'defer') return defer(`local_parts check lookup or other defer (${answer.message})`);
+  if (answer.outcome === 'no match') return skip('local_parts mismatch');
+  facts.localPartData = answer.value;
+  if (answer.numeric !== undefined) context.results.numeric = answer.numeric;
+  return undefined;
+};
+
+const localUser: Test = (candidacy) => {
+  const { router, facts } = candidacy;
+  if (!router.common.check_local_user) return undefined;
+  const found = /^\d+$/.test(facts.localPart) ? undefined : userNamed(facts.localPart);
+  if (found === undefined) return skip(`${facts.localPart} is not a local user`);
+  candidacy.user = found;
+  facts.localPartData = Text.vouched(found.name);
+  facts.home = Text.vouched(found.home);
+  facts.localUserUid = found.uid;
+  facts.localUserGid = found.gid;
+  return undefined;
+};
+
+const homeDirectory: Test = async ({ router, context, facts }) => {
+  const template = router.common.router_home_directory;
+  if (template === undefined) return undefined;
+  const expansion = await template.expand(context);
+  if (!expansion.ok) {
+    if (expansion.kind === 'forced') return undefined;
+    return defer(`failed to expand "${template.source}" for router_home_directory: ${expansion.message}`);
+  }
+  facts.home = expansion.text;
+  return undefined;
+};
+
+const debugPrint: Test = async ({ router, context, debugPrint: print }) => {
+  const template = router.common.debug_print;
+  if (print === undefined || template === undefined) return undefined;
+  const expansion = await template.expand(context);
+  if (expansion.ok) print(expansion.text.value.endsWith('\n') ? expansion.text.value : `${expansion.text.value}\n`);
+  else print(`failed to expand debug_output "${template.source}": ${expansion.message}\n`);
+  return undefined;
+};
+
+const senders: Test = async ({ router, context }) => {
+  const list = router.common.senders;
+  if (list === undefined) return undefined;
+  const answer = await matchTemplate(list, context.message?.sender ?? '', context);
+  if (answer.outcome === 'defer') return defer(`senders check lookup or other defer (${answer.message})`);
+  return answer.outcome === 'no match' ? skip('senders mismatch') : undefined;
+};
+
+/** `require_files` is split before its items are expanded. A first `+` lets what cannot be seen count as absent. */
+const requiredFiles: Test = async ({ router, context }) => {
+  const setting = router.common.require_files;
+  if (setting === undefined) return undefined;
+  for (const item of splitList(setting.source).items) {
+    const expansion = await expandText(Text.configured(item), context);
+    if (!expansion.ok) {
+      if (expansion.kind === 'forced') continue;
+      return defer(`failed to expand "${item}" for require_files: ${expansion.message}`);
+    }
+    const [, invisible = '', negated = '', name = ''] = /^(\+?)\s*(!?)\s*(.*)$/s.exec(expansion.text.value) ?? [];
+    if (name === '') continue;
+    if (!name.startsWith('/')) {
+      if (/^[A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)?$/.test(name)) continue;
+      return defer(`require_files: "${name}" is not an absolute path`);
+    }
+    const verdict = fileVerdict(name, negated === '', invisible !== '');
+    if (verdict !== undefined) return verdict;
+  }
+  return undefined;
+};
+
+function fileVerdict(name: string, wanted: boolean, invisibleIsAbsent: boolean): Verdict | undefined {
+  let exists: boolean;
+  try {
+    exists = files.stat(reviewed(name, 'require_files only asks whether the file is there')) !== undefined;
+  } catch (error) {
+    const reason = errorText(error);
+    if (!invisibleIsAbsent && reason !== 'Not a directory') {
+      return defer(`file check on "${name}" failed: ${reason}`);
+    }
+    exists = false;
+  }
+  return exists === wanted ? undefined : skip('file check');
+}
+
+const condition: Test = async ({ router, context }) => {
+  const template = router.common.condition;
+  if (template === undefined) return undefined;
+  const expansion = await template.expand(context);
+  if (expansion.ok) return laxBoolean(expansion.text.value) ? undefined : skip('condition');
+  if (expansion.kind === 'forced') return skip('condition');
+  return defer(`condition check defer: ${expansion.message}`);
+};
+
+/** In the order of the manual; affixes were taken off before. */
+const tests: readonly Test[] = [
+  forPurpose,
+  domains,
+  localParts,
+  localUser,
+  homeDirectory,
+  debugPrint,
+  senders,
+  requiredFiles,
+  condition,
+];
+
+export async function checkPreconditions(candidacy: Candidacy): Promise<Verdict> {
+  for (const test of tests) {
+    const answer = test(candidacy);
+    const verdict = answer instanceof Promise ? await answer : answer;
+    if (verdict !== undefined) return verdict;
+  }
+  return { outcome: 'run' };
+}
+
+/** A switch that may be an expansion which says yes or no. */
+export async function readSwitch(
+  setting: boolean | Template,
+  name: string,
+  standard: boolean,
+  context: Context,
+): Promise<{ readonly value: boolean } | { readonly message: string }> {
+  if (typeof setting === 'boolean') return { value: setting };
+  const expansion = await setting.expand(context);
+  if (!expansion.ok) {
+    if (expansion.kind === 'forced') return { value: standard };
+    return {
+      message: `failed to expand "${setting.source}" in ${context.address?.routerName} router: ${expansion.message}`,
+    };
+  }
+  const word = expansion.text.value.trim().toLowerCase();
+  if (word === 'yes' || word === 'true') return { value: true };
+  if (word === 'no' || word === 'false') return { value: false };
+  return {
+    message: `"${expansion.text.value}" is not a valid value for the "${name}" option in the ${context.address?.routerName} router`,
+  };
+}

@@ -1,0 +1,236 @@
+/** The redirect router: aliases, forward files and lists (Exim spec 22). */
+
+import type { Context } from '../expand/context.ts';
+import type { Expansion, Template } from '../expand/expand.ts';
+import { type RedirectionItem, type RedirectionResult, readRedirectionList } from '../filter/redirection-list.ts';
+import { splitAddress } from '../mail/address.ts';
+import type { OptionsOf } from '../options/table.ts';
+import { clean, reviewed, type Text } from '../safe/taint.ts';
+import type { RouterCommonOptions } from './common-options.ts';
+import { redirectOptions } from './redirect-options.ts';
+import { readRedirectionFile } from './redirection-file.ts';
+import { type Child, defineRouter, type Routed, type RouterOutcome, type RouterServices } from './router.ts';
+
+type Options = OptionsOf<typeof redirectOptions>;
+
+const decline: RouterOutcome = { outcome: 'decline' };
+
+function check(options: Options, common: RouterCommonOptions): string | undefined {
+  if (common.transport !== undefined) return 'the "transport" option is not permitted on a redirect router';
+  if (options.data === undefined && options.file === undefined) return 'one of "file" or "data" must be specified';
+  if (options.data !== undefined && options.file !== undefined) return 'only one of "file" or "data" may be specified';
+  if (options.one_time && (common.headers_add !== undefined || common.headers_remove !== undefined)) {
+    return '"headers_add" and "headers_remove" are not permitted with "one_time"';
+  }
+  if (options.one_time && common.unseen !== false) return 'one_time may not be combined with unseen';
+  if (options.qualify_preserve_domain && options.qualify_domain !== undefined) {
+    return 'only one of "qualify_domain" or "qualify_preserve_domain" must be set';
+  }
+  return undefined;
+}
+
+/** What a failed expansion of `data` or `file` means: forced failure declines, all else defers. */
+function afterFailure(expansion: Expansion & { readonly ok: false }, what: string): RouterOutcome {
+  if (expansion.kind === 'forced') return decline;
+  return { outcome: 'defer', message: `failed to expand ${what}: ${expansion.message}` };
+}
+
+type Data = { readonly text: string } | { readonly outcome: RouterOutcome };
+
+async function expanded(
+  template: Template,
+  context: Context,
+): Promise<{ readonly text: Text } | { readonly outcome: RouterOutcome }> {
+  const expansion = await template.expand(context);
+  return expansion.ok ? { text: expansion.text } : { outcome: afterFailure(expansion, `"${template.source}"`) };
+}
+
+/** The redirection data, from the one option or the other. */
+async function fetchData(options: Options, routed: Routed, context: Context): Promise<Data> {
+  if (options.data !== undefined) {
+    const found = await expanded(options.data, context);
+    return 'text' in found ? { text: found.text.value } : found;
+  }
+  if (options.file === undefined) return { outcome: decline };
+  const name = await expanded(options.file, context);
+  if ('outcome' in name) return name;
+  const path = clean(name.text);
+  if (path === undefined) {
+    const message = `Tainted name '${name.text.value}' for file read not permitted (use $local_part_data, $domain_data or a lookup)`;
+    return { outcome: { outcome: 'defer', message } };
+  }
+  if (!path.startsWith('/')) return { outcome: { outcome: 'defer', message: `"${path}" is not an absolute path` } };
+  const found = readRedirectionFile(path, {
+    modeMask: options.modemask,
+    checkOwner: options.check_owner || routed.user !== undefined || options.owners !== undefined,
+    checkGroup:
+      options.check_group ||
+      options.owngroups !== undefined ||
+      (routed.user !== undefined && !(options.modemask & 0o020)),
+    owners: [...(routed.user ? [routed.user.uid] : []), ...(options.owners ?? []).map(({ uid }) => uid)],
+    groups: [...(routed.user ? [routed.user.gid] : []), ...(options.owngroups ?? []).map(({ gid }) => gid)],
+    ignoreEacces: options.ignore_eacces,
+    ignoreEnotdir: options.ignore_enotdir,
+  });
+  switch (found.outcome) {
+    case 'found':
+      return { text: found.text };
+    case 'none':
+      return { outcome: decline };
+    case 'refused':
+      return { outcome: { outcome: 'defer', message: found.message } };
+  }
+}
+
+/** Included files are named in the administrator's data, or in a file whose owner was checked. */
+function include(name: string, directory: string | undefined): { readonly text: string } | { readonly error: string } {
+  if (directory !== undefined && !name.startsWith(`${directory.replace(/\/+$/, '')}/`)) {
+    return { error: `included file ${name} is not in directory ${directory}` };
+  }
+  if (/(?:^|\/)\.\.(?:\/|$)/.test(name) && directory !== undefined) {
+    return { error: `included file ${name} is not in directory ${directory}` };
+  }
+  const path = reviewed(
+    name,
+    'named by redirection data, which the administrator or the checked owner of a file wrote',
+  );
+  const found = readRedirectionFile(path, undefined);
+  return found.outcome === 'found'
+    ? { text: found.text }
+    : {
+        error: `failed to open included file ${name}: ${found.outcome === 'none' ? 'No such file or directory' : found.message}`,
+      };
+}
+
+/** The name of the transport for files, directories or pipes. */
+async function transportFor(
+  item: RedirectionItem & { readonly kind: 'file' | 'pipe' },
+  options: Options,
+  context: Context,
+  services: RouterServices,
+): Promise<{ readonly name: string } | { readonly problem: string }> {
+  const option =
+    item.kind === 'pipe' ? 'pipe_transport' : item.text.endsWith('/') ? 'directory_transport' : 'file_transport';
+  const template = options[option];
+  if (template === undefined) return { problem: `${option} unset in ${context.address?.routerName} router` };
+  const expansion = await template.expand(context);
+  if (!expansion.ok) return { problem: `failed to expand ${option}: ${expansion.message}` };
+  const name = expansion.text.value;
+  return services.transportExists(name) ? { name } : { problem: `unable to find transport "${name}"` };
+}
+
+/** The domain that unqualified addresses get. */
+async function qualifierOf(
+  options: Options,
+  routed: Routed,
+  context: Context,
+  services: RouterServices,
+): Promise<string | undefined> {
+  if (options.qualify_preserve_domain) return routed.domain;
+  if (options.qualify_domain === undefined) return services.qualifyRecipient;
+  const expansion = await options.qualify_domain.expand(context);
+  return expansion.ok ? expansion.text.value : undefined;
+}
+
+async function childrenOf(
+  items: readonly RedirectionItem[],
+  options: Options,
+  routed: Routed,
+  context: Context,
+  services: RouterServices,
+): Promise<readonly Child[] | RouterOutcome> {
+  const children: Child[] = [];
+  const qualifier = await qualifierOf(options, routed, context, services);
+  for (const item of items) {
+    if (item.kind === 'file' || item.kind === 'pipe') {
+      const forbid = options.one_time || (item.kind === 'pipe' ? options.forbid_pipe : options.forbid_file);
+      if (forbid) {
+        children.push({ kind: item.kind, text: item.text, forbidden: `delivery to ${item.kind} forbidden` });
+        continue;
+      }
+      const transport = await transportFor(item, options, context, services);
+      if ('problem' in transport) return { outcome: 'defer', message: transport.problem };
+      children.push({ kind: item.kind, text: item.text, transport: transport.name });
+    } else if (item.kind === 'address') {
+      if (item.qualified) children.push({ kind: 'address', text: item.address });
+      else if (item.backslash) children.push({ kind: 'address', text: `${item.address}@${routed.domain}` });
+      else if (qualifier === undefined) return decline;
+      else children.push({ kind: 'address', text: `${item.address}@${qualifier}` });
+    }
+  }
+  return options.check_ancestor ? children.map((child) => withoutAncestors(child, routed)) : children;
+}
+
+/** `check_ancestor`: an address this one came from is replaced by this one. */
+function withoutAncestors(child: Child, routed: Routed): Child {
+  if (child.kind !== 'address') return child;
+  const same = (a: string, b: string): boolean => {
+    const [x, y] = [splitAddress(a), splitAddress(b)];
+    return x.localPart.toLowerCase() === y.localPart.toLowerCase() && x.domain.toLowerCase() === y.domain.toLowerCase();
+  };
+  return routed.ancestors.some((ancestor) => same(ancestor, child.text)) ? { ...child, text: routed.address } : child;
+}
+
+function isOutcome(value: readonly Child[] | RouterOutcome): value is RouterOutcome {
+  return !Array.isArray(value);
+}
+
+async function conclude(
+  result: RedirectionResult,
+  options: Options,
+  routed: Routed,
+  context: Context,
+  services: RouterServices,
+  name: string,
+): Promise<RouterOutcome> {
+  switch (result.outcome) {
+    case 'discard':
+      return { outcome: 'discard' };
+    case 'unknown':
+      return decline;
+    case 'error':
+      return { outcome: 'defer', message: `error in redirect data: ${result.message}` };
+    case 'list': {
+      for (const skipped of result.skipped) services.log(`${name} router: skipped error: ${skipped}`);
+      if (result.items.length === 0) {
+        return result.skipped.length === 0
+          ? decline
+          : { outcome: 'decline', message: 'syntax error in redirection data' };
+      }
+      const children = await childrenOf(result.items, options, routed, context, services);
+      if (isOutcome(children)) return children;
+      return { outcome: 'redirect', children, rewrite: options.rewrite, hidden: options.hide_child_in_errmsg };
+    }
+    case 'fail':
+    case 'defer': {
+      const children = await childrenOf(result.items, options, routed, context, services);
+      if (isOutcome(children)) return children;
+      const { message } = result;
+      const smtpCode = !options.forbid_smtp_code;
+      return result.outcome === 'fail'
+        ? { outcome: 'fail', message, children, smtpCode }
+        : { outcome: 'defer', message, publicMessage: message, children, smtpCode };
+    }
+  }
+}
+
+export const redirect = defineRouter({
+  name: 'redirect',
+  summary: 'replaces an address by others, by files or by commands',
+  options: redirectOptions,
+  check,
+  make: (options) => async (routed, context, services) => {
+    const data = await fetchData(options, routed, context);
+    if ('outcome' in data) return data.outcome;
+    const result = readRedirectionList(data.text, {
+      allowFail: options.allow_fail,
+      allowDefer: options.allow_defer,
+      forbidBlackhole: options.forbid_blackhole,
+      forbidInclude: options.forbid_include,
+      skipSyntaxErrors: options.skip_syntax_errors,
+      allowDomainLiterals: services.allowDomainLiterals,
+      include: (name) => include(name, options.include_directory),
+    });
+    return conclude(result, options, routed, context, services, context.address?.routerName ?? '');
+  },
+});

@@ -1,0 +1,108 @@
+/** The machine's users and groups, asked of the C library, so that every source it is set up with counts. */
+
+import koffi from 'koffi';
+import { type Clean, literal, reviewed } from './taint.ts';
+
+export interface User {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly gecos: string;
+  /** The administrator's user list vouches for it. */
+  readonly home: Clean;
+  readonly shell: string;
+}
+
+export interface Group {
+  readonly name: string;
+  readonly gid: number;
+}
+
+interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly gecos: string | null;
+  readonly home: string | null;
+  readonly shell: string | null;
+}
+
+interface Calls {
+  readonly userByName: (name: string) => PasswdEntry | null;
+  readonly userById: (uid: number) => PasswdEntry | null;
+  readonly groupByName: (name: string) => { readonly name: string; readonly gid: number } | null;
+  readonly groupById: (gid: number) => { readonly name: string; readonly gid: number } | null;
+}
+
+let calls: Calls | undefined;
+
+function load(): Calls {
+  if (calls !== undefined) return calls;
+  const libc = koffi.load('libc.so.6');
+  const passwd = koffi.struct('passwd', {
+    name: 'char *',
+    password: 'char *',
+    uid: 'uint32',
+    gid: 'uint32',
+    gecos: 'char *',
+    home: 'char *',
+    shell: 'char *',
+  });
+  const group = koffi.struct('group', { name: 'char *', password: 'char *', gid: 'uint32', members: 'void *' });
+  const decoded =
+    <A, T>(call: (argument: A) => bigint | null, type: typeof passwd) =>
+    (argument: A): T | null => {
+      const pointer = call(argument);
+      return pointer === null ? null : koffi.decode(pointer, type);
+    };
+  calls = {
+    userByName: decoded(libc.func('void *getpwnam(const char *name)'), passwd),
+    userById: decoded(libc.func('void *getpwuid(uint32_t uid)'), passwd),
+    groupByName: decoded(libc.func('void *getgrnam(const char *name)'), group),
+    groupById: decoded(libc.func('void *getgrgid(uint32_t gid)'), group),
+  };
+  return calls;
+}
+
+function asUser(entry: PasswdEntry | null): User | undefined {
+  if (entry === null) return undefined;
+  return {
+    name: entry.name,
+    uid: entry.uid,
+    gid: entry.gid,
+    gecos: entry.gecos ?? '',
+    home: reviewed(entry.home ?? '/', 'the home directory in the user list'),
+    shell: entry.shell ?? '',
+  };
+}
+
+/** Whether a name can be handed to the C library at all. */
+function plausible(name: string): boolean {
+  return name !== '' && name.length <= 256 && !name.includes('\0');
+}
+
+/** A user by name, or by number when the text is one. Numbers need not be in the user list. */
+export function userNamed(name: string): User | undefined {
+  if (!plausible(name)) return undefined;
+  const entry = load().userByName(name);
+  if (entry !== null) return asUser(entry);
+  if (!/^\d{1,10}$/.test(name)) return undefined;
+  return userWithId(Number(name)) ?? { name, uid: Number(name), gid: -1, gecos: '', home: literal('/'), shell: '' };
+}
+
+export function userWithId(uid: number): User | undefined {
+  return asUser(load().userById(uid));
+}
+
+/** A group by name, or by number. */
+export function groupNamed(name: string): Group | undefined {
+  if (!plausible(name)) return undefined;
+  const entry = load().groupByName(name);
+  if (entry !== null) return { name: entry.name, gid: entry.gid };
+  return /^\d{1,10}$/.test(name) ? { name, gid: Number(name) } : undefined;
+}
+
+export function groupWithId(gid: number): Group | undefined {
+  const entry = load().groupById(gid);
+  return entry === null ? undefined : { name: entry.name, gid: entry.gid };
+}

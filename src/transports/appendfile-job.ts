@@ -1,0 +1,85 @@
+/** What the appendfile transport has to do, as plain data: options expanded, nothing left to be looked up. */
+
+import type { Clean, QueueId } from '../safe/taint.ts';
+import type { Job } from './transport.ts';
+
+export interface QuotaRules {
+  /** Octets the mailbox may hold; 0 for no limit. */
+  readonly limit: number;
+  readonly limitIsChecked: boolean;
+  /** Files the mailbox may hold; 0 for no limit. */
+  readonly fileCount: number;
+  readonly fileCountIsChecked: boolean;
+  /** Whether the message itself counts. */
+  readonly inclusive: boolean;
+  /** Takes a file's size from its name. */
+  readonly sizeRegex: string | undefined;
+  /** Where the files that count are, when it is not where the message goes. */
+  readonly directory: Clean | undefined;
+  /** What the mailbox holds, when the administrator keeps it elsewhere. */
+  readonly knownSize: number | undefined;
+  readonly knownFileCount: number | undefined;
+  /** Octets above which the owner is warned; 0 for never. */
+  readonly warnThreshold: number;
+  readonly sizeFile: boolean;
+  /** Which directories of a maildir count, when there is a size file. */
+  readonly directoryRegex: string;
+}
+
+export interface LockRules {
+  readonly lockFile: boolean;
+  readonly lockFileMode: number;
+  /** Seconds after which a lock file is left over. */
+  readonly lockFileTimeout: number;
+  readonly fcntl: boolean;
+  readonly flock: boolean;
+  readonly retries: number;
+  /** Seconds between two attempts. */
+  readonly interval: number;
+  /** Seconds to wait for each kind of lock; 0 asks once per attempt. */
+  readonly fcntlTimeout: number;
+  readonly flockTimeout: number;
+}
+
+export interface AppendfileJob extends Job {
+  readonly driver: 'appendfile';
+  readonly transport: string;
+  readonly messageId: QueueId;
+  readonly hostname: Clean;
+  readonly format: 'file' | 'directory' | 'maildir' | 'mailstore';
+  readonly path: Clean;
+  readonly uid: number;
+  readonly gid: number;
+  readonly headers: boolean;
+  readonly body: boolean;
+  readonly crlf: boolean;
+  readonly check: string;
+  readonly escape: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly mode: number;
+  readonly directoryMode: number;
+  readonly createDirectory: boolean;
+  /** Files are made only below this directory. */
+  readonly createBelow: Clean | undefined;
+  /** Nothing may be made at all: there is no home directory that it could be in. */
+  readonly createNothing: boolean;
+  readonly mustExist: boolean;
+  readonly checkOwner: boolean;
+  readonly checkGroup: boolean;
+  readonly failNarrower: boolean;
+  readonly allowSymlink: boolean;
+  readonly allowFifo: boolean;
+  readonly lock: LockRules;
+  readonly quota: QuotaRules;
+  /** Octets of the message as quotas count it. */
+  readonly messageSize: number;
+  readonly warningMessage: string;
+  readonly maildirTag: Clean | undefined;
+  readonly maildirRetries: number;
+  readonly maildirFolderRegex: string | undefined;
+  /** The expanded `directory_file`, without a slash; nothing for the standard name. */
+  readonly directoryFile: string | undefined;
+  readonly mailstoreName: Clean;
+  readonly mailstoreEnvelope: string;
+}

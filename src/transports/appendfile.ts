@@ -1,0 +1,290 @@
+/** The appendfile transport: mailbox files, maildirs and other directories (Exim spec 26). */
+
+import type { Context } from '../expand/context.ts';
+import { compileTemplate, type Template } from '../expand/expand.ts';
+import { base62 } from '../lib/base62.ts';
+import type { OptionsOf } from '../options/table.ts';
+import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
+import type { AppendfileJob, LockRules, QuotaRules } from './appendfile-job.ts';
+import { appendfileOptions } from './appendfile-options.ts';
+import { batchPrefix } from './batch.ts';
+import { expandOption, expandPath, give, prepared } from './expanding.ts';
+import { appendToMailbox } from './mailbox-file.ts';
+import { deliverToNewFile, inodeMark } from './new-file.ts';
+import { parseQuota, type QuotaValue } from './quota-value.ts';
+import { type DeliveryRequest, defineLocalTransport } from './transport.ts';
+
+type Options = OptionsOf<typeof appendfileOptions>;
+
+const notAbsolute = -21;
+
+/** What the owner of a mailbox is told when nothing else is configured. */
+const standardWarning = compileTemplate(
+  [
+    'To: $local_part@$domain\\n',
+    'Subject: Your mailbox\\n\\n',
+    'This message is automatically created by mail delivery software (Tabella).\\n\\n',
+    'The size of your mailbox has exceeded a warning threshold that is\\n',
+    'set by the system administrator.\\n',
+  ].join(''),
+);
+
+/** Where the message goes, and in which form. */
+async function target(options: Options, request: DeliveryRequest): Promise<Pick<AppendfileJob, 'format' | 'path'>> {
+  const { transport, context, addresses } = request;
+  const what = `file or directory name for ${transport} transport`;
+  const redirected = addresses[0]?.file;
+  const asDirectory = options.maildir_format ? 'maildir' : options.mailstore_format ? 'mailstore' : 'directory';
+  if (options.file !== undefined) return absolute('file', await expandPath(options.file, what, context));
+  if (options.directory !== undefined) {
+    return absolute(asDirectory, await expandPath(options.directory, what, context));
+  }
+  if (redirected === undefined) return give('Mandatory file or directory option missing from appendfile transport');
+  const whole = redirected.endsWith('/') || options.maildir_format || options.mailstore_format;
+  return absolute(whole ? asDirectory : 'file', redirected);
+}
+
+function absolute(format: AppendfileJob['format'], path: Clean): Pick<AppendfileJob, 'format' | 'path'> {
+  if (!path.startsWith('/')) return give(`appendfile: file or directory name "${path}" is not absolute`, notAbsolute);
+  const trimmed =
+    format === 'file' || path === '/' ? path : reviewed(path.replace(/\/+$/, ''), 'a clean path, shortened');
+  return { format, path: trimmed };
+}
+
+async function quotaValue(
+  template: Template | undefined,
+  transport: string,
+  context: Context,
+): Promise<QuotaValue | undefined> {
+  if (template === undefined) return undefined;
+  const expansion = await template.expand(context);
+  if (!expansion.ok)
+    return give(`Expansion of "${template.source}" in ${transport} transport failed: ${expansion.message}`);
+  if (expansion.text.value.trim() === '') return undefined;
+  return (
+    parseQuota(expansion.text.value) ??
+    give(`Malformed value "${expansion.text.value}" (expansion of "${template.source}") in ${transport} transport`)
+  );
+}
+
+async function quotaRules(options: Options, request: DeliveryRequest): Promise<QuotaRules> {
+  const { transport, context } = request;
+  const value = (template: Template | undefined): Promise<QuotaValue | undefined> =>
+    quotaValue(template, transport, context);
+  const [limit, count, threshold] = [
+    await value(options.quota),
+    await value(options.quota_filecount),
+    await value(options.quota_warn_threshold),
+  ];
+  const percentage = threshold?.isPercentage === true;
+  const warnAt = percentage
+    ? Math.floor(((limit?.value ?? 0) * (threshold?.value ?? 0)) / 100)
+    : (threshold?.value ?? 0);
+  return {
+    limit: limit?.value ?? 0,
+    limitIsChecked: limit?.isChecked ?? true,
+    fileCount: count?.value ?? 0,
+    fileCountIsChecked: count?.isChecked ?? true,
+    inclusive: options.quota_is_inclusive,
+    sizeRegex: options.quota_size_regex,
+    directory:
+      options.quota_directory &&
+      (await expandPath(options.quota_directory, `quota_directory for ${transport} transport`, context)),
+    knownSize: (await value(options.mailbox_size))?.value,
+    knownFileCount: (await value(options.mailbox_filecount))?.value,
+    warnThreshold: warnAt,
+    sizeFile: await isOn(options.maildir_use_size_file, transport, context),
+    directoryRegex: options.maildir_quota_directory_regex,
+  };
+}
+
+async function isOn(setting: boolean | Template, transport: string, context: Context): Promise<boolean> {
+  if (typeof setting === 'boolean') return setting;
+  const text = await expandOption(setting, `maildir_use_size_file for ${transport} transport`, context);
+  const word = text?.value.trim().toLowerCase() ?? '';
+  if (word === 'yes' || word === 'true') return true;
+  if (word === 'no' || word === 'false') return false;
+  return give(
+    `"${text?.value}" is not a valid value for the "maildir_use_size_file" option in the ${transport} transport`,
+  );
+}
+
+/** The locking options have defaults that depend on each other. */
+function lockRules(options: Options, set: ReadonlySet<string>): LockRules {
+  const mentioned = ['use_lockfile', 'use_fcntl_lock', 'use_flock_lock', 'use_mbx_lock'].some((name) => set.has(name));
+  const mbx = options.use_mbx_lock || (options.mbx_format && !mentioned);
+  return {
+    lockFile: set.has('use_lockfile') ? options.use_lockfile : !mbx,
+    lockFileMode: options.lockfile_mode,
+    lockFileTimeout: options.lockfile_timeout,
+    fcntl: set.has('use_fcntl_lock') ? options.use_fcntl_lock : !options.use_flock_lock,
+    flock: options.use_flock_lock,
+    retries: options.lock_retries,
+    interval: options.lock_interval,
+    fcntlTimeout: options.lock_fcntl_timeout,
+    flockTimeout: options.lock_flock_timeout,
+  };
+}
+
+/** Prefix, suffix and escaping belong to mailbox files, unless the configuration says otherwise. */
+async function framing(
+  options: Options,
+  set: ReadonlySet<string>,
+  format: AppendfileJob['format'],
+  request: DeliveryRequest,
+): Promise<Pick<AppendfileJob, 'prefix' | 'suffix' | 'check' | 'escape'>> {
+  const { transport, context } = request;
+  const plain = format !== 'file' || options.use_bsmtp;
+  const text = async (name: 'message_prefix' | 'message_suffix'): Promise<string> => {
+    const template = options[name];
+    if (template === undefined || (plain && !set.has(name))) return '';
+    return (await expandOption(template, `${name} for ${transport} transport`, context))?.value ?? '';
+  };
+  const prefix = await text('message_prefix');
+  const suffix = await text('message_suffix');
+  if (options.use_bsmtp) {
+    const newline = options.use_crlf ? '\r\n' : '\n';
+    return {
+      prefix: `${prefix}${batchPrefix(request, newline)}`,
+      suffix: `.${newline}${suffix}`,
+      check: '.',
+      escape: '..',
+    };
+  }
+  const check = plain && !set.has('check_string') ? '' : (options.check_string ?? '');
+  const escape = plain && !set.has('escape_string') ? '' : (options.escape_string ?? '');
+  return { prefix, suffix, check, escape };
+}
+
+/** Where files may be made (create_file). */
+function creation(options: Options, request: DeliveryRequest): Pick<AppendfileJob, 'createBelow' | 'createNothing'> {
+  const setting = options.create_file;
+  if (setting === 'anywhere') return { createBelow: undefined, createNothing: false };
+  if (setting === 'inhome' || setting === 'belowhome') {
+    return { createBelow: request.home, createNothing: request.home === undefined };
+  }
+  return { createBelow: setting, createNothing: false };
+}
+
+/** The tag behind the name of a maildir file: printing characters, no slash; a colon in front of a letter or digit. */
+async function maildirTag(options: Options, request: DeliveryRequest, size: number): Promise<Clean | undefined> {
+  const { maildir_tag: template } = options;
+  if (template === undefined) return undefined;
+  const { message } = request.context;
+  const context = message === undefined ? request.context : { ...request.context, message: { ...message, size } };
+  const text = await expandOption(template, `maildir_tag for ${request.transport} transport`, context, 'is nothing');
+  const tag = (text?.value ?? '').replace(/[^!-~]|\//g, '');
+  if (tag === '') return undefined;
+  return reviewed(/^[A-Za-z0-9]/.test(tag) ? `:${tag}` : tag, 'no slash and no control character is left in it');
+}
+
+async function directoryFile(options: Options, request: DeliveryRequest): Promise<string | undefined> {
+  const { context, transport } = request;
+  if (context.delivery === undefined) return undefined;
+  const withMark = { ...context, delivery: { ...context.delivery, inode: Number(inodeMark) } };
+  const name = await expandPath(options.directory_file, `directory_file for ${transport} transport`, withMark);
+  return name.includes('/') ? give(`directory_file "${name}" of ${transport} transport contains a slash`) : name;
+}
+
+/** Octets that will be written, when no line is changed on the way. */
+function writtenSize(request: DeliveryRequest, job: { readonly prefix: string; readonly suffix: string }): number {
+  const { headers, body } = request.content;
+  const { common } = request;
+  const head = common.body_only ? 0 : headers.length + 1;
+  return job.prefix.length + head + (common.headers_only ? 0 : body.size) + job.suffix.length;
+}
+
+async function envelopeText(options: Options, request: DeliveryRequest): Promise<string> {
+  const part = async (name: 'mailstore_prefix' | 'mailstore_suffix'): Promise<string> => {
+    const template = options[name];
+    if (template === undefined) return '';
+    const text = await expandOption(
+      template,
+      `${name} for ${request.transport} transport`,
+      request.context,
+      'is nothing',
+    );
+    return text === undefined || text.value === '' ? '' : text.value.replace(/\n?$/, '\n');
+  };
+  const lines = [request.returnPath, ...request.addresses.map(({ recipient }) => recipient)];
+  return `${await part('mailstore_prefix')}${lines.map((line) => `${line}\n`).join('')}${await part('mailstore_suffix')}`;
+}
+
+async function prepare(
+  options: Options,
+  set: ReadonlySet<string>,
+  request: DeliveryRequest,
+): Promise<{ readonly job: AppendfileJob }> {
+  const { format, path } = await target(options, request);
+  const frame = await framing(options, set, format, request);
+  const quota = await quotaRules(options, request);
+  const warning =
+    quota.warnThreshold > 0
+      ? await expandOption(
+          options.quota_warn_message ?? standardWarning,
+          `quota_warn_message for ${request.transport} transport`,
+          request.context,
+        )
+      : undefined;
+  const job: AppendfileJob = {
+    driver: 'appendfile',
+    transport: request.transport,
+    messageId: request.messageId,
+    hostname: request.primaryHostname,
+    format,
+    path,
+    uid: request.uid,
+    gid: request.gid,
+    headers: !request.common.body_only,
+    body: !request.common.headers_only,
+    crlf: options.use_crlf,
+    ...frame,
+    mode: options.mode,
+    directoryMode: options.directory_mode,
+    createDirectory: options.create_directory,
+    ...creation(options, request),
+    mustExist: options.file_must_exist,
+    checkOwner: options.check_owner,
+    checkGroup: options.check_group,
+    failNarrower: options.mode_fail_narrower,
+    allowSymlink: options.allow_symlink,
+    allowFifo: options.allow_fifo,
+    lock: lockRules(options, set),
+    quota,
+    messageSize: request.context.message?.size ?? writtenSize(request, frame),
+    warningMessage: warning?.value ?? '',
+    maildirTag: format === 'maildir' ? await maildirTag(options, request, writtenSize(request, frame)) : undefined,
+    maildirRetries: options.maildir_retries,
+    maildirFolderRegex: options.maildirfolder_create_regex,
+    directoryFile: format === 'directory' ? await directoryFile(options, request) : undefined,
+    mailstoreName: concat(
+      request.messageId,
+      literal('-'),
+      reviewed(base62(process.pid, 6), 'digits of base 62'),
+      decimal(0),
+    ),
+    mailstoreEnvelope: format === 'mailstore' ? await envelopeText(options, request) : '',
+  };
+  return { job };
+}
+
+export const appendfile = defineLocalTransport({
+  name: 'appendfile',
+  summary: 'writes to a mailbox file, a maildir or another directory',
+  options: appendfileOptions,
+  check(options) {
+    if (options.file !== undefined && options.directory !== undefined) {
+      return 'only one of "file" or "directory" can be specified';
+    }
+    if (options.maildir_format && options.mailstore_format) {
+      return 'only one of maildir and mailstore may be specified';
+    }
+    if (options.quota_filecount !== undefined && options.quota === undefined) {
+      return 'quota must be set if quota_filecount is set';
+    }
+    return undefined;
+  },
+  prepare: (options, set) => (request) => prepared(() => prepare(options, set, request)),
+  perform: (job: AppendfileJob, content) =>
+    job.format === 'file' ? appendToMailbox(job, content) : deliverToNewFile(job, content),
+});

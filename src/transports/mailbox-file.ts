@@ -1,0 +1,168 @@
+/** Appends a message to a mailbox file: locked, checked, and put back as it was when something fails (Exim spec 26.3). */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as clock from '../lib/clock.ts';
+import { errorCode, errorNumber, errorText } from '../lib/errno.ts';
+import * as files from '../safe/files.ts';
+import { tryFlock, tryLock } from '../safe/native.ts';
+import type { AppendfileJob, LockRules } from './appendfile-job.ts';
+import { writeMessage } from './appendfile-writer.ts';
+import { makeLockFile, removeLockFile } from './lock-file.ts';
+import { checkCreation, checkMailbox, makeParents } from './mailbox-checks.ts';
+import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
+import { type ContentReader, type DeliveryResult, deferred, type Undelivered } from './transport.ts';
+
+const codes = { changed: -8, locked: -9, existRace: -27 } as const;
+
+/** A system error as a deferral, in the C library's words. */
+export function systemError(error: unknown, what: string): Undelivered {
+  const full = errorCode(error) === 'EDQUOT';
+  return deferred(errorNumber(error), `${full ? 'mailbox is full' : errorText(error)}: ${what}`, {
+    publicMessage: full ? 'mailbox is full' : undefined,
+  });
+}
+
+export async function appendToMailbox(job: AppendfileJob, content: ContentReader): Promise<DeliveryResult> {
+  if (job.path === '/dev/null') return { outcome: 'delivered' };
+  try {
+    makeParents(job);
+  } catch (error) {
+    return systemError(error, `failed to create directories for ${job.path}: ${errorText(error)}`);
+  }
+  if (!job.lock.lockFile) return appendLocked(job, content);
+  const locked = await takeLockFile(job);
+  if (locked !== undefined) return locked;
+  try {
+    return await appendLocked(job, content);
+  } finally {
+    removeLockFile(job.path);
+  }
+}
+
+async function takeLockFile(job: AppendfileJob): Promise<DeliveryResult | undefined> {
+  const { lock, path, hostname } = job;
+  for (let attempt = 0; attempt < Math.max(lock.retries, 1); attempt++) {
+    if (attempt > 0) await sleep(lock.interval * 1000);
+    try {
+      if (makeLockFile(path, hostname, lock.lockFileMode, lock.lockFileTimeout)) return undefined;
+    } catch (error) {
+      return systemError(error, `creating lock file hitching post for ${path}`);
+    }
+  }
+  return deferred(codes.locked, `failed to lock mailbox ${path} (lock file)`);
+}
+
+type Opened = { readonly file: files.Descriptor; readonly existed: boolean } | { readonly failure: DeliveryResult };
+
+/** Opens the mailbox as it was checked, or makes it; if somebody changes it meanwhile, that is noticed. */
+function openMailbox(job: AppendfileJob): Opened {
+  const { path } = job;
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const link = files.linkStat(path);
+    const found = link?.isSymbolicLink() && job.allowSymlink ? files.stat(path) : link;
+    try {
+      if (found === undefined) {
+        if (job.mustExist) {
+          const what = `mailbox ${path} does not exist, but file_must_exist is set`;
+          return { failure: deferred(2, `No such file or directory: ${what}`) };
+        }
+        const refused = checkCreation(job);
+        if (refused !== undefined) return { failure: refused };
+        const file = files.open(
+          path,
+          job.allowSymlink ? files.createOrAppend : files.createNew | files.appending,
+          job.mode,
+        );
+        files.setMode(file, job.mode);
+        return { file, existed: false };
+      }
+      const failure = checkMailbox(job, found, (mode) => files.setMode(path, mode));
+      if (failure !== undefined) return { failure };
+      if (found.isFIFO()) return openFifo(job);
+      const file = files.open(path, files.readWrite | files.appending | (job.allowSymlink ? 0 : files.noFollow));
+      const opened = files.statOpen(file);
+      if (opened.ino === found.ino && opened.isFile() && opened.uid === found.uid) return { file, existed: true };
+      files.close(file);
+      return { failure: deferred(codes.changed, `opened mailbox ${path} inode number changed`, { freeze: true }) };
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'EEXIST' || code === 'ENOENT') continue;
+      return { failure: systemError(error, `while opening mailbox ${path}`) };
+    }
+  }
+  return { failure: deferred(codes.existRace, `mailbox ${path}: existence unclear`, { freeze: true }) };
+}
+
+function openFifo(job: AppendfileJob): Opened {
+  try {
+    return { file: files.open(job.path, files.writeWithoutWaiting), existed: true };
+  } catch (error) {
+    const what = `while opening named pipe ${job.path} (could mean no process is reading it)`;
+    return { failure: systemError(error, what) };
+  }
+}
+
+/** Asks for the locks of an open file until they are given or the time is over. */
+async function lockFile(file: files.Descriptor, lock: LockRules): Promise<'fcntl' | 'flock' | undefined> {
+  const kinds = [
+    { name: 'fcntl' as const, wanted: lock.fcntl, take: tryLock, timeout: lock.fcntlTimeout },
+    { name: 'flock' as const, wanted: lock.flock, take: tryFlock, timeout: lock.flockTimeout },
+  ];
+  for (const { name, wanted, take, timeout } of kinds) {
+    if (!wanted) continue;
+    const until = clock.now() + timeout * 1000;
+    while (!take(file)) {
+      if (clock.now() >= until) return name;
+      await sleep(100);
+    }
+  }
+  return undefined;
+}
+
+async function appendLocked(job: AppendfileJob, content: ContentReader): Promise<DeliveryResult> {
+  const { lock, path } = job;
+  const timeout = Math.max(lock.fcntlTimeout, lock.flockTimeout);
+  const attempts = timeout > 0 ? Math.ceil((lock.retries * lock.interval) / timeout) : lock.retries;
+  let refused: string | undefined;
+  for (let attempt = 0; attempt < Math.max(attempts, 1); attempt++) {
+    if (attempt > 0 && timeout === 0) await sleep(lock.interval * 1000);
+    const opened = openMailbox(job);
+    if ('failure' in opened) return opened.failure;
+    try {
+      refused = await lockFile(opened.file, lock);
+      if (refused === undefined) return await append(job, content, opened.file, opened.existed);
+    } finally {
+      files.close(opened.file);
+    }
+  }
+  return deferred(codes.locked, `failed to lock mailbox ${path} (${refused})`);
+}
+
+async function append(
+  job: AppendfileJob,
+  content: ContentReader,
+  file: files.Descriptor,
+  existed: boolean,
+): Promise<DeliveryResult> {
+  const before = files.statOpen(file);
+  const size = job.quota.knownSize ?? before.size;
+  const sinceRead = Math.max(Math.floor((clock.now() - before.atimeMs) / 1000), 0);
+  const full = checkQuota(job, { size, fileCount: 0 }, job.path, sinceRead);
+  if (full !== undefined) return full;
+  try {
+    await writeMessage(job, content, file);
+    if (before.isFile()) await files.sync(file);
+  } catch (error) {
+    if (before.isFile()) {
+      files.truncate(file, before.size);
+      files.setTime(job.path, before.mtimeMs);
+    }
+    return systemError(error, `error while writing to mailbox ${job.path}`);
+  }
+  const parent = files.parentOf(job.path);
+  if (!existed && parent !== undefined) await files.syncDirectory(parent);
+  return {
+    outcome: 'delivered',
+    warning: crossedThreshold(job, size) ? { message: job.warningMessage } : undefined,
+  };
+}

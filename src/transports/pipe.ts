@@ -1,0 +1,238 @@
+/** The pipe transport hands a message to a program on its standard input (Exim spec 29). */
+
+import { compileTemplate, type Template } from '../expand/expand.ts';
+import { splitCommand } from '../lib/command-text.ts';
+import { splitList } from '../lib/list-text.ts';
+import type { OptionsOf } from '../options/table.ts';
+import * as files from '../safe/files.ts';
+import { type Argument, taintedArgument } from '../safe/spawn.ts';
+import { type Clean, clean, pathOf, reviewed, Text } from '../safe/taint.ts';
+import { batchPrefix } from './batch.ts';
+import { expandOption, give, prepared, Unprepared } from './expanding.ts';
+import { type PipeJob, runPipe } from './pipe-job.ts';
+import { pipeOptions } from './pipe-options.ts';
+import { type DeliveryRequest, defineLocalTransport, errorCodes } from './transport.ts';
+
+type Options = OptionsOf<typeof pipeOptions>;
+
+interface Command {
+  readonly options: Options;
+  readonly words: readonly CommandWord[] | undefined;
+}
+
+const refused = (message: string): never => {
+  throw new Unprepared({ outcome: 'failed', code: errorCodes.unknown, message });
+};
+
+/** The recipients, in place of the word `$pipe_addresses` in a command. */
+function addressArguments(request: DeliveryRequest): Argument[] {
+  return request.addresses.map(({ recipient }) =>
+    taintedArgument(Text.tainted(recipient), 'the manual lets recipients stand for $pipe_addresses'),
+  );
+}
+
+/** The words of a command that redirection data named: they are not expanded. */
+function redirectedWords(command: string): Argument[] {
+  return splitCommand(command.replace(/^\|\s*/, '')).map((word) =>
+    reviewed(word, 'redirection data that named the command, which the administrator or a checked owner wrote'),
+  );
+}
+
+/** A word of the `command` option, compiled when the configuration is read. */
+interface CommandWord {
+  readonly word: string;
+  readonly template: Template;
+}
+
+function compileWords(command: Template | undefined): readonly CommandWord[] | undefined {
+  return command && splitCommand(command.source).map((word) => ({ word, template: compileTemplate(word) }));
+}
+
+/** The words of the `command` option, expanded one by one; none of them may be tainted. */
+async function configuredWords(command: Command, request: DeliveryRequest): Promise<Argument[]> {
+  const { transport, context, addresses } = request;
+  const { options } = command;
+  if (command.words === undefined) return give(`no command specified for ${transport} transport`);
+  const words: Argument[] = [];
+  for (const { word, template } of command.words) {
+    if (word === '$pipe_addresses') words.push(...addressArguments(request));
+    else if (word === '$address_pipe' && options.force_command)
+      words.push(...redirectedWords(addresses[0]?.pipe ?? ''));
+    else {
+      const what = `from command "${options.command?.source}" in ${transport} transport`;
+      const expansion = await template.expand(context);
+      if (!expansion.ok) return give(`Expansion of "${word}" ${what} failed: ${expansion.message}`, 0);
+      const { text } = expansion;
+      const argument = clean(text);
+      words.push(
+        argument ?? refused(`Tainted arg ${words.length} for ${transport} transport command: '${text.value}'`),
+      );
+    }
+  }
+  return words;
+}
+
+/** Finds the program as the options permit: by its name on the path, or as it is written. */
+async function findProgram(options: Options, request: DeliveryRequest, name: Argument, path: string): Promise<Clean> {
+  const { transport, context } = request;
+  const what = `allow_commands for ${transport} transport`;
+  const allowed = options.allow_commands && (await expandOption(options.allow_commands, what, context));
+  const isAllowed = allowed !== undefined && splitList(allowed.value).items.includes(name);
+  if (!isAllowed) {
+    if (options.restrict_to_path) {
+      if (name.includes('/'))
+        refused(`"/" found in "${name}" (command for ${transport} transport) - failed for security reasons`);
+    } else if (allowed !== undefined) {
+      refused(`"${name}" command not permitted by ${transport} transport`);
+    }
+  }
+  if (name.startsWith('/')) return name;
+  for (const directory of splitList(path).items) {
+    const candidate = pathOf(reviewed(directory, 'the path option'), name);
+    if (files.stat(candidate)?.isFile()) return candidate;
+  }
+  return refused(`"${name}" command not found for ${transport} transport`);
+}
+
+async function environment(options: Options, request: DeliveryRequest, path: string): Promise<Record<string, string>> {
+  const { context, home, messageId, hosts, transport, addresses } = request;
+  const { address, settings } = context;
+  const localPart = address?.localPart ?? '';
+  const single = addresses.length === 1;
+  const standard: Record<string, string> = {
+    LOCAL_PART: single ? localPart : '',
+    LOGNAME: single ? localPart : '',
+    USER: single ? localPart : '',
+    LOCAL_PART_PREFIX: address?.localPartPrefix.value ?? '',
+    LOCAL_PART_SUFFIX: address?.localPartSuffix.value ?? '',
+    DOMAIN: address?.domain ?? '',
+    HOME: home ?? '',
+    MESSAGE_ID: messageId,
+    PATH: path,
+    RECIPIENT: single ? (addresses[0]?.recipient ?? '') : '',
+    QUALIFY_DOMAIN: settings.qualifyDomain,
+    SENDER: context.message?.sender ?? '',
+    SHELL: '/bin/sh',
+  };
+  if (hosts[0] !== undefined) standard['HOST'] = hosts[0].name;
+  if (options.environment !== undefined) {
+    const added = await expandOption(options.environment, `environment for ${transport} transport`, context);
+    for (const item of splitList(added?.value ?? '').items) {
+      const equals = item.indexOf('=');
+      if (equals > 0) standard[item.slice(0, equals)] = item.slice(equals + 1);
+    }
+  }
+  for (const name of Object.keys(standard)) standard[name] = (standard[name] ?? '').replaceAll('\0', '');
+  return standard;
+}
+
+/** `use_shell`: the command is expanded as one string and given to a shell. */
+async function shellWords(options: Options, request: DeliveryRequest): Promise<Argument[]> {
+  const { transport, context, addresses } = request;
+  const redirected = addresses[0]?.pipe;
+  const shell = [reviewed('/bin/sh', 'the shell'), reviewed('-c', 'its option')];
+  if (redirected !== undefined && !options.force_command) {
+    return [...shell, reviewed(redirected.replace(/^\|\s*/, ''), 'redirection data that named the command')];
+  }
+  if (options.command === undefined) return give(`no command specified for ${transport} transport`);
+  const text = await expandOption(
+    options.command,
+    `command '${options.command.source}' in ${transport} transport`,
+    context,
+  );
+  const command = text && clean(text);
+  return [...shell, command ?? refused(`Tainted arg 0 for ${transport} transport command: '${text?.value}'`)];
+}
+
+async function commandWords(command: Command, request: DeliveryRequest): Promise<Argument[]> {
+  const { options } = command;
+  if (options.use_shell) return shellWords(options, request);
+  const redirected = request.addresses[0]?.pipe;
+  return redirected !== undefined && !options.force_command
+    ? redirectedWords(redirected)
+    : configuredWords(command, request);
+}
+
+async function framing(
+  options: Options,
+  set: ReadonlySet<string>,
+  request: DeliveryRequest,
+): Promise<Pick<PipeJob, 'prefix' | 'suffix' | 'check' | 'escape'>> {
+  const { transport, context } = request;
+  const text = async (name: 'message_prefix' | 'message_suffix'): Promise<string> => {
+    const template = options[name];
+    if (template === undefined || (options.use_bsmtp && !set.has(name))) return '';
+    return (await expandOption(template, `${name} for ${transport} transport`, context))?.value ?? '';
+  };
+  const [prefix, suffix] = [await text('message_prefix'), await text('message_suffix')];
+  if (!options.use_bsmtp)
+    return { prefix, suffix, check: options.check_string ?? '', escape: options.escape_string ?? '' };
+  const newline = options.use_crlf ? '\r\n' : '\n';
+  return {
+    prefix: `${prefix}${batchPrefix(request, newline)}`,
+    suffix: `.${newline}${suffix}`,
+    check: '.',
+    escape: '..',
+  };
+}
+
+async function prepare(
+  command: Command,
+  set: ReadonlySet<string>,
+  request: DeliveryRequest,
+): Promise<{ readonly job: PipeJob }> {
+  const { transport, context } = request;
+  const { options } = command;
+  const path = (await expandOption(options.path, `path for ${transport} transport`, context))?.value ?? '';
+  const [name, ...args] = await commandWords(command, request);
+  if (name === undefined) return give(`no command specified for ${transport} transport`);
+  const frame = await framing(options, set, request);
+  const job: PipeJob = {
+    driver: 'pipe',
+    transport,
+    program: await findProgram(options, request, name, path),
+    args,
+    shown: [name, ...args].join(' '),
+    environment: await environment(options, request, path),
+    directory: request.directory,
+    headers: !request.common.body_only,
+    body: !request.common.headers_only,
+    crlf: options.use_crlf,
+    ...frame,
+    umask: options.umask,
+    timeout: options.timeout,
+    timeoutDefers: options.timeout_defer,
+    maximumOutput: options.max_output,
+    ignoreStatus: options.ignore_status,
+    temporary: options.temp_errors.source.trim() === '*' ? '*' : options.temp_errors.items.map(Number),
+    freezeExecFail: options.freeze_exec_fail,
+    freezeSignal: options.freeze_signal,
+    returnOutput: options.return_output && context.message?.sender !== '',
+    returnFailOutput: options.return_fail_output,
+    logOutput: options.log_output,
+    logFailOutput: options.log_fail_output,
+    logDeferOutput: options.log_defer_output,
+  };
+  return { job };
+}
+
+export const pipe = defineLocalTransport({
+  name: 'pipe',
+  summary: 'hands the message to a program',
+  options: pipeOptions,
+  check(options) {
+    if (options.use_shell && options.restrict_to_path) return '"restrict_to_path" cannot be set with "use_shell"';
+    if (options.use_shell && options.allow_commands !== undefined)
+      return '"allow_commands" cannot be set with "use_shell"';
+    if (options.return_output && options.return_fail_output) {
+      return 'both return_output and return_fail_output set';
+    }
+    if (options.log_output && options.log_fail_output) return 'both log_output and log_fail_output set';
+    return undefined;
+  },
+  prepare(options, set) {
+    const command = { options, words: compileWords(options.command) };
+    return (request) => prepared(() => prepare(command, set, request));
+  },
+  perform: (job: PipeJob, content) => runPipe(job, content),
+});

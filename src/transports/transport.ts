@@ -1,0 +1,226 @@
+/**
+ * The contract of transports (Exim spec 24 - 30). A driver is one literal in one file. Local transports work in two
+ * steps: `prepare` expands the options, with the rights of the delivering process, to a job of plain data; `perform`
+ * carries the job out with the rights of the user it is for, in this process or in one that runs as that user. The
+ * remote transports talk to hosts and need no other rights.
+ */
+
+import type { Context } from '../expand/context.ts';
+import type { Eventual } from '../lib/eventual.ts';
+import type { OptionsOf, OptionTable } from '../options/table.ts';
+import type { Host } from '../routers/router.ts';
+import type { Clean, QueueId } from '../safe/taint.ts';
+import type { BodyFile } from '../spool/spool.ts';
+import type { TransportCommonOptions } from './common-options.ts';
+
+/** One address of a delivery. */
+export interface DeliveryAddress {
+  /** As it is given to other programs and hosts: with or without affixes, as `rcpt_include_affixes` says. */
+  readonly recipient: string;
+  /** The address that it all began with. */
+  readonly original: string;
+  /** Set by redirection: the name of a file or directory, or a command. */
+  readonly file: Clean | undefined;
+  readonly pipe: string | undefined;
+  readonly domain: string;
+}
+
+/** The message as it is to be written: its header lines already changed as router and transport ask. */
+export interface Content {
+  /** All header lines, ending with LF; the blank line behind them is not part of it. */
+  readonly headers: string;
+  readonly body: BodyFile;
+}
+
+export interface DeliveryRequest {
+  /** Name of the transport instance. */
+  readonly transport: string;
+  readonly common: TransportCommonOptions;
+  readonly messageId: QueueId;
+  readonly addresses: readonly DeliveryAddress[];
+  readonly hosts: readonly Host[];
+  readonly returnPath: string;
+  readonly content: Content;
+  readonly context: Context;
+  /** Home directory, when there is one. */
+  readonly home: Clean | undefined;
+  /** Current directory of a program that is run. */
+  readonly directory: Clean;
+  readonly primaryHostname: Clean;
+  /** User and group that a local delivery runs as. */
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Why an address was not delivered. Numbers below zero are Exim's own; others are the system's. */
+export interface DeliveryError {
+  readonly code: number;
+  /** For logs; may name paths and programs. */
+  readonly message: string;
+  /** For the sender, when the message itself is not for him. */
+  readonly publicMessage?: string | undefined;
+  /** First line of what a command printed, for the log. */
+  readonly logLine?: string | undefined;
+  /** What a command printed, to be returned to the sender. */
+  readonly output?: string | undefined;
+  /** A second number that retry rules look at: a reply code, or seconds since the mailbox was read. */
+  readonly detail?: number | undefined;
+  /** Whether a connection or a wait timed out. */
+  readonly timeout?: 'connect' | 'other' | undefined;
+  readonly freeze?: boolean | undefined;
+}
+
+export type DeliveryResult =
+  | {
+      readonly outcome: 'delivered';
+      /** First line of what a command printed, for the log. */
+      readonly logLine?: string | undefined;
+      /** A message to the owner of the mailbox, which got nearly full. */
+      readonly warning?: QuotaWarning | undefined;
+    }
+  | ({ readonly outcome: 'deferred' | 'failed' } & DeliveryError);
+
+export type Undelivered = DeliveryResult & { readonly outcome: 'deferred' | 'failed' };
+
+export interface QuotaWarning {
+  /** Header lines, a blank line and text. */
+  readonly message: string;
+}
+
+/** A job of plain data for `perform`; it may cross to another process. */
+export interface Job {
+  readonly driver: string;
+}
+
+/** Reads the content of the message, piece by piece. */
+export interface ContentReader {
+  readonly headers: string;
+  readonly size: number;
+  /** The next octets of the body, at most as many as fit into `buffer`; 0 at the end. */
+  read(buffer: Uint8Array): Eventual<number>;
+}
+
+export interface LocalTransport<J extends Job = Job> {
+  readonly style: 'local';
+  prepare(request: DeliveryRequest): Eventual<{ readonly job: J } | DeliveryResult>;
+  perform(job: J, content: ContentReader): Promise<DeliveryResult>;
+}
+
+/** What happened to one address of a remote delivery. */
+export interface RemoteOutcome {
+  readonly address: DeliveryAddress;
+  readonly result: RemoteResult;
+}
+
+export type RemoteResult =
+  | {
+      readonly outcome: 'delivered';
+      readonly host: Host;
+      readonly confirmation: string | undefined;
+      readonly interfaceAddress?: string | undefined;
+      readonly tlsCipher?: string | undefined;
+      /** Not the first message over the same connection. */
+      readonly continued: boolean;
+      readonly pipelining: boolean;
+    }
+  | ({ readonly outcome: 'deferred' | 'failed'; readonly host: Host | undefined } & DeliveryError);
+
+/** What remote transports ask of their surroundings. */
+export interface RemoteServices {
+  /** Whether the retry time of a host has come for this message. */
+  mayTry(host: Host, message: QueueId): boolean;
+  /** Notes that a host could not be used, or could again. */
+  noteHost(host: Host, message: QueueId, error: DeliveryError | undefined): void;
+  /** Writes a line about this message to the main log and the message log. */
+  log(text: string): void;
+  /** Whether an address belongs to this host. */
+  isLocal(address: string, port: number | undefined): boolean;
+}
+
+export interface RemoteTransport {
+  readonly style: 'remote';
+  deliver(request: DeliveryRequest, services: RemoteServices): Promise<readonly RemoteOutcome[]>;
+}
+
+export type TransportWorker = LocalTransport | RemoteTransport;
+
+export interface TransportDriver {
+  readonly name: string;
+  readonly summary: string;
+  readonly isLocal: boolean;
+  readonly options: OptionTable;
+  check(options: OptionsOf<OptionTable>, common: TransportCommonOptions): string | undefined;
+  make(options: OptionsOf<OptionTable>, common: TransportCommonOptions, set: ReadonlySet<string>): TransportWorker;
+}
+
+interface TransportLiteral<T extends OptionTable> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: T;
+  check?(options: OptionsOf<T>, common: TransportCommonOptions): string | undefined;
+}
+
+/** Declares a local transport. `set` tells which options the configuration mentions. */
+export function defineLocalTransport<T extends OptionTable, J extends Job>(
+  driver: TransportLiteral<T> & {
+    prepare(
+      options: OptionsOf<T>,
+      set: ReadonlySet<string>,
+    ): (request: DeliveryRequest) => Eventual<{ readonly job: J } | DeliveryResult>;
+    perform(job: J, content: ContentReader): Promise<DeliveryResult>;
+  },
+): TransportDriver {
+  return {
+    check: () => undefined,
+    ...driver,
+    isLocal: true,
+    make: (options, _, set) => ({
+      style: 'local',
+      prepare: driver.prepare(options as OptionsOf<T>, set),
+      perform: (job, content) => driver.perform(job as J, content),
+    }),
+  };
+}
+
+/** Declares a remote transport. */
+export function defineRemoteTransport<T extends OptionTable>(
+  driver: TransportLiteral<T> & {
+    deliver(
+      options: OptionsOf<T>,
+    ): (request: DeliveryRequest, services: RemoteServices) => Promise<readonly RemoteOutcome[]>;
+  },
+): TransportDriver {
+  return {
+    check: () => undefined,
+    ...driver,
+    isLocal: false,
+    make: (options) => ({ style: 'remote', deliver: driver.deliver(options as OptionsOf<T>) }),
+  };
+}
+
+/** A configured transport. */
+export interface TransportInstance {
+  readonly name: string;
+  readonly driver: TransportDriver;
+  readonly common: TransportCommonOptions;
+  readonly options: OptionsOf<OptionTable>;
+  readonly hidden: ReadonlySet<string>;
+  readonly worker: TransportWorker;
+}
+
+/** Exim's numbers for errors that the system has none for, as they stand in logs in parentheses. */
+export const errorCodes = {
+  unknown: -1,
+  quota: -22,
+  rcpt4xx: -44,
+  mail4xx: -45,
+  data4xx: -46,
+  hostRetry: -54,
+} as const;
+
+export const deferred = (code: number, message: string, more: Partial<DeliveryError> = {}): Undelivered => ({
+  outcome: 'deferred',
+  code,
+  message,
+  ...more,
+});
