@@ -1,5 +1,7 @@
 /** Macros of a configuration (Exim spec 6.4 - 6.9): defined, redefined, overridden by -D, replaced in physical lines. */
 
+import { trim } from '../lib/octets.ts';
+
 export interface Macro {
   readonly name: string;
   value: string;
@@ -7,7 +9,7 @@ export interface Macro {
   readonly fromCommandLine: boolean;
 }
 
-const definition = /^([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)$/s;
+const definition = /^([A-Z][A-Za-z0-9_]*)[ \t-\r]*(==?)[ \t-\r]*(.*)$/s;
 
 export class Macros {
   readonly #macros = new Map<string, Macro>();
@@ -36,7 +38,7 @@ export class Macros {
     if (known?.fromCommandLine) return undefined;
     if (operator === '==') {
       if (known === undefined) return `can't redefine an undefined macro "${name}"`;
-      known.value = value.trim();
+      known.value = trim(value);
       return undefined;
     }
     if (known !== undefined) return `macro "${name}" is already defined (use "==" if you want to redefine it)`;
@@ -45,7 +47,7 @@ export class Macros {
         return `"${name}" cannot be defined as a macro because previously defined macro "${other}" is a substring`;
       }
     }
-    this.#macros.set(name, { name, value: value.trim(), fromCommandLine: false });
+    this.#macros.set(name, { name, value: trim(value), fromCommandLine: false });
     return undefined;
   }
 
@@ -54,7 +56,7 @@ export class Macros {
    * Answers the new line and the names that were replaced.
    */
   replace(line: string): { readonly text: string; readonly used: readonly string[] } {
-    const head = /^\s*[A-Z][A-Za-z0-9_]*\s*=/.exec(line)?.[0] ?? '';
+    const head = /^[ \t-\r]*[A-Z][A-Za-z0-9_]*[ \t-\r]*=/.exec(line)?.[0] ?? '';
     let text = line.slice(head.length);
     const used: string[] = [];
     for (const { name, value } of this.#macros.values()) {

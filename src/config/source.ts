@@ -5,6 +5,7 @@
  */
 
 import { errorText } from '../lib/errno.ts';
+import { trim, trimEnd } from '../lib/octets.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, reviewed } from '../safe/taint.ts';
 import type { Macros } from './macros.ts';
@@ -69,7 +70,7 @@ export class Source {
       const place = this.place;
       const physical = this.#physical(macros);
       if (physical === undefined) return continued && text !== '' ? { text, place: { ...place, macros } } : undefined;
-      const line = physical.trim();
+      const line = trim(physical);
       if (line.startsWith('#')) continue;
       if (line === '' && !continued) continue;
       const more = line.endsWith('\\');
@@ -78,13 +79,13 @@ export class Source {
         continued = true;
         continue;
       }
-      if (text.trim() === '') {
+      if (trim(text) === '') {
         text = '';
         continued = false;
         continue;
       }
       this.kept.push(text);
-      return { text: text.trimEnd(), place: { ...this.place, macros } };
+      return { text: trimEnd(text), place: { ...this.place, macros } };
     }
   }
 
@@ -104,7 +105,7 @@ export class Source {
       }
       file.next++;
       const { text, used } = this.#macros.replace(raw.replace(/\r$/, ''));
-      const line = text.trim();
+      const line = trim(text);
       if (line.startsWith('.') && this.#directive(line, used)) continue;
       if (this.#conditions.some((condition) => condition !== 'active')) continue;
       for (const name of used) if (!macros.includes(name)) macros.push(name);
@@ -121,7 +122,7 @@ export class Source {
 
   /** Obeys a line that begins with a dot; answers false when it is no directive. */
   #directive(line: string, used: readonly string[]): boolean {
-    const [, word = '', rest = ''] = /^\.([a-z_]+)\s*(.*)$/s.exec(line) ?? [];
+    const [, word = '', rest = ''] = /^\.([a-z_]+)[ \t-\r]*(.*)$/s.exec(line) ?? [];
     const conditional = conditionals.get(word);
     if (conditional !== undefined) {
       conditional(this.#conditions, used.length > 0, (message) => this.#problems.error(message, this.place));
@@ -135,11 +136,12 @@ export class Source {
   }
 
   #include(argument: string, ifExists: boolean): void {
-    const name = argument.replace(/^"(.*)"$/, '$1').trim();
-    const fail = (message: string): void => this.#problems.error(message, this.place);
-    if (name === '') return fail('.include needs the name of a file');
-    if (this.#open.length > maximumIncludes) return fail(`includes are nested more than ${maximumIncludes} deep`);
-    if (ifExists && !name.startsWith('/')) return fail(`.include specifies a non-absolute path "${name}"`);
+    const name = trim(argument.replace(/^"(.*)"$/, '$1'));
+    const fault = this.#includeFault(name, ifExists);
+    if (fault !== undefined) {
+      this.#problems.error(fault, this.place);
+      return;
+    }
     const directory = this.#open.at(-1)?.name.replace(/[^/]*$/, '') ?? '';
     const path = reviewed(name.startsWith('/') ? name : `${directory}${name}`, 'named in the configuration file');
     try {
@@ -147,10 +149,15 @@ export class Source {
     } catch (error) {
       const reason = errorText(error);
       if (ifExists && reason === 'No such file or directory') return;
-      fail(
-        `failed to open included configuration file ${path}${reason === 'No such file or directory' ? '' : `: ${reason}`}`,
-      );
+      const detail = reason === 'No such file or directory' ? '' : `: ${reason}`;
+      this.#problems.error(`failed to open included configuration file ${path}${detail}`, this.place);
     }
+  }
+
+  #includeFault(name: string, ifExists: boolean): string | undefined {
+    if (name === '') return '.include needs the name of a file';
+    if (this.#open.length > maximumIncludes) return `includes are nested more than ${maximumIncludes} deep`;
+    return ifExists && !name.startsWith('/') ? `.include specifies a non-absolute path "${name}"` : undefined;
   }
 }
 

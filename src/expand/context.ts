@@ -139,7 +139,7 @@ export interface DeliveryFacts {
 
 /** What ACL conditions have found out. */
 export interface AclFacts {
-  readonly arguments: readonly Text[];
+  arguments: readonly Text[];
   verifyMessage: string;
   senderVerifyFailure: string;
   recipientVerifyFailure: string;

@@ -1,5 +1,6 @@
 /** `$h_name:` and its three relatives (Exim spec 11.5, item $header_). */
 
+import { lower, trim } from '../lib/octets.ts';
 import { decodeWords } from '../mail/encoded-word.ts';
 import { headerBody, headerName } from '../mail/header-line.ts';
 import { Text } from '../safe/taint.ts';
@@ -13,14 +14,14 @@ const addressHeaders = new Set(['from', 'sender', 'reply-to', 'to', 'cc', 'bcc']
 
 /** Reads the header lines of that name; answers nothing when the message has none. */
 export function headerReader(node: HeaderNode): (context: Context) => Text | undefined {
-  const wanted = node.name.toLowerCase();
+  const wanted = lower(node.name);
   return (context) => {
     const lines = context.message?.headers;
     if (lines === undefined) return undefined;
     const bodies: string[] = [];
     let found = false;
     for (const line of lines) {
-      if (line.type === '*' || (wanted !== '' && headerName(line.text).toLowerCase() !== wanted)) continue;
+      if (line.type === '*' || (wanted !== '' && lower(headerName(line.text)) !== wanted)) continue;
       found = true;
       bodies.push(headerBody(line.text));
     }
@@ -32,7 +33,7 @@ function present(form: HeaderNode['form'], name: string, bodies: readonly string
   if (form === 'rheader') return bodies.join('');
   if (form === 'lheader') return bodies.map((body) => body.replace(/\n$/, '').replaceAll(':', '::')).join(':');
   const text = bodies
-    .map((body) => body.trim())
+    .map((body) => trim(body))
     .filter((body) => body !== '')
     .join(addressHeaders.has(name) ? ',\n' : '\n');
   return decodeWords(text, {

@@ -2,6 +2,7 @@
 
 import { loadavg } from 'node:os';
 import { type Eventual, then } from '../lib/eventual.ts';
+import { lower, trim, trimEnd } from '../lib/octets.ts';
 import { decodeWords } from '../mail/encoded-word.ts';
 import { headerBody } from '../mail/header-line.ts';
 import type { Context } from './context.ts';
@@ -19,10 +20,12 @@ export function allHeaders(c: Context, decoded: boolean): string {
   let text = '';
   for (const line of c.message?.headers ?? []) if (line.type !== '*') text += line.text;
   if (!decoded) return text;
-  return decodeWords(text, {
-    checkLength: c.settings.checkRfc2047Length,
-    charset: c.settings.headersCharset,
-  }).trimEnd();
+  return trimEnd(
+    decodeWords(text, {
+      checkLength: c.settings.checkRfc2047Length,
+      charset: c.settings.headersCharset,
+    }),
+  );
 }
 
 /** The body of Reply-To: if there is one that is not empty, else of From:. */
@@ -30,7 +33,7 @@ export function replyAddress(c: Context): string {
   for (const type of ['R', 'F'] as const) {
     const bodies = (c.message?.headers ?? [])
       .filter((line) => line.type === type)
-      .map((line) => headerBody(line.text).trim())
+      .map((line) => trim(headerBody(line.text)))
       .filter((text) => text !== '');
     if (bodies.length > 0) return bodies.join(', ').replaceAll('\n', '');
   }
@@ -43,7 +46,7 @@ export function fullHost(c: Context): string {
   if (host === undefined || host.hostAddress === '') return '';
   const parts: string[] = [];
   if (host.hostName !== '') parts.push(host.hostName);
-  if (host.heloName !== '' && host.heloName.toLowerCase() !== host.hostName.toLowerCase()) {
+  if (host.heloName !== '' && lower(host.heloName) !== lower(host.hostName)) {
     parts.push(`(${host.heloName})`);
   }
   parts.push(`[${host.hostAddress}]`);
@@ -57,7 +60,7 @@ export function receivedHost(c: Context): string {
   const details: string[] = [];
   const address = `[${host.hostAddress}]`;
   if (host.hostName !== '') details.push(address);
-  if (host.heloName !== '' && host.heloName.toLowerCase() !== host.hostName.toLowerCase()) {
+  if (host.heloName !== '' && lower(host.heloName) !== lower(host.hostName)) {
     details.push(`helo=${host.heloName}`);
   }
   if (host.ident !== '') details.push(`ident=${host.ident}`);

@@ -3,6 +3,7 @@
  * commas or newlines between them. Pure: `:include:` files are read by the function handed in.
  */
 
+import { trim } from '../lib/octets.ts';
 import { endOfAddress, parseAddress } from '../mail/address.ts';
 
 export type RedirectionItem =
@@ -60,13 +61,13 @@ class ListReader {
       if (special !== null) {
         const end = itemEnd(text, at);
         const rest = text.slice(at + special[0].length);
-        if (special[1] !== 'include') this.#special(special[1] ?? '', rest, text.slice(at, end).trim());
-        this.#include(text.slice(at + special[0].length, end).trim());
+        if (special[1] !== 'include') this.#special(special[1] ?? '', rest, trim(text.slice(at, end)));
+        this.#include(trim(text.slice(at + special[0].length, end)));
         at = end;
         continue;
       }
       const end = itemEnd(text, at);
-      this.#item(text.slice(at, end).trim());
+      this.#item(trim(text.slice(at, end)));
       at = end;
       if (this.items.length > maximumItems) {
         throw new Stop({ outcome: 'error', message: `too many items in redirection data (more than ${maximumItems})` });
@@ -75,7 +76,7 @@ class ListReader {
   }
 
   #special(word: string, rest: string, item: string): never {
-    const message = (/^[^\n]*/.exec(rest)?.[0] ?? '').trim();
+    const message = trim(/^[^\n]*/.exec(rest)?.[0] ?? '');
     const { allowFail, allowDefer, forbidBlackhole } = this.#rules;
     const permitted = { unknown: true, blackhole: !forbidBlackhole, fail: allowFail, defer: allowDefer }[word] ?? false;
     if (!permitted) throw new Stop({ outcome: 'error', message: `"${item}" is not permitted` });
@@ -126,7 +127,7 @@ class ListReader {
 function skipToItem(text: string, from: number): number {
   let at = from;
   for (;;) {
-    at += /^[\s,]*/.exec(text.slice(at))?.[0].length ?? 0;
+    at += /^[ \t-\r,]*/.exec(text.slice(at))?.[0].length ?? 0;
     if (text[at] !== '#') return at;
     const newline = text.indexOf('\n', at);
     if (newline < 0) return text.length;
@@ -149,8 +150,8 @@ function itemEnd(text: string, at: number): number {
 
 /** An item that is wholly in double quotes, without them. */
 function unquoted(item: string): string {
-  const inner = /^"((?:[^"\\]|\\[\s\S])*)"$/.exec(item)?.[1];
-  return inner === undefined ? item : inner.replace(/\\([\s\S])/g, '$1').trim();
+  const inner = /^"((?:[^"\\]|\\.)*)"$/s.exec(item)?.[1];
+  return inner === undefined ? item : trim(inner.replace(/\\(.)/gs, '$1'));
 }
 
 /** Reads redirection data. */

@@ -1,5 +1,7 @@
 /** Integer arithmetic on 64 bits, as `${eval:…}` has it (Exim spec 11.6). */
 
+import { lower } from './octets.ts';
+
 const least = -(2n ** 63n);
 const greatest = 2n ** 63n - 1n;
 
@@ -76,7 +78,7 @@ class Evaluator {
   }
 
   #skip(): void {
-    this.#take(/\s*/y);
+    this.#take(/[ \t-\r]*/y);
   }
 
   all(): bigint {
@@ -125,7 +127,7 @@ class Evaluator {
     if (digits === '') throw new Problem('expecting number or opening parenthesis');
     let value = parseDigits(digits, this.#decimalOnly);
     if (value > greatest) value = greatest;
-    const factor = factors.get(this.#take(/[kmgKMG]/y).toLowerCase());
+    const factor = factors.get(lower(this.#take(/[kmgKMG]/y)));
     if (factor !== undefined) value = wrap(value * factor);
     this.#skip();
     return value;

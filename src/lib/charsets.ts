@@ -1,12 +1,14 @@
 /** Octets of one character set to octets of another, for decoded header text. */
 
+import { lower } from './octets.ts';
+
 /**
  * Translates octets (as a byte string) from `from` to `to`. Answers nothing when either set is unknown or a character
  * has no place in the target.
  */
 export function translate(octets: string, from: string, to: string): string | undefined {
-  const source = from.toLowerCase();
-  const target = to.toLowerCase();
+  const source = lower(from);
+  const target = lower(to);
   if (source === target || (!/[\x80-\xff]/.test(octets) && !/^(?:utf-?(?:16|32|7)|iso-2022|hz)/.test(source)))
     return octets;
   let text: string;

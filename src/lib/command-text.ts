@@ -10,7 +10,7 @@ export function splitCommand(text: string): string[] {
   const words: string[] = [];
   let at = 0;
   for (;;) {
-    at += /^\s*/.exec(text.slice(at))?.[0].length ?? 0;
+    at += /^[ \t-\r]*/.exec(text.slice(at))?.[0].length ?? 0;
     if (at >= text.length) return words;
     if (text[at] === '"') {
       const quoted = readQuoted(text, at) ?? readQuoted(`${text}"`, at);
@@ -22,7 +22,7 @@ export function splitCommand(text: string): string[] {
       words.push(text.slice(at + 1, end));
       at = end + 1;
     } else {
-      const word = /^\S+/.exec(text.slice(at))?.[0] ?? '';
+      const word = /^[^ \t-\r]+/.exec(text.slice(at))?.[0] ?? '';
       words.push(word);
       at += word.length;
     }

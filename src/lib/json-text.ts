@@ -3,11 +3,13 @@
  * (Exim spec 9.3 json, 11.5 extract json, 11.7 forany_json).
  */
 
+import { trim, trimStart } from './octets.ts';
+
 export type JsonPieces = { readonly items: readonly string[] } | { readonly missing: string };
 
 /** The elements of an array or the members of an object, split at the commas that belong to it. */
 function split(text: string, open: '[' | '{', close: ']' | '}'): JsonPieces {
-  let at = /^\s*/.exec(text)?.[0].length ?? 0;
+  let at = /^[ \t-\r]*/.exec(text)?.[0].length ?? 0;
   const what = open === '[' ? 'array' : 'object';
   if (text[at] !== open) return { missing: `missing '${open}' wrapping ${what}` };
   const items: string[] = [];
@@ -23,7 +25,7 @@ function split(text: string, open: '[' | '{', close: ']' | '}'): JsonPieces {
     } else if (depth > 0 && (character === ']' || character === '}')) {
       depth--;
     } else if (depth === 0 && (character === ',' || character === close)) {
-      items.push(text.slice(start, at).trimStart());
+      items.push(trimStart(text.slice(start, at)));
       start = at + 1;
       if (character === close) {
         return { items: items.length === 1 && items[0] === '' ? [] : items };
@@ -46,7 +48,7 @@ export function jsonMember(
   const members = split(text, '{', '}');
   if ('missing' in members) return members;
   for (const member of members.items) {
-    const parts = /^"((?:[^"\\]|\\[^\n])*)"(\s*:\s*)?([\s\S]*)$/.exec(member);
+    const parts = /^"((?:[^"\\]|\\[^\n])*)"([ \t-\r]*:[ \t-\r]*)?(.*)$/s.exec(member);
     if (parts === null) return { missing: `missing '"' wrapping string key` };
     const [, name, colon, value] = parts;
     if (colon === undefined) return { missing: 'missing object value-separator' };
@@ -57,6 +59,6 @@ export function jsonMember(
 
 /** The characters of a JSON string, without its quotes; nothing when the text is no JSON string. */
 export function jsonString(text: string): string | undefined {
-  const trimmed = text.trim();
+  const trimmed = trim(text);
   return trimmed.length >= 2 && trimmed.startsWith('"') && trimmed.endsWith('"') ? trimmed.slice(1, -1) : undefined;
 }

@@ -10,7 +10,7 @@ const control = /^[\x01-\x1f\x7f]$/;
 /** The items of a list; an empty last item is dropped, others are kept. */
 export function splitList(text: string, standardSeparator = ':'): SplitList {
   let separator = standardSeparator;
-  let at = /^\s*/.exec(text)?.[0].length ?? 0;
+  let at = /^[ \t-\r]*/.exec(text)?.[0].length ?? 0;
   if (text[at] === '<' && /^[!-/:-@[-`{-~\x01-\x1f\x7f]$/.test(text[at + 1] ?? '')) {
     separator = text[at + 1] ?? separator;
     at += 2;

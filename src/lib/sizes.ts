@@ -1,5 +1,7 @@
 /** Integers as configurations and conditions write them: a sign, digits, and K, M or G for powers of 1024. */
 
+import { lower } from './octets.ts';
+
 const factors: ReadonlyMap<string, bigint> = new Map([
   ['', 1n],
   ['k', 1024n],
@@ -9,11 +11,11 @@ const factors: ReadonlyMap<string, bigint> = new Map([
 
 /** The number of a numeric condition: decimal, blanks around it, an empty text for zero (Exim spec 11.7). */
 export function parseInteger(text: string): bigint | { readonly error: string } {
-  const found = /^\s*([+-]?\d+)\s*([kmgKMG]?)\s*$/.exec(text);
+  const found = /^[ \t-\r]*([+-]?\d+)[ \t-\r]*([kmgKMG]?)[ \t-\r]*$/.exec(text);
   if (found === null) {
-    return /^\s*$/.test(text) ? 0n : { error: `integer expected but "${text}" found` };
+    return /^[ \t-\r]*$/.test(text) ? 0n : { error: `integer expected but "${text}" found` };
   }
-  const value = BigInt(found[1] ?? '0') * (factors.get((found[2] ?? '').toLowerCase()) ?? 1n);
+  const value = BigInt(found[1] ?? '0') * (factors.get(lower(found[2] ?? '')) ?? 1n);
   if (BigInt.asIntN(64, value) !== value)
     return { error: `absolute value of integer "${text}" is too large (overflow)` };
   return value;
@@ -25,7 +27,7 @@ export function parseOptionInteger(text: string): number | undefined {
   if (found === null) return undefined;
   const [, sign, digits = '0', unit = ''] = found;
   const magnitude = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
-  const value = magnitude * Number(factors.get(unit.toLowerCase()) ?? 1n);
+  const value = magnitude * Number(factors.get(lower(unit)) ?? 1n);
   return sign === '-' ? -value : value;
 }
 

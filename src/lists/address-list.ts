@@ -2,6 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
+import { lower } from '../lib/octets.ts';
 import { splitAddress } from '../mail/address.ts';
 import type { Text } from '../safe/taint.ts';
 import { domainKind, localPartKind } from './domain-list.ts';
@@ -21,7 +22,7 @@ const maximumChain = 50;
 
 /** The subject's domain, for an item that tests only that. */
 function domainOf(subject: Subject): Subject {
-  const domain = splitAddress(subject.text).domain.toLowerCase();
+  const domain = lower(splitAddress(subject.text).domain);
   return { text: domain, original: domain, caseful: false };
 }
 
@@ -40,7 +41,7 @@ function localPartsByDomain(item: Text): ItemTest {
   const follow = (key: string, subject: Subject, context: Context, chain: number): Eventual<ItemAnswer> =>
     then(lookUp(parts.type, key, parts.rest, context), (answer): Eventual<ItemAnswer> => {
       if (answer.outcome !== 'match' || answer.value === undefined) return answer;
-      const more = /(?:^|:)\s*>\s*([^:]*?)\s*$/.exec(answer.value.value);
+      const more = /(?:^|:)[ \t-\r]*>[ \t-\r]*([^:]*?)[ \t-\r]*$/.exec(answer.value.value);
       const list = more === null ? answer.value : answer.value.slice(0, more.index);
       return then(matchItems(compileList(localPartKind, list), localPartOf(subject), context), (found) => {
         if (found.outcome !== 'no match' || more === null) return found;
@@ -56,11 +57,11 @@ function twoSided(item: Text): ItemTest {
   const at = item.value.lastIndexOf('@');
   const localPattern = item.value.slice(0, at);
   const domainTest = domainKind.compile(item.slice(at + 1));
-  const lowered = localPattern.toLowerCase();
+  const lowered = lower(localPattern);
   return (subject, context) => {
     const local = localPartOf(subject);
     const wanted = subject.caseful ? localPattern : lowered;
-    const actual = subject.caseful ? local.original : local.text.toLowerCase();
+    const actual = subject.caseful ? local.original : lower(local.text);
     const fits = wanted.startsWith('*') ? actual.endsWith(wanted.slice(1)) : actual === wanted;
     if (!fits) return noMatch;
     return then(domainTest(domainOf(subject), context), (answer) =>
@@ -76,7 +77,7 @@ function nonEmpty(test: ItemTest): ItemTest {
 
 export const addressKind: KindOfList = {
   kind: 'address',
-  fileComment: /(?:^|\s)#.*$/,
+  fileComment: /(?:^|[ \t-\r])#.*$/,
   compile(item) {
     const { value } = item;
     if (value === '') return ({ text }) => (text === '' ? { outcome: 'match', value: item } : noMatch);

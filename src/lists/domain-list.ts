@@ -2,6 +2,7 @@
 
 import type { Context, MailExchangers } from '../expand/context.ts';
 import { then } from '../lib/eventual.ts';
+import { lower } from '../lib/octets.ts';
 import { Text } from '../safe/taint.ts';
 import { hostKind } from './host-list.ts';
 import { compileList, type ItemAnswer, type ItemTest, type KindOfList, matchItems, namedListTest } from './list.ts';
@@ -61,7 +62,7 @@ export const domainKind: KindOfList = {
     if (value.startsWith('+')) return namedListTest(domainKind, value.slice(1));
     if (value === '@') {
       return ({ text }, { settings }) =>
-        text === settings.primaryHostname.toLowerCase()
+        text === lower(settings.primaryHostname)
           ? { outcome: 'match', value: Text.configured(settings.primaryHostname) }
           : noMatch;
     }
@@ -84,7 +85,7 @@ export const domainKind: KindOfList = {
 
 export const localPartKind: KindOfList = {
   kind: 'localpart',
-  fileComment: /(?:^|\s)#.*$/,
+  fileComment: /(?:^|[ \t-\r])#.*$/,
   compile: (item) =>
     item.value.startsWith('+') ? namedListTest(localPartKind, item.value.slice(1)) : stringTest(item),
 };

@@ -2,6 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
+import { lower } from '../lib/octets.ts';
 import { formatIp, groups, isInNetwork, maskIp, parseIp, parseNetwork } from '../net/address.ts';
 import { Text } from '../safe/taint.ts';
 import { type ItemAnswer, type ItemTest, type KindOfList, namedListTest, type Subject } from './list.ts';
@@ -25,7 +26,7 @@ function nameTest(test: (name: string, context: Context) => Eventual<ItemAnswer>
     return then(nameOf(subject, context), ({ name, deferred }) => {
       if (deferred) return { outcome: 'defer', message: `host name lookup for ${subject.text} was deferred` };
       if (name === '') return { outcome: 'unknown', message: `host name for ${subject.text} cannot be found` };
-      return test(name.toLowerCase(), context);
+      return test(lower(name), context);
     });
   };
 }
@@ -94,7 +95,7 @@ export const hostKind: KindOfList = {
     if (value === '@') return (subject, context) => namedHost(context.settings.primaryHostname)(subject, context);
     if (value.startsWith('^')) return nameTest((name) => matchRegex(item, name, true));
     if (value.startsWith('*')) {
-      const suffix = value.slice(1).toLowerCase();
+      const suffix = lower(value.slice(1));
       return nameTest((name) => (name.endsWith(suffix) ? { outcome: 'match', value: item } : noMatch));
     }
     const lookup = lookupParts(item);

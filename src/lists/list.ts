@@ -8,6 +8,7 @@ import { errorText } from '../lib/errno.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { splitList } from '../lib/list-text.ts';
 import { Cache } from '../lib/lru.ts';
+import { trim } from '../lib/octets.ts';
 import * as files from '../safe/files.ts';
 import { clean, Text } from '../safe/taint.ts';
 
@@ -69,7 +70,7 @@ export function compileList(kind: KindOfList, list: Text): CompiledList {
 }
 
 function compileItem(kind: KindOfList, item: Text, filesAllowed: boolean): Item {
-  const negation = /^!\s*/.exec(item.value)?.[0].length ?? 0;
+  const negation = /^![ \t-\r]*/.exec(item.value)?.[0].length ?? 0;
   const pattern = item.slice(negation);
   const source = item.value;
   const negated = negation > 0;
@@ -98,7 +99,7 @@ function fileTest(kind: KindOfList, name: Text): ItemTest {
     }
     const items = text
       .split('\n')
-      .map((line) => line.replace(kind.fileComment, '').trim())
+      .map((line) => trim(line.replace(kind.fileComment, '')))
       .filter((line) => line !== '')
       .map((line) => compileItem(kind, Text.configured(line), false));
     return matchItems(items, subject, context);

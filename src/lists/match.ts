@@ -2,6 +2,7 @@
 
 import type { Context, ListAnswer, ListKind } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import { lower } from '../lib/octets.ts';
 import { splitAddress } from '../mail/address.ts';
 import type { Text } from '../safe/taint.ts';
 import { addressKind } from './address-list.ts';
@@ -19,18 +20,18 @@ const kinds: Readonly<Record<ListKind, KindOfList>> = {
 function subjectOf(kind: ListKind, value: string, caseful: boolean): Subject {
   switch (kind) {
     case 'domain': {
-      const domain = value.toLowerCase();
+      const domain = lower(value);
       return { text: domain, original: domain, caseful: false };
     }
     case 'host':
       return { text: value, original: value, caseful: false };
     case 'localpart':
-      return { text: caseful ? value : value.toLowerCase(), original: value, caseful };
+      return { text: caseful ? value : lower(value), original: value, caseful };
     case 'address': {
       const { localPart, domain } = splitAddress(value);
-      const lowered = domain.toLowerCase();
+      const lowered = lower(domain);
       const original = value.includes('@') ? `${localPart}@${lowered}` : value;
-      return { text: original.toLowerCase(), original, caseful };
+      return { text: lower(original), original, caseful };
     }
   }
 }

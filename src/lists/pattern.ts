@@ -2,6 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
+import { lower, trimEnd } from '../lib/octets.ts';
 import { RegexLimit, RegexSyntaxError, regex } from '../lib/regex.ts';
 import { Text } from '../safe/taint.ts';
 import type { ItemAnswer, ItemTest } from './list.ts';
@@ -11,10 +12,10 @@ export const noMatch: ItemAnswer = { outcome: 'no match' };
 /** `*suffix`: compares the end, and sets `$0` and `$1`. */
 export function suffixTest(item: Text): ItemTest {
   const suffix = item.value.slice(1);
-  const lowered = suffix.toLowerCase();
+  const lowered = lower(suffix);
   return ({ text, original, caseful }) => {
     const subject = caseful ? original : text;
-    const ends = caseful ? subject.endsWith(suffix) : subject.toLowerCase().endsWith(lowered);
+    const ends = caseful ? subject.endsWith(suffix) : lower(subject).endsWith(lowered);
     if (!ends) return noMatch;
     const variable = subject.slice(0, subject.length - suffix.length);
     return { outcome: 'match', value: item, numeric: [Text.tainted(subject), Text.tainted(variable)] };
@@ -46,9 +47,9 @@ export function matchRegex(item: Text, subject: string, caseless: boolean): Item
 }
 
 export function literalTest(item: Text): ItemTest {
-  const lowered = item.value.toLowerCase();
+  const lowered = lower(item.value);
   return ({ text, original, caseful }) => {
-    const equal = caseful ? original === item.value : text.toLowerCase() === lowered;
+    const equal = caseful ? original === item.value : lower(text) === lowered;
     return equal ? { outcome: 'match', value: item } : noMatch;
   };
 }
@@ -58,8 +59,8 @@ export function lookupParts(item: Text): { readonly type: string; readonly rest:
   const semicolon = item.value.indexOf(';');
   if (semicolon <= 0 || !/^[A-Za-z0-9_(]/.test(item.value)) return undefined;
   const rest = item.slice(semicolon + 1);
-  const blanks = /^\s*/.exec(rest.value)?.[0].length ?? 0;
-  return { type: item.value.slice(0, semicolon).trimEnd(), rest: rest.slice(blanks) };
+  const blanks = /^[ \t-\r]*/.exec(rest.value)?.[0].length ?? 0;
+  return { type: trimEnd(item.value.slice(0, semicolon)), rest: rest.slice(blanks) };
 }
 
 /** Looks `key` up as an item of a list does; the value is the data that was found. */

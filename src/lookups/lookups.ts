@@ -5,7 +5,7 @@
  */
 
 import type { Context, LookupAnswer, LookupRequest } from '../expand/context.ts';
-import { errorText } from '../lib/errno.ts';
+import { errorCode, errorText } from '../lib/errno.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { Cache } from '../lib/lru.ts';
 import * as files from '../safe/files.ts';
@@ -96,9 +96,7 @@ export class Lookups {
       table = this.#open(driver, file);
     } catch (error) {
       const reason =
-        error instanceof LookupProblem
-          ? error.message
-          : `failed to open ${file} ${driver.purpose}: ${errorText(error)}`;
+        error instanceof LookupProblem ? error.message : `failed to open ${file} ${driver.purpose}: ${reasonOf(error)}`;
       return { outcome: 'error', message: reason };
     }
     const returned = options.get('ret') === 'key' ? key.value : undefined;
@@ -122,6 +120,12 @@ export class Lookups {
   close(): void {
     this.#tables.clear();
   }
+}
+
+/** Why a file could not be opened; who was not allowed to is part of it. */
+function reasonOf(error: unknown): string {
+  const reason = errorText(error);
+  return errorCode(error) === 'EACCES' ? `${reason} (euid=${process.geteuid?.()} egid=${process.getegid?.()})` : reason;
 }
 
 function tryKeys(

@@ -1,5 +1,6 @@
 /** Search types as they are written: `partial2(.)dbm*@,ret=key` (Exim spec 9.1, 9.6, 9.7). */
 
+import { trim } from '../lib/octets.ts';
 import type { Lookup } from './lookup.ts';
 
 export interface SearchType {
@@ -35,7 +36,7 @@ export function parseSearchType(
   const options = new Map<string, string>();
   for (const option of optionText?.split(',') ?? []) {
     const [key = '', ...value] = option.split('=');
-    options.set(key.trim(), value.join('=').trim());
+    options.set(trim(key), trim(value.join('=')));
   }
   return {
     driver,

@@ -4,6 +4,8 @@
  * Exim's words, as clients and logs show them.
  */
 
+import { trim } from '../lib/octets.ts';
+
 /** A domain behind `@`, or nothing for an address that has yet to be qualified. */
 export interface ParsedAddress {
   /** `local_part@domain` without phrase, comments and route; empty for `<>`. */
@@ -33,7 +35,7 @@ class Malformed {
 }
 
 const atom = /(?:\\[^\n]|\\$|[^\x00-\x20()<>@,;:\\".[\]\x7f])+/y;
-const quoted = /"(?:\\[\s\S]|[^"\\])*"/y;
+const quoted = /"(?:\\.|[^"\\])*"/sy;
 const label = /[A-Za-z0-9](?:[A-Za-z0-9-]*)/y;
 const utf8Label = /[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]*/y;
 
@@ -192,7 +194,7 @@ function readMailbox(scanner: Scanner, options: AddressOptions): ParsedAddress {
   scanner.skip();
   if (scanner.atEnd) throw new Malformed('empty address');
   if (scanner.accept('<')) return readRouteAddress(scanner, options);
-  if (scanner.next === '@' && scanner.text.slice(scanner.at + 1).trim() !== '') {
+  if (scanner.next === '@' && trim(scanner.text.slice(scanner.at + 1)) !== '') {
     throw new Malformed('no local part');
   }
   const localPart = readLocalPart(scanner);
@@ -255,7 +257,7 @@ export function splitAddressList(text: string): string[] {
       }
     }
     const end = endOfAddress(text, at, inGroup);
-    const item = text.slice(at, end).trim();
+    const item = trim(text.slice(at, end));
     if (item !== '') found.push(item);
     if (text[end] === ';') inGroup = false;
     at = end + 1;
@@ -286,7 +288,7 @@ export function splitAddress(address: string): { readonly localPart: string; rea
 /** A local part without its quotes and backslashes, as routers see it. */
 export function dequoteLocalPart(localPart: string): string {
   return localPart.includes('"') || localPart.includes('\\')
-    ? localPart.replace(/\\([\s\S])|"/g, (_, escaped: string | undefined) => escaped ?? '')
+    ? localPart.replace(/\\(.)|"/gs, (_, escaped: string | undefined) => escaped ?? '')
     : localPart;
 }
 

@@ -1,6 +1,7 @@
 /** Encoded words in header lines, `=?charset?encoding?text?=` (RFC 2047). */
 
 import { translate } from '../lib/charsets.ts';
+import { lower, upper } from '../lib/octets.ts';
 
 const maximumWordLength = 75;
 
@@ -11,7 +12,7 @@ export interface DecodeOptions {
   readonly charset?: string | undefined;
 }
 
-const word = /=\?([^?\s]*)\?([BbQq])\?([^?\s]*)\?=/g;
+const word = /=\?([^? \t-\r]*)\?([BbQq])\?([^? \t-\r]*)\?=/g;
 
 function decodeQ(text: string): string | undefined {
   if (/=(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
@@ -31,7 +32,7 @@ function decodeWord(
   options: DecodeOptions,
 ): string | undefined {
   if (options.checkLength && whole.length > maximumWordLength) return undefined;
-  const octets = encoding.toLowerCase() === 'q' ? decodeQ(text) : decodeB(text);
+  const octets = lower(encoding) === 'q' ? decodeQ(text) : decodeB(text);
   if (octets === undefined) return undefined;
   const language = charset.indexOf('*');
   const from = language < 0 ? charset : charset.slice(0, language);
@@ -73,7 +74,7 @@ export function encodeWords(text: string, charset: string): string {
       character === ' '
         ? '_'
         : /[\x00-\x20\x7f-\xff?=()<>@,;:\\".[\]_]/.test(character)
-          ? `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+          ? `=${upper(character.charCodeAt(0).toString(16)).padStart(2, '0')}`
           : character;
     result += encoded;
     length += encoded.length;

@@ -1,4 +1,6 @@
 /** One header line as it is kept with a message on the spool (Exim spec 57.1). */
+
+import { lower, trimEnd } from '../lib/octets.ts';
 export interface HeaderLine {
   /** A letter for those lines the program needs to find again, `*` for one to be left out, a blank for all others. */
   readonly type: HeaderType;
@@ -25,7 +27,7 @@ const types: ReadonlyMap<string, HeaderType> = new Map([
 /** The name of a header line, without its colon; empty when the line has none. */
 export function headerName(text: string): string {
   const colon = text.indexOf(':');
-  return colon < 0 ? '' : text.slice(0, colon).trimEnd();
+  return colon < 0 ? '' : trimEnd(text.slice(0, colon));
 }
 
 /** What follows the colon, with its leading blanks and its last LF. */
@@ -34,5 +36,5 @@ export function headerBody(text: string): string {
 }
 
 export function headerLine(text: string): HeaderLine {
-  return { type: types.get(headerName(text).toLowerCase()) ?? ' ', text };
+  return { type: types.get(lower(headerName(text))) ?? ' ', text };
 }

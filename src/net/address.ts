@@ -9,7 +9,7 @@ function parseIpv4(text: string): IpOctets | undefined {
   const octets = new Uint8Array(4);
   for (let i = 0; i < 4; i++) {
     const part = parts[i] ?? '';
-    if (!/^\d{1,3}$/.test(part) || Number(part) > 255) return undefined;
+    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
     octets[i] = Number(part);
   }
   return octets;

@@ -1,5 +1,7 @@
 /** What the logs may leave out or add (Exim spec 53.15): one row per selector. */
 
+import { trim } from '../lib/octets.ts';
+
 export interface LogSelectorRow {
   readonly standard: boolean;
   readonly doc: string;
@@ -81,7 +83,7 @@ function isSelector(name: string): name is LogSelector {
 /** Reads a setting such as `+arguments -retry_defer`, starting from the standard selection. */
 export function parseLogSelection(text: string): LogSelection | { readonly error: string } {
   const chosen = new Set(standardSelection);
-  for (const word of text.trim().split(/\s+/)) {
+  for (const word of trim(text).split(/[ \t-\r]+/)) {
     if (word === '') continue;
     const [sign, name] = [word[0], word.slice(1)];
     if (sign !== '+' && sign !== '-')

@@ -5,6 +5,7 @@
 
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
+import { upper } from '../lib/octets.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, reviewed } from '../safe/taint.ts';
 import type { LogSelection, LogSelector } from './log-selectors.ts';
@@ -104,7 +105,7 @@ export class Logs {
   }
 
   #log(logs: readonly LogName[], text: string, messageId: string | undefined, header = ''): void {
-    this.settings.echo?.(logs.map((log) => log.toUpperCase()).join(' '), text);
+    this.settings.echo?.(logs.map((log) => upper(log)).join(' '), text);
     const at = clock.now();
     let stamp = timestamp(at);
     if (this.selects('millisec')) stamp += `.${String(at % 1000).padStart(3, '0')}`;

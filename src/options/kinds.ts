@@ -5,6 +5,7 @@ import { compileTemplate, type Template } from '../expand/expand.ts';
 import { printing, readQuoted } from '../lib/escapes.ts';
 import { formatInterval, parseInterval } from '../lib/intervals.ts';
 import { splitList } from '../lib/list-text.ts';
+import { lower, trim } from '../lib/octets.ts';
 import { formatSize } from '../lib/sizes.ts';
 import type { ListSetting } from '../lists/option.ts';
 import { type Clean, reviewed } from '../safe/taint.ts';
@@ -52,7 +53,7 @@ export function readString(text: string, name: string): Reading<string> {
   if (!text.startsWith('"')) return { value: text };
   const quoted = readQuoted(text, 0);
   if (quoted === undefined) return { error: `missing quote at end of string value for ${name}` };
-  return text.slice(quoted.end).trim() === ''
+  return trim(text.slice(quoted.end)) === ''
     ? { value: quoted.value }
     : { error: `extra characters follow string value for ${name}` };
 }
@@ -71,8 +72,8 @@ const truth: ReadonlyMap<string, boolean> = new Map([
 function readSwitch(text: string | undefined, name: string): Reading<boolean> {
   if (text === undefined) return { value: true };
   if (text === '') return { value: true };
-  const [, word = '', rest = ''] = /^((?:[A-Za-z]\w*)?)\s*(.*)$/s.exec(text) ?? [];
-  const value = truth.get(word.toLowerCase());
+  const [, word = '', rest = ''] = /^((?:[A-Za-z]\w*)?)[ \t-\r]*(.*)$/s.exec(text) ?? [];
+  const value = truth.get(lower(word));
   if (value === undefined) return { error: `"${word}" is not a valid value for the "${name}" option` };
   return rest === '' ? { value } : { error: `extra characters follow "${word}" for boolean option ${name}` };
 }
@@ -121,9 +122,10 @@ function readNumber(text: string, name: string, greatest: number): Reading<numbe
   if (found === null) return { error: `integer expected for ${name}` };
   const [, sign, digits = '0', unit = '', rest = ''] = found;
   const magnitude = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
-  const value = magnitude * (factors.get(unit.toLowerCase()) ?? 1);
-  if (value > greatest + (sign === '-' ? 1 : 0)) return { error: `absolute value of integer "${text}" is too large (overflow)` };
-  if (rest.trim() !== '') return { error: `extra characters follow integer value for ${name}` };
+  const value = magnitude * (factors.get(lower(unit)) ?? 1);
+  if (value > greatest + (sign === '-' ? 1 : 0))
+    return { error: `absolute value of integer "${text}" is too large (overflow)` };
+  if (trim(rest) !== '') return { error: `extra characters follow integer value for ${name}` };
   return { value: sign === '-' ? -value : value };
 }
 
@@ -141,7 +143,7 @@ export function size(doc: string, standard: number): OptionRow<number> {
 export function kilobytes(doc: string, standard: number): OptionRow<number> {
   const read = (text: string, name: string): Reading<number> =>
     then(readNumber(text, name, Number.MAX_SAFE_INTEGER), (value) => ({
-      value: /[kmg]\s*$/i.test(text) ? Math.floor(value / 1024) : value,
+      value: /[kmg][ \t-\r]*$/i.test(text) ? Math.floor(value / 1024) : value,
     }));
   const print = (value: number): string => {
     if (value === 0) return '0';
@@ -157,7 +159,7 @@ export function octal(doc: string, standard: number): OptionRow<number> {
   const read = (text: string, name: string): Reading<number> => {
     const digits = /^[0-7]+/.exec(text)?.[0];
     if (digits === undefined) return { error: `octal integer expected for ${name}` };
-    if (text.slice(digits.length).trim() !== '') {
+    if (trim(text.slice(digits.length)) !== '') {
       return { error: `extra characters follow octal integer value for ${name}` };
     }
     const value = Number.parseInt(digits, 8);
@@ -172,7 +174,7 @@ export function fixedPoint(doc: string): OptionRow<number | undefined> {
   const read = (text: string, name: string): Reading<number> => {
     const found = /^\+?(\d+)(?:\.(\d{0,3})\d*)?(.*)$/s.exec(text);
     if (found === null) return { error: `fixed-point number expected for ${name}` };
-    if ((found[3] ?? '').trim() !== '') return { error: `extra characters follow fixed-point value for ${name}` };
+    if (trim(found[3] ?? '') !== '') return { error: `extra characters follow fixed-point value for ${name}` };
     return { value: Number(found[1]) * 1000 + Number((found[2] ?? '').padEnd(3, '0')) };
   };
   const print = (value: number | undefined): string | undefined =>
@@ -195,7 +197,7 @@ export function timeList(doc: string, standard: readonly number[]): OptionRow<re
     if (text === '' || text === '0s') return { value: [] };
     const values: number[] = [];
     for (const part of text.split(':')) {
-      const value = parseInterval(part.trim());
+      const value = parseInterval(trim(part));
       if (value === undefined || value > greatestInteger) return { error: `invalid time value for ${name}` };
       if (value <= (values.at(-1) ?? -1)) return { error: `time value out of order for ${name}` };
       values.push(value);
@@ -270,7 +272,10 @@ export function stringList<S extends string | undefined = undefined>(
   const read = (text: string, name: string): Reading<StringList | undefined> =>
     then(readString(text, name), (value) => ({ value: made(value) }));
   const initial = standard === undefined ? undefined : made(standard);
-  return row('string list', doc, initial, read, (value) => printing(value?.source ?? '')) as WithStandard<S, StringList>;
+  return row('string list', doc, initial, read, (value) => printing(value?.source ?? '')) as WithStandard<
+    S,
+    StringList
+  >;
 }
 
 /** One of the given words. */

@@ -1,6 +1,7 @@
 /** Reads option settings against a table, with Exim's words for mistakes and a remedy where one can be guessed. */
 
 import { nearest } from '../lib/nearest.ts';
+import { trim, trimStart } from '../lib/octets.ts';
 import type { OptionRow, OptionsOf, OptionTable } from './table.ts';
 import { standardValues } from './table.ts';
 
@@ -22,16 +23,16 @@ export interface Setting {
 }
 
 export function parseSetting(line: string): Setting | SettingProblem {
-  let text = line.trim();
+  let text = trim(line);
   let hidden = false;
-  for (let found = /^hide(?:\s+|$)/.exec(text); found !== null; found = /^hide(?:\s+|$)/.exec(text)) {
+  for (let found = /^hide(?:[ \t-\r]+|$)/.exec(text); found !== null; found = /^hide(?:[ \t-\r]+|$)/.exec(text)) {
     hidden = true;
     text = text.slice(found[0].length);
   }
   if (!hidden && !/^[A-Za-z]/.test(text)) return { error: `option setting expected: ${text}` };
   const name = /^[A-Za-z0-9_]*/.exec(text)?.[0] ?? '';
-  const rest = text.slice(name.length).trimStart();
-  return { hidden, name, value: rest.startsWith('=') ? rest.slice(1).trimStart() : undefined, rest };
+  const rest = trimStart(text.slice(name.length));
+  return { hidden, name, value: rest.startsWith('=') ? trimStart(rest.slice(1)) : undefined, rest };
 }
 
 /** The options that one name in a setting means. */

@@ -6,6 +6,7 @@ export const accept = defineRouter({
   name: 'accept',
   summary: 'takes every address that meets its preconditions',
   options: {},
+  transport: 'required',
   logAsLocal: true,
   make: () => () => ({ outcome: 'accept' }),
 });

@@ -1,5 +1,7 @@
 /** Prefixes and suffixes of local parts (Exim spec 15, local_part_prefix). */
 
+import { lower } from '../lib/octets.ts';
+
 export interface Affix {
   /** What was taken off. */
   readonly text: string;
@@ -11,10 +13,10 @@ const none: Affix = { text: '', variable: '' };
 
 /** The first prefix of the list that the local part begins with; an asterisk at its start takes as much as possible. */
 export function findPrefix(localPart: string, prefixes: readonly string[]): Affix | undefined {
-  const subject = localPart.toLowerCase();
+  const subject = lower(localPart);
   for (const prefix of prefixes) {
-    const fixed = prefix.replace(/^\*/, '').toLowerCase();
-    if (fixed !== prefix.toLowerCase()) {
+    const fixed = lower(prefix.replace(/^\*/, ''));
+    if (fixed !== lower(prefix)) {
       const at = subject.lastIndexOf(fixed);
       if (fixed !== '' && at >= 0 && at + fixed.length < subject.length + (at > 0 ? 1 : 0)) {
         return { text: localPart.slice(0, at + fixed.length), variable: localPart.slice(0, at) };
@@ -28,10 +30,10 @@ export function findPrefix(localPart: string, prefixes: readonly string[]): Affi
 
 /** The first suffix of the list that the local part ends with; an asterisk at its end takes as much as possible. */
 export function findSuffix(localPart: string, suffixes: readonly string[]): Affix | undefined {
-  const subject = localPart.toLowerCase();
+  const subject = lower(localPart);
   for (const suffix of suffixes) {
-    const fixed = suffix.replace(/\*$/, '').toLowerCase();
-    if (fixed !== suffix.toLowerCase()) {
+    const fixed = lower(suffix.replace(/\*$/, ''));
+    if (fixed !== lower(suffix)) {
       const at = fixed === '' ? -1 : subject.indexOf(fixed);
       if (at >= 0) return { text: localPart.slice(at), variable: localPart.slice(at + fixed.length) };
     } else if (fixed !== '' && subject.endsWith(fixed)) {

@@ -35,7 +35,10 @@ export const routerCommonOptions = {
   dsn_lasthop: flag('Reports success at once as if the next host could not, when the sender asked for reports.'),
   errors_to: template('Where bounces for this address go instead of the sender.'),
   expn: flag('Takes part when an address is expanded with EXPN.', true),
-  fail_verify_recipient: alsoCalled(flag('An address that it takes fails when verified as a recipient.'), 'fail_verify'),
+  fail_verify_recipient: alsoCalled(
+    flag('An address that it takes fails when verified as a recipient.'),
+    'fail_verify',
+  ),
   fail_verify_sender: alsoCalled(flag('An address that it takes fails when verified as a sender.'), 'fail_verify'),
   fallback_hosts: stringList('Hosts that are tried when those found cannot be reached.'),
   group: group('The group that a local delivery runs as.'),

@@ -105,10 +105,9 @@ export const dnslookup = defineRouter({
   name: 'dnslookup',
   summary: "finds the domain's hosts in the DNS",
   options: dnslookupOptions,
-  check: (_, common) =>
-    common.transport === undefined && common.verify_only !== true ? 'a transport must be specified' : undefined,
+  transport: 'required',
   make: (options, common) => async (routed, context, services) => {
-    if (!/^[^\s[\]]+$/.test(routed.domain)) {
+    if (!/^[^ \t-\r[\]]+$/.test(routed.domain)) {
       return { outcome: 'decline', message: `mail domain "${routed.domain}" is syntactically invalid` };
     }
     const found = await lookUp(options, common, routed, context, services);

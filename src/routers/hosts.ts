@@ -96,9 +96,9 @@ export function selfOutcome(
   if (setting === 'send') return 'send';
   if (setting === 'pass') return { outcome: 'pass', selfHost: candidate.name };
   if (setting === 'fail') return { outcome: 'fail', message };
-  const reroute = /^reroute:\s*(?:rewrite:\s*)?(.+)$/.exec(setting);
+  const reroute = /^reroute:[ \t-\r]*(?:rewrite:[ \t-\r]*)?(.+)$/.exec(setting);
   if (reroute !== null) {
-    return { outcome: 'reroute', domain: reroute[1] ?? '', rewriteHeaders: /^reroute:\s*rewrite:/.test(setting) };
+    return { outcome: 'reroute', domain: reroute[1] ?? '', rewriteHeaders: /^reroute:[ \t-\r]*rewrite:/.test(setting) };
   }
   if (setting === 'defer') {
     services.log(`${message}: ${domain}`);

@@ -8,8 +8,7 @@ export const ipliteral = defineRouter({
   name: 'ipliteral',
   summary: 'takes addresses whose domain is an IP address in brackets',
   options: {},
-  check: (_, common) =>
-    common.transport === undefined && common.verify_only !== true ? 'a transport must be specified' : undefined,
+  transport: 'required',
   make: (_, common) => async (routed, context, services) => {
     const address = /^\[(?:ipv6:|ipv4:)?([^\]]+)\]$/i.exec(routed.domain)?.[1];
     if (address === undefined || parseIp(address) === undefined) return { outcome: 'decline' };

@@ -4,6 +4,7 @@ import type { Context } from '../expand/context.ts';
 import { compileTemplate, expandText, type Template } from '../expand/expand.ts';
 import { readQuoted } from '../lib/escapes.ts';
 import { splitList } from '../lib/list-text.ts';
+import { trim, trimStart } from '../lib/octets.ts';
 import { matchList } from '../lists/match.ts';
 import { isIp } from '../net/address.ts';
 import type { OptionsOf } from '../options/table.ts';
@@ -39,19 +40,19 @@ interface Manner {
 /** Words with blanks between them; a word in double quotes may hold blanks. */
 function splitWords(text: string, most: number): string[] {
   const words: string[] = [];
-  let rest = text.trim();
+  let rest = trim(text);
   while (rest !== '' && words.length < most) {
     const quoted = rest.startsWith('"') ? readQuoted(rest, 0) : undefined;
-    const word = quoted?.value ?? /^\S+/.exec(rest)?.[0] ?? '';
+    const word = quoted?.value ?? /^[^ \t-\r]+/.exec(rest)?.[0] ?? '';
     words.push(word);
-    rest = rest.slice(quoted?.end ?? word.length).trimStart();
+    rest = trimStart(rest.slice(quoted?.end ?? word.length));
   }
   return words;
 }
 
 /** Splits host list and options; the list may hold expansions, in which blanks do not count. */
 function splitRule(text: string): { readonly hosts: string; readonly words: readonly string[] } {
-  const trimmed = text.trim();
+  const trimmed = trim(text);
   const quoted = trimmed.startsWith('"') ? readQuoted(trimmed, 0) : undefined;
   if (quoted !== undefined) return { hosts: quoted.value, words: splitWords(trimmed.slice(quoted.end), 20) };
   let depth = 0;
@@ -60,7 +61,7 @@ function splitRule(text: string): { readonly hosts: string; readonly words: read
     const character = trimmed[end] ?? '';
     if (character === '{') depth++;
     else if (character === '}') depth--;
-    else if (depth <= 0 && /\s/.test(character)) break;
+    else if (depth <= 0 && /[ \t-\r]/.test(character)) break;
   }
   return { hosts: trimmed.slice(0, end), words: splitWords(trimmed.slice(end), 20) };
 }
@@ -231,14 +232,11 @@ export const manualroute = defineRouter({
   name: 'manualroute',
   summary: 'finds hosts by rules of the configuration',
   options: manualrouteOptions,
+  transport: 'optional',
   check(options) {
-    if (options.route_data === undefined && options.route_list === undefined) {
-      return 'either route_list or route_data (but not both) must be set';
-    }
-    if (options.route_data !== undefined && options.route_list !== undefined) {
-      return 'either route_list or route_data (but not both) must be set';
-    }
-    return undefined;
+    return (options.route_data === undefined) === (options.route_list === undefined)
+      ? 'route_list or route_data (but not both) must be specified'
+      : undefined;
   },
   make(options, common) {
     const rules = options.route_list === undefined ? [] : parseRules(options.route_list.source);

@@ -8,6 +8,7 @@ import type { AddressFacts, Context } from '../expand/context.ts';
 import { expandText, type Template } from '../expand/expand.ts';
 import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
+import { lower, trim } from '../lib/octets.ts';
 import { matchTemplate } from '../lists/option.ts';
 import * as files from '../safe/files.ts';
 import { reviewed, Text } from '../safe/taint.ts';
@@ -120,7 +121,8 @@ const requiredFiles: Test = async ({ router, context }) => {
       if (expansion.kind === 'forced') continue;
       return defer(`failed to expand "${item}" for require_files: ${expansion.message}`);
     }
-    const [, invisible = '', negated = '', name = ''] = /^(\+?)\s*(!?)\s*(.*)$/s.exec(expansion.text.value) ?? [];
+    const [, invisible = '', negated = '', name = ''] =
+      /^(\+?)[ \t-\r]*(!?)[ \t-\r]*(.*)$/s.exec(expansion.text.value) ?? [];
     if (name === '') continue;
     if (!name.startsWith('/')) {
       if (/^[A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)?$/.test(name)) continue;
@@ -192,7 +194,7 @@ export async function readSwitch(
       message: `failed to expand "${setting.source}" in ${context.address?.routerName} router: ${expansion.message}`,
     };
   }
-  const word = expansion.text.value.trim().toLowerCase();
+  const word = lower(trim(expansion.text.value));
   if (word === 'yes' || word === 'true') return { value: true };
   if (word === 'no' || word === 'false') return { value: false };
   return {

@@ -3,6 +3,7 @@
 import type { Context } from '../expand/context.ts';
 import type { Expansion, Template } from '../expand/expand.ts';
 import { type RedirectionItem, type RedirectionResult, readRedirectionList } from '../filter/redirection-list.ts';
+import { lower } from '../lib/octets.ts';
 import { splitAddress } from '../mail/address.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { clean, reviewed, type Text } from '../safe/taint.ts';
@@ -16,7 +17,6 @@ type Options = OptionsOf<typeof redirectOptions>;
 const decline: RouterOutcome = { outcome: 'decline' };
 
 function check(options: Options, common: RouterCommonOptions): string | undefined {
-  if (common.transport !== undefined) return 'the "transport" option is not permitted on a redirect router';
   if (options.data === undefined && options.file === undefined) return 'one of "file" or "data" must be specified';
   if (options.data !== undefined && options.file !== undefined) return 'only one of "file" or "data" may be specified';
   if (options.one_time && (common.headers_add !== undefined || common.headers_remove !== undefined)) {
@@ -166,7 +166,7 @@ function withoutAncestors(child: Child, routed: Routed): Child {
   if (child.kind !== 'address') return child;
   const same = (a: string, b: string): boolean => {
     const [x, y] = [splitAddress(a), splitAddress(b)];
-    return x.localPart.toLowerCase() === y.localPart.toLowerCase() && x.domain.toLowerCase() === y.domain.toLowerCase();
+    return lower(x.localPart) === lower(y.localPart) && lower(x.domain) === lower(y.domain);
   };
   return routed.ancestors.some((ancestor) => same(ancestor, child.text)) ? { ...child, text: routed.address } : child;
 }
@@ -218,6 +218,7 @@ export const redirect = defineRouter({
   name: 'redirect',
   summary: 'replaces an address by others, by files or by commands',
   options: redirectOptions,
+  transport: 'forbidden',
   check,
   make: (options) => async (routed, context, services) => {
     const data = await fetchData(options, routed, context);

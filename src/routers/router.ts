@@ -160,6 +160,8 @@ export interface RouterDriver {
   readonly name: string;
   readonly summary: string;
   readonly options: OptionTable;
+  /** Whether the generic option `transport` must be set, must not be, or may be. */
+  readonly transport: 'required' | 'forbidden' | 'optional';
   /** What is wrong with the options of an instance taken together, if anything. */
   check(options: OptionsOf<OptionTable>, common: RouterCommonOptions): string | undefined;
   /** Makes the working function for the options of an instance. */
@@ -173,6 +175,7 @@ export function defineRouter<T extends OptionTable>(driver: {
   readonly name: string;
   readonly summary: string;
   readonly options: T;
+  readonly transport: RouterDriver['transport'];
   readonly logAsLocal?: boolean;
   check?(options: OptionsOf<T>, common: RouterCommonOptions): string | undefined;
   make(options: OptionsOf<T>, common: RouterCommonOptions): Route;
@@ -191,6 +194,8 @@ export interface RouterInstance {
   readonly driver: RouterDriver;
   readonly common: RouterCommonOptions;
   readonly options: OptionsOf<OptionTable>;
+  /** Names of the options that the configuration mentions, and of those that it hides. */
+  readonly set: ReadonlySet<string>;
   readonly hidden: ReadonlySet<string>;
   readonly route: Route;
 }

@@ -34,7 +34,10 @@ export type ProgramResult =
 
 /** Tainted text that a program's arguments may hold, because its command line was written so on purpose. */
 export function taintedArgument(text: Text, _reason: string): Argument {
-  return reviewed(text.value, 'an argument is not interpreted by any shell; the caller wrote down why it may be tainted');
+  return reviewed(
+    text.value,
+    'an argument is not interpreted by any shell; the caller wrote down why it may be tainted',
+  );
 }
 
 function start(rules: ProgramRules): ChildProcess {

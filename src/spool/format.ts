@@ -1,5 +1,6 @@
 /** The text of -H files (Exim spec 57.1), written and read. What is read is checked; a damaged file is told, not guessed. */
 
+import { trimEnd } from '../lib/octets.ts';
 import type { HeaderLine, HeaderType } from '../mail/header-line.ts';
 import { type QueueId, Text } from '../safe/taint.ts';
 import type { Envelope, SpooledRecipient, SpoolFacts } from './envelope.ts';
@@ -153,7 +154,7 @@ function readAclVariable(
   line: string,
   reader: LineReader,
 ): { readonly name: string; readonly value: Text } | undefined {
-  const found = /^-(-|\([^)]*\))?acl([cm]) (\S+) (\d+)$/.exec(line);
+  const found = /^-(-|\([^)]*\))?acl([cm]) ([^ \t-\r]+) (\d+)$/.exec(line);
   if (found === null) return undefined;
   const [, mark, , name = '', length] = found;
   const value = reader.characters(Number(length));
@@ -190,10 +191,11 @@ function readTree(reader: LineReader): Set<string> {
 
 function readRecipient(line: string): SpooledRecipient {
   const found = /^(.*) (\d+),(-?\d+)#(\d+)$/s.exec(line);
-  if (found === null || (Number(found[4]) & 1) === 0) return { address: found?.[1]?.trimEnd() ?? line };
+  if (found === null || (Number(found[4]) & 1) === 0)
+    return { address: found?.[1] === undefined ? line : trimEnd(found[1]) };
   const [, head = '', length, parent] = found;
   const errorsTo = head.slice(head.length - Number(length));
-  const address = head.slice(0, head.length - Number(length)).trimEnd();
+  const address = trimEnd(head.slice(0, head.length - Number(length)));
   return { address, parent: Number(parent), errorsTo: errorsTo === '' ? undefined : errorsTo };
 }
 
@@ -227,7 +229,7 @@ export function readHeaderFile(id: QueueId, content: string): Envelope {
     const line = reader.line();
     const variable = readAclVariable(line, reader);
     if (variable !== undefined) {
-      (/^\S*aclc /.test(line) ? aclConnectionVariables : aclMessageVariables).set(variable.name, variable.value);
+      (/^[^ \t-\r]*aclc /.test(line) ? aclConnectionVariables : aclMessageVariables).set(variable.name, variable.value);
     } else if (!readFact(line, facts)) {
       otherFacts.push(line);
     }

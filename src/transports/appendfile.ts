@@ -3,6 +3,7 @@
 import type { Context } from '../expand/context.ts';
 import { compileTemplate, type Template } from '../expand/expand.ts';
 import { base62 } from '../lib/base62.ts';
+import { lower, trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
 import type { AppendfileJob, LockRules, QuotaRules } from './appendfile-job.ts';
@@ -60,7 +61,7 @@ async function quotaValue(
   const expansion = await template.expand(context);
   if (!expansion.ok)
     return give(`Expansion of "${template.source}" in ${transport} transport failed: ${expansion.message}`);
-  if (expansion.text.value.trim() === '') return undefined;
+  if (trim(expansion.text.value) === '') return undefined;
   return (
     parseQuota(expansion.text.value) ??
     give(`Malformed value "${expansion.text.value}" (expansion of "${template.source}") in ${transport} transport`)
@@ -101,7 +102,7 @@ async function quotaRules(options: Options, request: DeliveryRequest): Promise<Q
 async function isOn(setting: boolean | Template, transport: string, context: Context): Promise<boolean> {
   if (typeof setting === 'boolean') return setting;
   const text = await expandOption(setting, `maildir_use_size_file for ${transport} transport`, context);
-  const word = text?.value.trim().toLowerCase() ?? '';
+  const word = lower(trim(text?.value ?? ''));
   if (word === 'yes' || word === 'true') return true;
   if (word === 'no' || word === 'false') return false;
   return give(
@@ -275,12 +276,6 @@ export const appendfile = defineLocalTransport({
   check(options) {
     if (options.file !== undefined && options.directory !== undefined) {
       return 'only one of "file" or "directory" can be specified';
-    }
-    if (options.maildir_format && options.mailstore_format) {
-      return 'only one of maildir and mailstore may be specified';
-    }
-    if (options.quota_filecount !== undefined && options.quota === undefined) {
-      return 'quota must be set if quota_filecount is set';
     }
     return undefined;
   },

@@ -5,6 +5,7 @@
  */
 
 import * as clock from '../lib/clock.ts';
+import { trim } from '../lib/octets.ts';
 import { regex } from '../lib/regex.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, decimal, literal, pathOf, reviewed } from '../safe/taint.ts';
@@ -35,8 +36,8 @@ function believe(text: string, modified: number, rules: SizeFileRules): MailboxS
   let size = 0;
   let fileCount = 0;
   for (const line of lines) {
-    if (line.trim() === '') continue;
-    const found = /^\s*(-?\d+)\s+(-?\d+)\s*$/.exec(line);
+    if (trim(line) === '') continue;
+    const found = /^[ \t-\r]*(-?\d+)[ \t-\r]+(-?\d+)[ \t-\r]*$/.exec(line);
     if (found === null) return undefined;
     size += Number(found[1]);
     fileCount += Number(found[2]);
@@ -102,7 +103,7 @@ function write(directory: Clean, found: MailboxSize, rules: SizeFileRules): void
 export function ensureSizeFile(directory: Clean, rules: SizeFileRules): MailboxSize {
   const path = pathIn(directory);
   const found = files.stat(path);
-  if (found !== undefined && found.isFile() && found.size <= maximumSize) {
+  if (found?.isFile() && found.size <= maximumSize) {
     const believed = believe(files.readText(path, maximumSize), found.mtimeMs, rules);
     if (believed !== undefined) return believed;
   }

@@ -3,6 +3,7 @@
 import { compileTemplate, type Template } from '../expand/expand.ts';
 import { splitCommand } from '../lib/command-text.ts';
 import { splitList } from '../lib/list-text.ts';
+import { trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
 import * as files from '../safe/files.ts';
 import { type Argument, taintedArgument } from '../safe/spawn.ts';
@@ -33,7 +34,7 @@ function addressArguments(request: DeliveryRequest): Argument[] {
 
 /** The words of a command that redirection data named: they are not expanded. */
 function redirectedWords(command: string): Argument[] {
-  return splitCommand(command.replace(/^\|\s*/, '')).map((word) =>
+  return splitCommand(command.replace(/^\|[ \t-\r]*/, '')).map((word) =>
     reviewed(word, 'redirection data that named the command, which the administrator or a checked owner wrote'),
   );
 }
@@ -132,7 +133,7 @@ async function shellWords(options: Options, request: DeliveryRequest): Promise<A
   const redirected = addresses[0]?.pipe;
   const shell = [reviewed('/bin/sh', 'the shell'), reviewed('-c', 'its option')];
   if (redirected !== undefined && !options.force_command) {
-    return [...shell, reviewed(redirected.replace(/^\|\s*/, ''), 'redirection data that named the command')];
+    return [...shell, reviewed(redirected.replace(/^\|[ \t-\r]*/, ''), 'redirection data that named the command')];
   }
   if (options.command === undefined) return give(`no command specified for ${transport} transport`);
   const text = await expandOption(
@@ -204,7 +205,7 @@ async function prepare(
     timeoutDefers: options.timeout_defer,
     maximumOutput: options.max_output,
     ignoreStatus: options.ignore_status,
-    temporary: options.temp_errors.source.trim() === '*' ? '*' : options.temp_errors.items.map(Number),
+    temporary: trim(options.temp_errors.source) === '*' ? '*' : options.temp_errors.items.map(Number),
     freezeExecFail: options.freeze_exec_fail,
     freezeSignal: options.freeze_signal,
     returnOutput: options.return_output && context.message?.sender !== '',

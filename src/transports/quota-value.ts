@@ -1,5 +1,7 @@
 /** Quotas as options write them: `10M`, `1.5G`, `25000000/no_check`, and thresholds such as `75%` (Exim spec 26.2). */
 
+import { lower } from '../lib/octets.ts';
+
 export interface QuotaValue {
   readonly value: number;
   /** `no_check`: the limit is kept in files, but nothing is refused. */
@@ -17,9 +19,9 @@ const factors: ReadonlyMap<string, number> = new Map([
 
 /** Reads a value, or nothing when the text is none. */
 export function parseQuota(text: string): QuotaValue | undefined {
-  const found = /^\s*(\d+(?:\.\d*)?)\s*([kmgKMG]?)(%?)\s*((?:\/\s*\w+\s*)*)$/.exec(text);
+  const found = /^[ \t-\r]*(\d+(?:\.\d*)?)[ \t-\r]*([kmgKMG]?)(%?)[ \t-\r]*((?:\/[ \t-\r]*\w+[ \t-\r]*)*)$/.exec(text);
   if (found === null) return undefined;
   const [, digits, unit = '', percent, modifiers = ''] = found;
-  const value = Math.floor(Number(digits) * (factors.get(unit.toLowerCase()) ?? 1));
-  return { value, isChecked: !/\/\s*no_check\b/.test(modifiers), isPercentage: percent === '%' };
+  const value = Math.floor(Number(digits) * (factors.get(lower(unit)) ?? 1));
+  return { value, isChecked: !/\/[ \t-\r]*no_check\b/.test(modifiers), isPercentage: percent === '%' };
 }

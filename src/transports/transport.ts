@@ -204,6 +204,8 @@ export interface TransportInstance {
   readonly driver: TransportDriver;
   readonly common: TransportCommonOptions;
   readonly options: OptionsOf<OptionTable>;
+  /** Names of the options that the configuration mentions, and of those that it hides. */
+  readonly set: ReadonlySet<string>;
   readonly hidden: ReadonlySet<string>;
   readonly worker: TransportWorker;
 }

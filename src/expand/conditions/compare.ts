@@ -1,10 +1,10 @@
 /** Conditions that compare strings or numbers (Exim spec 11.7). */
 
+import { lower } from '../../lib/octets.ts';
 import { parseInteger } from '../../lib/sizes.ts';
 import type { Text } from '../../safe/taint.ts';
 import type { ConditionRow } from '../evaluate.ts';
 import { fail } from '../failure.ts';
-import { lower } from '../operators/text.ts';
 import { stringsCondition } from './shapes.ts';
 
 export type Comparison = (a: string, b: string) => boolean;

@@ -3,10 +3,10 @@
 import { type Eventual, then } from '../../lib/eventual.ts';
 import { jsonElements, jsonString } from '../../lib/json-text.ts';
 import { splitList } from '../../lib/list-text.ts';
+import { lower, trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
 import { type ConditionRow, withItem } from '../evaluate.ts';
 import { fail } from '../failure.ts';
-import { lower } from '../operators/text.ts';
 import { ParseProblem } from '../reader.ts';
 import type { Condition } from '../tree.ts';
 import { inside, readStrings, some, stringsCondition } from './shapes.ts';
@@ -92,7 +92,7 @@ const strings = (text: string): readonly string[] =>
 
 /** What a text says of truth, strictly; nothing when it says neither. */
 export function strictBoolean(text: string): boolean | undefined {
-  const word = lower(text.trim());
+  const word = lower(trim(text));
   if (word === 'true' || word === 'yes') return true;
   if (word === '' || word === 'false' || word === 'no') return false;
   return /^-?\d+$/.test(word) ? BigInt(word) !== 0n : undefined;
@@ -100,7 +100,7 @@ export function strictBoolean(text: string): boolean | undefined {
 
 /** As the condition option of routers takes it: all is true but an empty text, 0, no and false. */
 export function laxBoolean(text: string): boolean {
-  return !['', '0', 'no', 'false'].includes(lower(text.trim()));
+  return !['', '0', 'no', 'false'].includes(lower(trim(text)));
 }
 
 const inList = (name: string, doc: string, fold: (text: string) => string): ConditionRow =>

@@ -1,6 +1,7 @@
 /** `crypteq`: a password against its hash (Exim spec 11.7). */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { lower } from '../../lib/octets.ts';
 import { systemCrypt } from '../../safe/native.ts';
 import type { ConditionRow } from '../evaluate.ts';
 import { fail } from '../failure.ts';
@@ -15,7 +16,7 @@ function same(a: string, b: string): boolean {
 function digestMatches(algorithm: string, password: string, stored: string): boolean {
   const digest = createHash(algorithm).update(Buffer.from(password, 'latin1')).digest();
   if (stored.length === Math.ceil(digest.length / 3) * 4) return same(digest.toString('base64'), stored);
-  return stored.length === digest.length * 2 && same(digest.toString('hex'), stored.toLowerCase());
+  return stored.length === digest.length * 2 && same(digest.toString('hex'), lower(stored));
 }
 
 function cryptMatches(password: string, stored: string): boolean {
@@ -36,8 +37,8 @@ export const passwordConditions: readonly ConditionRow[] = [
     count: 2,
     test: ([password, stored]) => {
       const text = stored?.value ?? '';
-      const found = /^\{([^}]*)\}([\s\S]*)$/.exec(text);
-      const scheme = schemes.get((found?.[1] ?? 'crypt').toLowerCase());
+      const found = /^\{([^}]*)\}(.*)$/s.exec(text);
+      const scheme = schemes.get(lower(found?.[1] ?? 'crypt'));
       if (scheme === undefined) return fail(`unknown encryption mechanism in "${text}"`);
       return scheme(password?.value ?? '', found?.[2] ?? text);
     },

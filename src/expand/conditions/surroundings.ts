@@ -1,6 +1,7 @@
 /** Conditions that ask the surroundings: variables, files, addresses, the state of the delivery, ACLs. */
 
 import { then } from '../../lib/eventual.ts';
+import { upper } from '../../lib/octets.ts';
 import { ipVersion } from '../../net/address.ts';
 import * as files from '../../safe/files.ts';
 import { reviewed, Text } from '../../safe/taint.ts';
@@ -95,7 +96,7 @@ export const surroundingConditions: readonly ConditionRow[] = [
             if (answer.outcome === 'accept') return true;
             if (answer.outcome === 'deny') return false;
             if (answer.outcome === 'defer') return forceFailure(`DEFER from acl "${name.value}"`);
-            return fail(`${answer.outcome.toUpperCase()} from acl "${name.value}"`);
+            return fail(`${upper(answer.outcome)} from acl "${name.value}"`);
           }),
         );
     },

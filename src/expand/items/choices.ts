@@ -3,6 +3,7 @@
 import { readQuoted } from '../../lib/escapes.ts';
 import { type Eventual, lastly, then } from '../../lib/eventual.ts';
 import { type JsonPieces, jsonElements, jsonMember, jsonString } from '../../lib/json-text.ts';
+import { lower, trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
 import { compileBranches, evaluateAll, type Item } from '../evaluate.ts';
@@ -72,7 +73,7 @@ const env = choice({
   doc: 'a variable of the environment',
   read: (reader) => ({ words: [], arguments: reader.someArguments('env', 1, 1) }),
   find: ([name = Text.empty], _, context) => {
-    const value = context.settings.environment.get(name.value.trim());
+    const value = context.settings.environment.get(trim(name.value));
     return value === undefined ? undefined : Text.tainted(value);
   },
 });
@@ -95,7 +96,7 @@ function readExtract(reader: Reader): Pick<ItemNode, 'arguments' | 'words'> {
 
 /** Whether the key that comes next is written as a number. */
 function isNumberAhead(reader: Reader): boolean {
-  return /^\s*\{\s*-?\d+\s*\}/.test(reader.rest);
+  return /^[ \t-\r]*\{[ \t-\r]*-?\d+[ \t-\r]*\}/.test(reader.rest);
 }
 
 function found(pieces: JsonPieces): readonly string[] {
@@ -136,7 +137,7 @@ export function extractNamed(key: string, source: Text): Text | undefined {
   const { value } = source;
   let at = 0;
   while (at < value.length) {
-    const head = /^\s*([^\s=]+)\s*=?\s*/.exec(value.slice(at));
+    const head = /^[ \t-\r]*([^ \t-\r=]+)[ \t-\r]*=?[ \t-\r]*/.exec(value.slice(at));
     if (head === null) break;
     const start = at + head[0].length;
     let data: Text;
@@ -145,11 +146,11 @@ export function extractNamed(key: string, source: Text): Text | undefined {
       data = Text.derived(quoted.value, source);
       at = quoted.end;
     } else {
-      const end = start + (/^\S*/.exec(value.slice(start))?.[0].length ?? 0);
+      const end = start + (/^[^ \t-\r]*/.exec(value.slice(start))?.[0].length ?? 0);
       data = source.slice(start, end);
       at = end;
     }
-    if (head[1]?.toLowerCase() === key.toLowerCase()) return data;
+    if (lower(head[1] ?? '') === lower(key)) return data;
   }
   return undefined;
 }
@@ -159,7 +160,7 @@ const extract = choice({
   doc: 'a field of a text, by name or number',
   read: readExtract,
   find: ([keyText = Text.empty, second = Text.empty, third], [word]) => {
-    const key = keyText.value.trim();
+    const key = trim(keyText.value);
     if (key === '') return fail('first argument of "extract" must not be empty');
     if (word !== undefined) return extractJson(key, second, word === 'jsons');
     if (third !== undefined) return extractField(Number(key), second.value, third);

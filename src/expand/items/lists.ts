@@ -2,6 +2,7 @@
 
 import { type Eventual, inOrder, lastly, then } from '../../lib/eventual.ts';
 import { joinList, splitList } from '../../lib/list-text.ts';
+import { trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
 import { type Comparison, comparisons } from '../conditions/compare.ts';
 import { inside } from '../conditions/shapes.ts';
@@ -200,7 +201,7 @@ const listExtract: Item = {
         () =>
           then(parts[0]?.(context) ?? Text.empty, (number) =>
             then(parts[1]?.(context) ?? Text.empty, (text) => {
-              const digits = number.value.trim();
+              const digits = trim(number.value);
               if (digits === '') return fail('first argument of "listextract" must not be empty');
               if (!/^-?\d+$/.test(digits)) return fail('first argument of "listextract" must be numeric');
               const { items } = splitList(text.value);

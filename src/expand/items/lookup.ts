@@ -17,7 +17,7 @@ export const lookup: Item = {
     const hasKey = reader.accept('{');
     if (hasKey) read.push(reader.inBraces());
     reader.skipBlanks();
-    const type = reader.take(/[^\s{]+/y).replace(/\}+$/, (braces) => braces);
+    const type = reader.take(/[^ \t-\r{]+/y).replace(/\}+$/, (braces) => braces);
     if (type === '' || type.startsWith('}')) throw new ParseProblem('missing lookup type', read);
     reader.skipBlanks();
     if (!reader.accept('{')) {

@@ -3,6 +3,7 @@
 import { splitCommand } from '../../lib/command-text.ts';
 import { errorText } from '../../lib/errno.ts';
 import { type Eventual, then } from '../../lib/eventual.ts';
+import { upper } from '../../lib/octets.ts';
 import * as files from '../../safe/files.ts';
 import { clean, Text } from '../../safe/taint.ts';
 import { compileCommand } from '../command.ts';
@@ -81,7 +82,7 @@ const acl: Item = {
         then(context.services.runAcl(name, args, context), (answer) => {
           if (answer.outcome === 'accept' || answer.outcome === 'deny') return Text.tainted(answer.message);
           if (answer.outcome === 'defer') return forceFailure(`DEFER from acl "${name.value}"`);
-          return fail(`${answer.outcome.toUpperCase()} from acl "${name.value}"`);
+          return fail(`${upper(answer.outcome)} from acl "${name.value}"`);
         }),
       );
   },

@@ -2,6 +2,7 @@
 
 import { createHmac } from 'node:crypto';
 import { quoteItem } from '../../lib/list-text.ts';
+import { trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
 import { type Item, plainItem } from '../evaluate.ts';
@@ -9,7 +10,7 @@ import { fail } from '../failure.ts';
 import { hashText, numericHash, substring } from '../text-functions.ts';
 
 function number(text: Text | undefined, item: string, signed = false): number {
-  const value = text?.value.trim() ?? '';
+  const value = trim(text?.value ?? '');
   if (!(signed ? /^-?\d+$/ : /^\d+$/).test(value)) {
     return fail(`"${text?.value}" is not a ${signed ? '' : 'positive '}number (in "${item}" expansion)`);
   }
@@ -20,7 +21,7 @@ function translate(subject: Text, from: string, to: string): Text {
   if (to === '') return subject;
   const table = new Map([...from].map((character, i) => [character, to[Math.min(i, to.length - 1)] ?? '']));
   return Text.derived(
-    subject.value.replace(/[\s\S]/g, (character) => table.get(character) ?? character),
+    subject.value.replace(/./gs, (character) => table.get(character) ?? character),
     subject,
   );
 }

@@ -16,7 +16,7 @@ function parsed(text: Text): { readonly address: string; readonly localPart: str
 
 /** All addresses as a list; `>x` in front changes its separator. */
 function addresses(text: Text): string {
-  const separator = /^\s*>(.)\s*/s.exec(text.value);
+  const separator = /^[ \t-\r]*>(.)[ \t-\r]*/s.exec(text.value);
   const mark = separator?.[1] ?? ':';
   return splitAddressList(text.value.slice(separator?.[0].length ?? 0))
     .map((item) => parseAddress(item, lenient))

@@ -1,6 +1,7 @@
 /** Operators that compute digests and encodings of octets. */
 
 import { createHash } from 'node:crypto';
+import { upper } from '../../lib/octets.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 
@@ -21,7 +22,7 @@ const family = (name: string, sizes: ReadonlyMap<string, string>): Operator => (
   doc: `${name} digest, in upper case`,
   evaluate: (text, option) => {
     const algorithm = sizes.get(option);
-    return algorithm === undefined ? fail(`unrecognised ${name} variant`) : digest(algorithm, text.value).toUpperCase();
+    return algorithm === undefined ? fail(`unrecognised ${name} variant`) : upper(digest(algorithm, text.value));
   },
 });
 
@@ -32,7 +33,9 @@ export const digestOperators: readonly Operator[] = [
     name: 'base64d',
     doc: 'decoded from base 64',
     evaluate: (text) =>
-      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(text.value.replace(/\s+/g, ''))
+      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(
+        text.value.replace(/[ \t-\r]+/g, ''),
+      )
         ? Buffer.from(text.value, 'base64').toString('latin1')
         : fail(`string "${text.value}" is not well-formed for "base64d" operator`),
   },
@@ -46,11 +49,11 @@ export const digestOperators: readonly Operator[] = [
     },
   },
   { name: 'md5', doc: 'MD5 digest, in lower case', evaluate: (text) => digest('md5', text.value) },
-  { name: 'sha1', doc: 'SHA-1 digest, in upper case', evaluate: (text) => digest('sha1', text.value).toUpperCase() },
+  { name: 'sha1', doc: 'SHA-1 digest, in upper case', evaluate: (text) => upper(digest('sha1', text.value)) },
   {
     name: 'sha256',
     doc: 'SHA-256 digest, in upper case',
-    evaluate: (text) => digest('sha256', text.value).toUpperCase(),
+    evaluate: (text) => upper(digest('sha256', text.value)),
   },
   family(
     'sha2',

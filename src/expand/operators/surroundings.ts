@@ -2,6 +2,7 @@
 
 import { errorText } from '../../lib/errno.ts';
 import { splitList } from '../../lib/list-text.ts';
+import { upper } from '../../lib/octets.ts';
 import * as files from '../../safe/files.ts';
 import { reviewed, Text } from '../../safe/taint.ts';
 import type { ListKind } from '../context.ts';
@@ -31,7 +32,7 @@ function symbolicMode(mode: number): string {
   const letters = [6, 3, 0].map((shift, i) => {
     const bits = (mode >> shift) & 7;
     const x = special[i] ? (i === 2 ? 't' : 's') : 'x';
-    return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${bits & 1 ? x : special[i] ? x.toUpperCase() : '-'}`;
+    return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${bits & 1 ? x : special[i] ? upper(x) : '-'}`;
   });
   return `${type ?? '?'}${letters.join('')}`;
 }

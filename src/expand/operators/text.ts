@@ -1,6 +1,7 @@
 /** Operators that change the spelling of a text: case, quoting, escaping, parts of it. */
 
 import { escapeSequence, printing } from '../../lib/escapes.ts';
+import { lower, upper } from '../../lib/octets.ts';
 import { quoteLocalPart } from '../../mail/address.ts';
 import { decodeWords, encodeWords } from '../../mail/encoded-word.ts';
 import type { Operator } from '../evaluate.ts';
@@ -14,10 +15,6 @@ function numbers(name: string, option: string, signed: boolean): readonly number
   if (found === null) return fail(`non-digit after underscore in "${name}_${option}"`);
   return [Number(found[1]), ...(found[2] === undefined ? [] : [Number(found[2])])];
 }
-
-/** A-Z to a-z and no other octets, as in the C locale. */
-export const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-export const upper = (text: string): string => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 
 const length = (name: string): Operator => ({
   name,

@@ -1,0 +1,222 @@
+/**
+ * Access control lists (Exim spec 44): what they are, and what conditions and modifiers may know and do. Running one is
+ * in `run.ts`, reading one in `parse.ts`; the questions that need routing or the connection are asked upwards.
+ */
+
+import type { Context } from '../expand/context.ts';
+import type { Template } from '../expand/expand.ts';
+import type { Eventual } from '../lib/eventual.ts';
+import type { Text } from '../safe/taint.ts';
+
+/** When an ACL is run; the words are those of Exim's own messages. */
+export type Phase =
+  | 'connection'
+  | 'EHLO or HELO'
+  | 'MAIL'
+  | 'RCPT'
+  | 'predata'
+  | 'DATA'
+  | 'AUTH'
+  | 'STARTTLS'
+  | 'ETRN'
+  | 'EXPN'
+  | 'VRFY'
+  | 'QUIT'
+  | 'notquit'
+  | 'non-SMTP-start'
+  | 'non-SMTP'
+  | 'unknown';
+
+export type Verb = 'accept' | 'deny' | 'defer' | 'discard' | 'drop' | 'require' | 'warn';
+
+export interface AclResult {
+  /** `error`: the ACL could not be run to its end; the other side may try again. */
+  readonly outcome: 'accept' | 'deny' | 'defer' | 'discard' | 'drop' | 'error';
+  /** For the other side; empty when nothing was said. */
+  readonly userMessage: string;
+  /** For the logs; empty when the user's message will do. */
+  readonly logMessage: string;
+  /** Whether the user's message may begin with a code of three digits. */
+  readonly smtpCode: boolean;
+  /** Details of a failed sender verification, which are told in lines of their own. */
+  readonly senderProblem: SenderProblem | undefined;
+  /** Logs that get the refusal. */
+  readonly rejectTargets: readonly RejectTarget[];
+}
+
+export interface SenderProblem {
+  readonly address: string;
+  readonly message: string;
+}
+
+/** What a message or a connection is to be done with, as `control` asks. */
+export interface Controls {
+  freeze: boolean;
+  queueOnly: boolean;
+  fakeReject: { readonly code: '5' | '4'; readonly text: string } | undefined;
+  submission: { readonly domain: string; readonly name: string; readonly sender: string } | undefined;
+  suppressLocalFixups: boolean;
+  caselessLocalPart: boolean | undefined;
+  enforceSync: boolean | undefined;
+  noMultilineResponses: boolean;
+  allowUnadvertisedAuth: boolean;
+  noPipelining: boolean;
+}
+
+export function newControls(): Controls {
+  return {
+    freeze: false,
+    queueOnly: false,
+    fakeReject: undefined,
+    submission: undefined,
+    suppressLocalFixups: false,
+    caselessLocalPart: undefined,
+    enforceSync: undefined,
+    noMultilineResponses: false,
+    allowUnadvertisedAuth: false,
+    noPipelining: false,
+  };
+}
+
+/** The answer of an address verification. */
+export type VerifyResult =
+  | { readonly outcome: 'ok' }
+  | { readonly outcome: 'error'; readonly message: string }
+  | {
+      readonly outcome: 'fail' | 'defer';
+      /** For the other side. */
+      readonly userMessage: string;
+      readonly logMessage: string;
+      readonly smtpCode: boolean;
+      /** `$recipient_verify_failure`, `$sender_verify_failure`: what failed. */
+      readonly failure: string;
+      /** The reason is told only once. */
+      readonly first: boolean;
+    };
+
+/** What ACLs ask of those above them. */
+export interface AclServices {
+  readonly verifier: AclVerifier;
+  /** Waits, after what was answered so far has gone out. */
+  delay(seconds: number, run: AclRun): Promise<void>;
+  log(logs: readonly RejectTarget[], text: string): void;
+  /** `H=… [1.2.3.4] `: the other side as log lines show it, with a blank behind it; empty for a local process. */
+  hostText(): string;
+  named(name: string): Acl | undefined;
+  /** Whether a deferred `warn` is logged (log selector acl_warn_skipped). */
+  readonly logsSkippedWarnings: boolean;
+}
+
+/** The questions behind `verify`. */
+export interface AclVerifier {
+  recipient(run: AclRun, options: readonly string[]): Eventual<VerifyResult>;
+  sender(run: AclRun, address: string, options: readonly string[]): Eventual<VerifyResult>;
+  helo(run: AclRun): Eventual<boolean>;
+  /** What is wrong with the header lines, if anything. */
+  headers(run: AclRun, what: HeaderQuestion): Eventual<string | undefined>;
+}
+
+export type HeaderQuestion = 'header_syntax' | 'header_names_ascii' | 'not_blind' | 'header_sender';
+export type RejectTarget = 'main' | 'reject' | 'panic';
+
+/** The recipient that an ACL is about. */
+export interface AclRecipient {
+  readonly address: string;
+  readonly localPart: string;
+  readonly domain: string;
+}
+
+/** One run of an ACL, with those it calls. */
+export interface AclRun {
+  readonly phase: Phase;
+  readonly context: Context;
+  readonly services: AclServices;
+  readonly controls: Controls;
+  /** Header lines asked for with `add_header`, in the order asked. */
+  readonly addedHeaders: AddedHeader[];
+  /** Names of header lines to be taken away. */
+  readonly removedHeaders: string[];
+  readonly recipient: AclRecipient | undefined;
+  /** Warnings already written for this message. */
+  readonly warned: Set<string>;
+  /** Texts left by the condition that decided. */
+  userMessage: string;
+  logMessage: string;
+  /** Whether `userMessage` may begin with an SMTP code. */
+  smtpCode: boolean;
+  senderProblem: SenderProblem | undefined;
+  /** Logs for refusals (log_reject_target). */
+  rejectTargets: readonly RejectTarget[];
+}
+
+/** Where an added header line goes (Exim spec 44.24). */
+export type HeaderPlace = 'at_end' | 'at_start' | 'after_received' | 'at_start_rfc';
+
+export interface AddedHeader {
+  readonly place: HeaderPlace;
+  /** Ends with LF. */
+  readonly text: string;
+}
+
+export type ConditionAnswer =
+  | 'true'
+  | 'false'
+  /** An ACL that was called wants the connection closed. */
+  | 'drop'
+  /** An ACL that was called wants the recipients to be forgotten. */
+  | 'discard'
+  | { readonly defer: string }
+  | { readonly error: string };
+
+interface AclDriver {
+  readonly name: string;
+  readonly doc: string;
+  /** Phases in which it makes no sense. */
+  readonly forbidden: readonly Phase[];
+}
+
+/** A condition on a list; the list is expanded while it is matched. */
+export interface ListCondition extends AclDriver {
+  readonly kind: 'list condition';
+  test(list: Template, run: AclRun): Eventual<ConditionAnswer>;
+}
+
+/** A condition on a text. */
+export interface TextCondition extends AclDriver {
+  readonly kind: 'condition';
+  test(text: string, run: AclRun): Eventual<ConditionAnswer>;
+}
+
+/** A modifier: something that is done or noted at once. `error` ends the ACL with a temporary refusal. */
+export interface Modifier extends AclDriver {
+  readonly kind: 'modifier';
+  apply(text: Text, run: AclRun, variable: string): Eventual<{ readonly error: string } | undefined>;
+}
+
+/** A text that is expanded when the statement has decided, or the mark of `endpass`. */
+export interface LateModifier extends AclDriver {
+  readonly kind: 'late modifier' | 'mark';
+}
+
+export type ClauseDriver = ListCondition | TextCondition | Modifier | LateModifier;
+
+export interface Clause {
+  readonly driver: ClauseDriver | 'acl';
+  readonly name: string;
+  readonly negated: boolean;
+  /** For `set`: the name of the variable. */
+  readonly variable: string;
+  readonly template: Template;
+}
+
+export interface Statement {
+  readonly verb: Verb;
+  readonly clauses: readonly Clause[];
+  /** Where it stands, for the decision record. */
+  readonly place: string;
+}
+
+export interface Acl {
+  readonly name: string;
+  readonly statements: readonly Statement[];
+}

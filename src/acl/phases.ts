@@ -1,0 +1,30 @@
+/** Groups of phases in which some conditions and modifiers make no sense (Exim spec 44.25). */
+
+import type { Phase } from './acl.ts';
+
+const beforeMail: readonly Phase[] = ['connection', 'EHLO or HELO', 'AUTH', 'STARTTLS', 'ETRN', 'EXPN', 'VRFY'];
+const leaving: readonly Phase[] = ['QUIT', 'notquit'];
+
+/** No recipient is being given. */
+export const withoutRecipient: readonly Phase[] = [
+  ...beforeMail,
+  ...leaving,
+  'MAIL',
+  'predata',
+  'DATA',
+  'non-SMTP-start',
+  'non-SMTP',
+];
+/** No message is on its way yet, or none any more. */
+export const withoutMessage: readonly Phase[] = [...beforeMail, ...leaving];
+/** No sender is known. */
+export const withoutSender: readonly Phase[] = ['connection', 'EHLO or HELO', 'AUTH', 'STARTTLS', 'notquit'];
+/** The header lines have not come in. */
+export const withoutHeaders: readonly Phase[] = [
+  ...beforeMail,
+  ...leaving,
+  'MAIL',
+  'RCPT',
+  'predata',
+  'non-SMTP-start',
+];

@@ -1,0 +1,27 @@
+/** THE list of everything a configuration can name: routers, transports, authenticators and lookup types. */
+
+import { authenticators as allAuthenticators } from '../authenticators/drivers.ts';
+import { cdb } from '../lookups/cdb.ts';
+import { dbm, dbmjz, dbmnz } from '../lookups/dbm.ts';
+import { iplsearch } from '../lookups/iplsearch.ts';
+import type { Lookup } from '../lookups/lookup.ts';
+import { lsearch } from '../lookups/lsearch.ts';
+import { nwildlsearch, wildlsearch } from '../lookups/wildlsearch.ts';
+import { accept } from '../routers/accept.ts';
+import { dnslookup } from '../routers/dnslookup.ts';
+import { ipliteral } from '../routers/ipliteral.ts';
+import { manualroute } from '../routers/manualroute.ts';
+import { redirect } from '../routers/redirect.ts';
+import { unavailableRouters } from '../routers/unavailable.ts';
+import { appendfile } from '../transports/appendfile.ts';
+import { pipe } from '../transports/pipe.ts';
+import { unavailableTransports } from '../transports/unavailable.ts';
+
+function byName<T extends { readonly name: string }>(drivers: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(drivers.map((driver) => [driver.name, driver]));
+}
+
+export const routers = byName([accept, dnslookup, ipliteral, manualroute, redirect, ...unavailableRouters]);
+export const transports = byName([appendfile, pipe, ...unavailableTransports]);
+export const authenticators = byName(allAuthenticators);
+export const lookups: readonly Lookup[] = [lsearch, wildlsearch, nwildlsearch, iplsearch, cdb, dbm, dbmjz, dbmnz];

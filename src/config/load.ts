@@ -1,0 +1,291 @@
+/** Reads a configuration: the main part, then the sections, then what must hold of them together. All mistakes are told. */
+
+import type { Acl } from '../acl/acl.ts';
+import { AclReader, parseAclHeading } from '../acl/parse.ts';
+import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
+import { type AuthenticatorCommonOptions, authenticatorCommonOptions } from '../authenticators/common-options.ts';
+import type { ListKind } from '../expand/context.ts';
+import { didYouMean, OptionReader, parseSetting } from '../options/read.ts';
+import { type RouterCommonOptions, routerCommonOptions } from '../routers/common-options.ts';
+import type { RouterInstance } from '../routers/router.ts';
+import type { Clean } from '../safe/taint.ts';
+import { type TransportCommonOptions, transportCommonOptions } from '../transports/common-options.ts';
+import type { TransportInstance } from '../transports/transport.ts';
+import { builtinMacros } from './builtin-macros.ts';
+import type { Config, NamedList } from './config.ts';
+import { type ReadInstance, readDriverSection } from './driver-section.ts';
+import { authenticators, routers, transports } from './drivers.ts';
+import { Macros } from './macros.ts';
+import { mainOptions } from './main-options.ts';
+import { Problems } from './problems.ts';
+import { parseRetryRule, type RetryRule } from './retry-rules.ts';
+import { parseRewriteRule, type RewriteRule } from './rewrite-rules.ts';
+import { type LogicalLine, Source } from './source.ts';
+
+/** Everything that is collected while the file is read. */
+interface Draft {
+  readonly source: Source;
+  readonly problems: Problems;
+  readonly macros: Macros;
+  readonly main: OptionReader<typeof mainOptions>;
+  readonly namedLists: Record<ListKind, Map<string, NamedList>>;
+  readonly acls: Map<string, Acl>;
+  readonly routers: RouterInstance[];
+  readonly transports: Map<string, TransportInstance>;
+  readonly authenticators: AuthenticatorInstance[];
+  readonly retryRules: RetryRule[];
+  readonly rewriteRules: RewriteRule[];
+}
+
+const listWords: ReadonlyMap<string, ListKind> = new Map([
+  ['domainlist', 'domain'],
+  ['hostlist', 'host'],
+  ['addresslist', 'address'],
+  ['localpartlist', 'localpart'],
+]);
+
+const namedList = /^(?:(hide)[ \t]+)?(domainlist|hostlist|addresslist|localpartlist)(?:_cache)?[ \t]+(.*)$/s;
+
+function takeNamedList(line: LogicalLine, found: RegExpExecArray, { namedLists, problems }: Draft): void {
+  const [, hide, word = '', rest = ''] = found;
+  const kind = listWords.get(word) ?? 'domain';
+  const name = /^[A-Za-z0-9_]*/.exec(rest)?.[0] ?? '';
+  const text = /^[ \t]*=[ \t]*(.*)$/s.exec(rest.slice(name.length))?.[1];
+  if (name === '' || text === undefined) {
+    problems.error(name === '' ? 'unrecognized configuration line' : `missing '=' after "${name}"`, line.place);
+    return;
+  }
+  if (namedLists[kind].has(name)) {
+    const called = kind === 'localpart' ? 'local part' : kind;
+    problems.error(`duplicate name "${name}" for a named ${called} list`, line.place);
+    return;
+  }
+  namedLists[kind].set(name, { kind, text, hidden: hide !== undefined });
+}
+
+function readMain(draft: Draft): void {
+  const { source, macros, main, problems } = draft;
+  for (let line = source.next(); line !== undefined; line = source.next()) {
+    if (/^begin(?:[ \t]|$)/.test(line.text)) {
+      source.pushBack(line);
+      return;
+    }
+    if (takeMacro(line, macros, problems)) continue;
+    const list = namedList.exec(line.text);
+    if (list !== null) {
+      takeNamedList(line, list, draft);
+      continue;
+    }
+    if (listWords.has(line.text.replace(/_cache$/, ''))) {
+      problems.error('unrecognized configuration line', line.place);
+      continue;
+    }
+    const setting = parseSetting(line.text);
+    const problem = 'error' in setting ? setting : main.take(setting, (name) => `main option "${name}" unknown`);
+    if (problem !== undefined) problems.error(problem.error, line.place, problem.remedy);
+  }
+}
+
+function takeMacro(line: LogicalLine, macros: Macros, problems: Problems): boolean {
+  if (!/^[A-Z][A-Za-z0-9_]*[ \t]*=/.test(line.text)) return false;
+  const problem = macros.define(line.text);
+  if (problem !== undefined) problems.error(problem, line.place);
+  return true;
+}
+
+/** Lines up to the next `begin`; definitions of macros are taken out. */
+function* sectionLines({ source, macros, problems }: Draft): Generator<LogicalLine> {
+  for (let line = source.next(); line !== undefined; line = source.next()) {
+    if (/^begin(?:[ \t]|$)/.test(line.text)) {
+      source.pushBack(line);
+      return;
+    }
+    if (!takeMacro(line, macros, problems)) yield line;
+  }
+}
+
+function readAcls(draft: Draft): void {
+  const { acls, problems } = draft;
+  let reader: AclReader | undefined;
+  for (const { text, place } of sectionLines(draft)) {
+    const fault = (message: string, remedy?: string): void => problems.error(message, place, remedy);
+    const heading = parseAclHeading(text);
+    if (heading === undefined) {
+      if (reader === undefined) fault('missing or malformed ACL name');
+      else reader.take({ text, place: `${place.file} ${place.line}` }, fault);
+      continue;
+    }
+    if (acls.has(heading.name)) fault(`there are two ACLs called "${heading.name}"`);
+    reader = new AclReader();
+    acls.set(heading.name, { name: heading.name, statements: reader.statements });
+    if (heading.rest !== '') reader.take({ text: heading.rest, place: `${place.file} ${place.line}` }, fault);
+  }
+}
+
+/** `self`, `host_find_failed` and their like: what only the driver can judge. */
+function checkRouter(read: ReadInstance<RouterInstance['driver']>, problems: Problems): void {
+  const { name, driver, place } = read;
+  const common = read.common as RouterCommonOptions;
+  if (driver.transport === 'required' && common.transport === undefined && !common.verify_only) {
+    problems.error(`${name} router:\n  a transport is required for this router`, place);
+  }
+  if (driver.transport === 'forbidden' && common.transport !== undefined) {
+    problems.error(`${name} router:\n  a transport must not be defined for this router`, place);
+  }
+  if (!/^(?:freeze|defer|fail|pass|send|reroute[ \t]*:.*)$/s.test(common.self)) {
+    problems.errorAbout(`${name} router`, `${common.self} is not valid for the self option`, place);
+  }
+  const problem = driver.check(read.options, common);
+  if (problem !== undefined) problems.errorAbout(`${name} router`, problem, place);
+}
+
+function readRouters({ source, problems, routers: found }: Draft): void {
+  for (const read of readDriverSection(
+    source,
+    { word: 'router', drivers: routers, commonOptions: routerCommonOptions },
+    problems,
+  )) {
+    checkRouter(read, problems);
+    const common = read.common as RouterCommonOptions;
+    found.push({ ...read, common, route: read.driver.make(read.options, common) });
+  }
+  checkNextRouters(found, problems);
+}
+
+/** `pass_router` and `redirect_router` name routers; passing may only go forward. */
+function checkNextRouters(found: readonly RouterInstance[], problems: Problems): void {
+  const places = new Map(found.map(({ name }, index) => [name, index]));
+  for (const [index, { name, common }] of found.entries()) {
+    for (const [target, forward] of [
+      [common.pass_router, true],
+      [common.redirect_router, false],
+    ] as const) {
+      if (target === undefined) continue;
+      const place = places.get(target);
+      if (place === undefined) {
+        problems.error(
+          `new_router "${target}" not found for "${name}" router`,
+          undefined,
+          didYouMean(target, places.keys()),
+        );
+      } else if (forward && place <= index) {
+        problems.error(`new_router "${target}" does not follow "${name}" router`);
+      }
+    }
+  }
+}
+
+function readTransports({ source, problems, transports: found }: Draft): void {
+  for (const read of readDriverSection(
+    source,
+    { word: 'transport', drivers: transports, commonOptions: transportCommonOptions },
+    problems,
+  )) {
+    const common = read.common as TransportCommonOptions;
+    const problem = read.driver.check(read.options, common);
+    if (problem !== undefined) problems.errorAbout(`${read.name} transport`, problem, read.place);
+    found.set(read.name, { ...read, common, worker: read.driver.make(read.options, common, read.set) });
+  }
+}
+
+function readAuthenticators({ source, problems, authenticators: found }: Draft): void {
+  for (const read of readDriverSection(
+    source,
+    { word: 'authenticator', drivers: authenticators, commonOptions: authenticatorCommonOptions },
+    problems,
+  )) {
+    found.push({ ...read, common: read.common as AuthenticatorCommonOptions });
+  }
+}
+
+function readRetryRules(draft: Draft): void {
+  for (const { text, place } of sectionLines(draft)) {
+    const parsed = parseRetryRule(text);
+    if ('error' in parsed) draft.problems.error(parsed.error, place);
+    else draft.retryRules.push(parsed.rule);
+  }
+}
+
+function readRewriteRules(draft: Draft): void {
+  for (const { text, place } of sectionLines(draft)) {
+    const parsed = parseRewriteRule(text, 'global');
+    if ('error' in parsed) draft.problems.error(parsed.error, place);
+    else draft.rewriteRules.push(parsed.rule);
+  }
+}
+
+const sections: ReadonlyMap<string, (draft: Draft) => void> = new Map([
+  ['acl', readAcls],
+  ['routers', readRouters],
+  ['transports', readTransports],
+  ['authenticators', readAuthenticators],
+  ['retry', readRetryRules],
+  ['rewrite', readRewriteRules],
+]);
+
+function readSections(draft: Draft): void {
+  const { source, problems } = draft;
+  const seen = new Set<string>();
+  for (let line = source.next(); line !== undefined; line = source.next()) {
+    const name = /^begin[ \t]+(.*)$/s.exec(line.text)?.[1];
+    if (name === undefined) continue;
+    const read = sections.get(name.toLowerCase());
+    if (read === undefined) {
+      const message =
+        name === 'local_scan'
+          ? 'local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined in Local/Makefile)'
+          : `"${name}" is not a known configuration section name`;
+      problems.error(message, line.place, didYouMean(name, sections.keys()));
+    } else {
+      if (seen.has(name)) problems.error(`"${name}" section is repeated in the configuration file`, line.place);
+      seen.add(name);
+      read(draft);
+    }
+  }
+}
+
+/** A configuration and what is wrong with it. With errors it must not be used for mail. */
+export interface Loaded {
+  readonly config: Config;
+  readonly problems: Problems;
+}
+
+/** Reads the text of a configuration file. `overrides` are the macros of the command line. */
+export function parseConfig(file: Clean, text: string, overrides: ReadonlyMap<string, string> = new Map()): Loaded {
+  const problems = new Problems();
+  const macros = new Macros(overrides, builtinMacros);
+  const source = new Source(file, text, macros, problems);
+  const draft: Draft = {
+    source,
+    problems,
+    macros,
+    main: new OptionReader(mainOptions),
+    namedLists: { domain: new Map(), host: new Map(), address: new Map(), localpart: new Map() },
+    acls: new Map(),
+    routers: [],
+    transports: new Map(),
+    authenticators: [],
+    retryRules: [],
+    rewriteRules: [],
+  };
+  readMain(draft);
+  readSections(draft);
+  const { main, namedLists, acls, transports: readyTransports, retryRules, rewriteRules } = draft;
+  const config: Config = {
+    file,
+    main: main.values(),
+    mainSet: main.set,
+    mainHidden: main.hidden,
+    namedLists,
+    acls,
+    routers: draft.routers,
+    transports: readyTransports,
+    authenticators: draft.authenticators,
+    retryRules,
+    rewriteRules,
+    macros: [...macros.all],
+    builtinMacros,
+    lines: source.kept,
+  };
+  return { config, problems };
+}

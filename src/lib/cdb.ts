@@ -1,0 +1,236 @@
+/**
+ * Constant databases, D. J. Bernstein's cdb format: a file in which one key is found with two short reads, whatever its
+ * size. For the lookup drivers, and for `exim_dbmbuild`, which writes its tables in this format.
+ *
+ * The file is 256 pointers to hash tables, the records, the hash tables; all numbers have 32 bits, least octet first.
+ * The reader keeps nothing but the pointers and believes none of them before it has compared it with the file's size.
+ */
+
+import * as files from '../safe/files.ts';
+import { HashIndex } from './hash-index.ts';
+
+const headerSize = 2048;
+const tableCount = 256;
+const largestFile = 0xffff_ffff;
+/** Longer values are taken for damage. */
+const longestValue = 64 * 1024 * 1024;
+
+/** The file is no sound cdb file. `short` when it has no room for the pointers. */
+export class CdbProblem extends Error {
+  readonly problem: 'short' | 'corrupt';
+  constructor(problem: 'short' | 'corrupt') {
+    super(problem === 'short' ? 'too short' : 'corrupt cdb file');
+    this.problem = problem;
+  }
+}
+
+/** The file would need positions of more than 32 bits. */
+export class CdbFull extends Error {
+  constructor() {
+    super('the table is too large for a cdb file, whose limit is 4 GB');
+  }
+}
+
+function hashOf(key: Uint8Array): number {
+  let hash = 5381;
+  for (let i = 0; i < key.length; i++) hash = ((hash << 5) + hash) ^ (key[i] ?? 0);
+  return hash >>> 0;
+}
+
+/** A few hash slots, and the beginning of a record: with most tables, one read each. */
+const slots = Buffer.alloc(256);
+const record = Buffer.alloc(1024);
+
+/** A cdb file that is open for reading. */
+export class Cdb {
+  readonly #file: files.Descriptor;
+  readonly #size: number;
+  readonly #header = Buffer.alloc(headerSize);
+
+  /** Reads the pointers; throws CdbProblem or the system's error, and leaves the file open. */
+  constructor(file: files.Descriptor) {
+    this.#file = file;
+    this.#size = files.statOpen(file).size;
+    if (this.#size < headerSize || files.readAt(file, this.#header, 0) < headerSize) throw new CdbProblem('short');
+  }
+
+  /** Whether all pointers lead into the file, which tells a cdb file from others as far as that can be told. */
+  get isPlausible(): boolean {
+    for (let table = 0; table < tableCount; table++) {
+      const start = this.#header.readUInt32LE(8 * table);
+      if (start < headerSize || start + 8 * this.#header.readUInt32LE(8 * table + 4) > this.#size) return false;
+    }
+    return true;
+  }
+
+  /** The value of the first record with this key. Throws CdbProblem when a pointer leads out of the file. */
+  find(key: Uint8Array): string | undefined {
+    const hash = hashOf(key);
+    const table = this.#header.readUInt32LE(8 * (hash & 255));
+    const length = this.#header.readUInt32LE(8 * (hash & 255) + 4);
+    if (length === 0) return undefined;
+    if (table + 8 * length > this.#size) throw new CdbProblem('corrupt');
+    const first = (hash >>> 8) % length;
+    let from = first;
+    for (let seen = 0; seen < length; ) {
+      const count = Math.min(slots.length / 8, length - from, length - seen);
+      this.#read(slots, table + 8 * from, 8 * count);
+      for (let at = 0; at < 8 * count; at += 8) {
+        const position = slots.readUInt32LE(at + 4);
+        if (position === 0) return undefined;
+        if (slots.readUInt32LE(at) !== hash) continue;
+        const value = this.#valueAt(position, key);
+        if (value !== undefined) return value;
+      }
+      seen += count;
+      from = (from + count) % length;
+    }
+    return undefined;
+  }
+
+  /** The value of the record at `position`, if it has this key. */
+  #valueAt(position: number, key: Uint8Array): string | undefined {
+    if (position + 8 > this.#size) throw new CdbProblem('corrupt');
+    const have = files.readAt(this.#file, record, position, Math.min(record.length, this.#size - position));
+    if (have < 8) throw new CdbProblem('corrupt');
+    const keyLength = record.readUInt32LE(0);
+    const length = record.readUInt32LE(4);
+    if (keyLength !== key.length) return undefined;
+    const start = 8 + keyLength;
+    if (position + start + length > this.#size || length > longestValue) throw new CdbProblem('corrupt');
+    if (start + length <= have) {
+      if (record.compare(key, 0, keyLength, 8, start) !== 0) return undefined;
+      return record.toString('latin1', start, start + length);
+    }
+    const whole = Buffer.allocUnsafe(keyLength + length);
+    this.#read(whole, position + 8, whole.length);
+    return whole.compare(key, 0, keyLength, 0, keyLength) === 0 ? whole.toString('latin1', keyLength) : undefined;
+  }
+
+  #read(buffer: Buffer, position: number, length: number): void {
+    if (files.readAt(this.#file, buffer, position, length) < length) throw new CdbProblem('corrupt');
+  }
+
+  close(): void {
+    files.close(this.#file);
+  }
+}
+
+/**
+ * Writes a cdb file, record by record, into an empty file that is open for reading and writing. Keeps about 20 octets
+ * for each record; whether a key came before is found out by reading it back.
+ */
+export class CdbWriter {
+  readonly #file: files.Descriptor;
+  readonly #limit: number;
+  readonly #index = new HashIndex();
+  readonly #buffer = Buffer.allocUnsafe(256 * 1024);
+  #buffered = 0;
+  /** Where the buffer will go. */
+  #position = headerSize;
+
+  /** `limit` is the largest size of the file, smaller than 4 GB only in tests. */
+  constructor(file: files.Descriptor, limit = largestFile) {
+    this.#file = file;
+    this.#limit = limit;
+  }
+
+  /** The number of different keys. */
+  get count(): number {
+    return this.#index.count;
+  }
+
+  /**
+   * Adds a record; answers false when the key was there before. Its value is replaced only if `replace` says so; the old
+   * one still takes room in the file then. Throws CdbFull.
+   */
+  add(key: Uint8Array, value: Uint8Array, replace: boolean): boolean {
+    const hash = hashOf(key);
+    const entry = this.#index.find(hash, (place) => this.#hasKeyAt(place, key));
+    if (entry !== undefined && !replace) return false;
+    const place = this.#position + this.#buffered;
+    const size = 8 + key.length + value.length;
+    if (place + size + 16 * (this.count + 1) > this.#limit) throw new CdbFull();
+    const lengths = Buffer.allocUnsafe(8);
+    lengths.writeUInt32LE(key.length, 0);
+    lengths.writeUInt32LE(value.length, 4);
+    for (const part of [lengths, key, value]) this.#write(part);
+    if (entry === undefined) this.#index.add(hash, place);
+    else this.#index.move(entry, place);
+    return entry === undefined;
+  }
+
+  /** Writes the hash tables and the pointers to them. The file is a cdb file from then on. */
+  finish(): void {
+    const header = Buffer.alloc(headerSize);
+    const { order, starts } = this.#byTable();
+    for (let table = 0; table < tableCount; table++) {
+      const from = starts[table] ?? 0;
+      const to = starts[table + 1] ?? 0;
+      const length = 2 * (to - from);
+      header.writeUInt32LE(this.#position + this.#buffered, 8 * table);
+      header.writeUInt32LE(length, 8 * table + 4);
+      this.#write(this.#table(order.subarray(from, to), length));
+    }
+    this.#flush();
+    files.writeAt(this.#file, header, 0);
+  }
+
+  /** The entries sorted by the table they belong to, and where in that order each table begins. */
+  #byTable(): { readonly order: Uint32Array; readonly starts: Uint32Array } {
+    const starts = new Uint32Array(tableCount + 1);
+    for (let entry = 0; entry < this.count; entry++) {
+      const next = (this.#index.hashOf(entry) & 255) + 1;
+      starts[next] = (starts[next] ?? 0) + 1;
+    }
+    for (let table = 0; table < tableCount; table++) {
+      starts[table + 1] = (starts[table + 1] ?? 0) + (starts[table] ?? 0);
+    }
+    const order = new Uint32Array(this.count);
+    const ends = starts.slice();
+    for (let entry = 0; entry < this.count; entry++) {
+      const table = this.#index.hashOf(entry) & 255;
+      const at = ends[table] ?? 0;
+      order[at] = entry;
+      ends[table] = at + 1;
+    }
+    return { order, starts };
+  }
+
+  #table(entries: Uint32Array, length: number): Buffer {
+    const table = Buffer.alloc(8 * length);
+    for (const entry of entries) {
+      const hash = this.#index.hashOf(entry);
+      let slot = (hash >>> 8) % length;
+      while (table.readUInt32LE(8 * slot + 4) !== 0) slot = (slot + 1) % length;
+      table.writeUInt32LE(hash, 8 * slot);
+      table.writeUInt32LE(this.#index.placeOf(entry), 8 * slot + 4);
+    }
+    return table;
+  }
+
+  #hasKeyAt(place: number, key: Uint8Array): boolean {
+    if (place + 8 + key.length > this.#position) this.#flush();
+    const wanted = 8 + key.length;
+    const found = wanted <= record.length ? record : Buffer.allocUnsafe(wanted);
+    if (files.readAt(this.#file, found, place, wanted) < wanted) return false;
+    return found.readUInt32LE(0) === key.length && found.compare(key, 0, key.length, 8, wanted) === 0;
+  }
+
+  #write(data: Uint8Array): void {
+    if (this.#buffered + data.length > this.#buffer.length) this.#flush();
+    if (data.length > this.#buffer.length) {
+      files.writeAt(this.#file, data, this.#position);
+      this.#position += data.length;
+    } else {
+      this.#buffer.set(data, this.#buffered);
+      this.#buffered += data.length;
+    }
+  }
+
+  #flush(): void {
+    files.writeAt(this.#file, this.#buffer.subarray(0, this.#buffered), this.#position);
+    this.#position += this.#buffered;
+    this.#buffered = 0;
+  }
+}

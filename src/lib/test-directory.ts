@@ -1,0 +1,43 @@
+/** A directory of a test's own, for what has to be a real file. */
+
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import * as files from '../safe/files.ts';
+import { type Clean, reviewed } from '../safe/taint.ts';
+
+export class TestDirectory {
+  readonly path: Clean = reviewed(`${tmpdir()}/tabella-test-${randomUUID()}`, 'a name of the tests');
+
+  constructor() {
+    files.makeDirectory(this.path, 0o700);
+  }
+
+  /** The path of a file of this directory. */
+  file(name: string): Clean {
+    return reviewed(`${this.path}/${name}`, 'a name of the tests');
+  }
+
+  /** Writes a new file and puts it in the place of an old one of that name; text is latin1. */
+  write(name: string, data: Uint8Array | string): Clean {
+    const temporary = this.file(`.${randomUUID()}`);
+    const file = files.open(temporary, files.createNew);
+    files.write(file, data);
+    files.close(file);
+    files.rename(temporary, this.file(name));
+    return this.file(name);
+  }
+
+  /** The names of its files, sorted. */
+  get names(): string[] {
+    return [...files.list(this.path)].sort();
+  }
+
+  /** Removes the directory, and the files and empty directories in it. */
+  remove(): void {
+    for (const name of this.names) {
+      if (files.linkStat(this.file(name))?.isDirectory()) files.removeDirectory(this.file(name));
+      else files.remove(this.file(name));
+    }
+    files.removeDirectory(this.path);
+  }
+}
