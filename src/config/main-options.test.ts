@@ -56,10 +56,15 @@ const absent: ReadonlySet<string> = new Set([
   'use_classresources',
 ]);
 
+/** The program's own name stands in two standard values. */
+function renamed(line: string): string {
+  return line.replace(/Tabella \$tabella_version/, 'Exim $version_number');
+}
+
 function shown(table: OptionTable): string[] {
   return Object.entries<OptionRow<unknown>>(table)
     .filter(([name]) => !absent.has(name))
-    .map(([name, row]) => row.print(name, row.standard));
+    .map(([name, row]) => renamed(row.print(name, row.standard)));
 }
 
 const on = flag('', true);

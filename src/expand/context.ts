@@ -43,6 +43,8 @@ export interface ConnectionFacts {
   interfacePort: number;
   /** Confirmed name of the host, empty when there is none or it was not looked for. */
   hostName: string;
+  /** Further confirmed names. */
+  hostAliases: readonly string[];
   hostLookupFailed: boolean;
   hostLookupDeferred: boolean;
   heloName: string;
@@ -246,6 +248,8 @@ export interface Services {
   /** Looks the name of the sending host up, once per connection, and puts it into the facts. */
   findHostName(context: Context): Eventual<void>;
   queueSize(context: Context): Eventual<number>;
+  /** Writes a line to the main log, about a list or lookup that could not say yes or no. */
+  log(text: string): void;
 }
 
 export interface Context {

@@ -3,7 +3,7 @@
  * result is asked for with a context as often as needed. What can go wrong comes back as a value.
  */
 
-import { type Eventual, then } from '../lib/eventual.ts';
+import type { Eventual } from '../lib/eventual.ts';
 import { Text } from '../safe/taint.ts';
 import { makeCompiler } from './compile.ts';
 import type { Context, Results } from './context.ts';
@@ -63,7 +63,10 @@ export function compileTemplate(source: string): Template {
 
 /** Expands text that came up at run time; tainted text is refused. */
 export function expandText(text: Text, context: Context): Eventual<Expansion> {
-  return then(guard((c) => compiler.again(text, c))(context), (expansion) => expansion);
+  if (!text.isClean) {
+    return { ok: false, kind: 'failed', message: `attempt to expand tainted string '${text.value}'` };
+  }
+  return guard(compiler.source(text.value))(context);
 }
 
 /** Values before any expansion set one. */

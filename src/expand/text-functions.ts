@@ -1,6 +1,7 @@
 /** Functions that the manual offers both as an item and as an operator: substr, hash, nhash. */
 
 import { Text } from '../safe/taint.ts';
+import { fail } from './failure.ts';
 
 /**
  * `count` octets from `start`, which may count from the end. Without a count: all that follows a start from the left,
@@ -15,10 +16,11 @@ export function substring(text: Text, start: number, count: number | undefined):
   return text.slice(Math.max(from, 0), Math.max(Math.min(from + count, length), 0));
 }
 
-const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQWRSTUVWXYZ0123456789';
+const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** A text of `count` characters out of the first `letters` of the alphabet; a text no longer than that is left alone. */
 export function hashText(text: Text, count: number, letters = 26): Text {
+  if (letters > alphabet.length) fail(`hash count "${letters}" too big`);
   if (count >= text.value.length) return text;
   const octets = Buffer.from(text.value, 'latin1');
   const folded = octets.subarray(0, count);
@@ -28,7 +30,7 @@ export function hashText(text: Text, count: number, letters = 26): Text {
     if (count > 0) folded[into] = (folded[into] ?? 0) ^ (((octet << shift) | (octet >> (8 - shift))) & 0xff);
     into = into + 1 >= count ? 0 : into + 1;
   }
-  const used = Math.min(Math.max(letters, 1), alphabet.length);
+  const used = Math.max(letters, 1);
   return Text.derived([...folded].map((octet) => alphabet[octet % used]).join(''), text);
 }
 
@@ -39,9 +41,9 @@ const weights = [
 /** A number below `first`; or with `second`, two numbers below each of them with a slash between. */
 export function numericHash(text: Text, first: number, second: number | undefined): Text {
   let total = 0;
-  let at = 0;
+  let at = -1;
   for (const octet of Buffer.from(text.value, 'latin1')) {
-    if (at === 0) at = weights.length - 1;
+    if (at < 0) at = weights.length - 1;
     total = (total + (weights[at--] ?? 0) * octet) % 2 ** 32;
   }
   if (first === 0 || second === 0) return Text.derived('0', text);

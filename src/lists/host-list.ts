@@ -9,24 +9,34 @@ import { type ItemAnswer, type ItemTest, type KindOfList, namedListTest, type Su
 import { lookUp, lookupParts, matchRegex, noMatch } from './pattern.ts';
 
 /** The name of the host the subject stands for; empty when it has none. */
-function nameOf(subject: Subject, context: Context): Eventual<{ readonly name: string; readonly deferred: boolean }> {
-  if (subject.hostName !== undefined) return { name: subject.hostName, deferred: false };
+function namesOf(
+  subject: Subject,
+  context: Context,
+): Eventual<{ readonly names: readonly string[]; readonly deferred: boolean }> {
+  if (subject.hostName !== undefined) return { names: [subject.hostName], deferred: false };
   const { connection } = context;
-  if (connection === undefined || connection.hostAddress !== subject.text) return { name: '', deferred: false };
+  if (connection === undefined || connection.hostAddress !== subject.text) return { names: [], deferred: false };
   return then(context.services.findHostName(context), () => ({
-    name: connection.hostName,
+    names: connection.hostName === '' ? [] : [connection.hostName, ...connection.hostAliases],
     deferred: connection.hostLookupDeferred,
   }));
 }
 
-/** Tests the name of the host. */
+/** Tests the names of the host, one after the other. */
 function nameTest(test: (name: string, context: Context) => Eventual<ItemAnswer>): ItemTest {
   return (subject, context) => {
     if (subject.text === '') return noMatch;
-    return then(nameOf(subject, context), ({ name, deferred }) => {
+    return then(namesOf(subject, context), ({ names, deferred }) => {
       if (deferred) return { outcome: 'defer', message: `host name lookup for ${subject.text} was deferred` };
-      if (name === '') return { outcome: 'unknown', message: `host name for ${subject.text} cannot be found` };
-      return test(lower(name), context);
+      if (names.length === 0) return { outcome: 'unknown', message: `failed to find host name for ${subject.text}` };
+      const tryFrom = (index: number): Eventual<ItemAnswer> => {
+        const name = names[index];
+        if (name === undefined) return noMatch;
+        return then(test(lower(name), context), (answer) =>
+          answer.outcome === 'no match' ? tryFrom(index + 1) : answer,
+        );
+      };
+      return tryFrom(0);
     });
   };
 }

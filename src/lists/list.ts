@@ -164,7 +164,9 @@ function decide(item: Item, answer: ItemAnswer, attitude: Attitude, context: Con
     case 'unknown':
       report(`unknown: ${answer.message}`);
       if (attitude.unknown === 'ignore') return undefined;
-      return attitude.unknown === 'include' ? { outcome: 'match' } : noMatch;
+      if (attitude.unknown === 'fail') return noMatch;
+      context.services.log(`${answer.message}: accepted by +include_unknown`);
+      return { outcome: 'match' };
     case 'defer':
       report(`deferred: ${answer.message}`);
       if (attitude.defer === 'ignore') return undefined;

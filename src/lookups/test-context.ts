@@ -28,6 +28,7 @@ export function testContext(lookups?: Lookups): Context {
     runAcl: refuse('runAcl'),
     run: refuse('run'),
     findHostName: refuse('findHostName'),
+    log: () => undefined,
     queueSize: refuse('queueSize'),
   };
   return {

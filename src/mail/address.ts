@@ -292,9 +292,9 @@ export function dequoteLocalPart(localPart: string): string {
     : localPart;
 }
 
-/** Quotes a local part where RFC 5322 §3.4.1 demands it. */
+/** Quotes a local part where RFC 5322 §3.4.1 demands it; two dots in a row are left as they are. */
 export function quoteLocalPart(localPart: string): string {
-  const plain = /^(?!\.)(?!.*\.\.)(?!.*\.$)[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]+$/.test(localPart);
+  const plain = /^(?!\.)(?!.*\.$)[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]+$/.test(localPart);
   return plain
     ? localPart
     : `"${localPart.replace(/["\\\r\n]/g, (c) => (c === '\n' ? '\\n' : c === '\r' ? '\\r' : `\\${c}`))}"`;

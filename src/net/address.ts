@@ -68,10 +68,10 @@ export function groups(octets: IpOctets): number[] {
 }
 
 /** The address in its usual form; IPv6 in lower case with the longest run of zeros left out (RFC 5952). */
-export function formatIp(octets: IpOctets): string {
+export function formatIp(octets: IpOctets, leastZeros = 2): string {
   if (octets.length === 4) return octets.join('.');
   const all = groups(octets);
-  let best = { from: -1, length: 1 };
+  let best = { from: -1, length: leastZeros - 1 };
   for (let i = 0; i < 8; i++) {
     let length = 0;
     while (i + length < 8 && all[i + length] === 0) length++;

@@ -20,6 +20,8 @@ export interface LogSettings {
   readonly selection: LogSelection;
   readonly fileMode: number;
   readonly directoryMode: number;
+  /** Files and directories made by root get this owner. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   /** Whether the time zone is added to the time. */
   readonly timezone: boolean;
   /** False suppresses the reject log. */
@@ -143,12 +145,15 @@ export class Logs {
   }
 
   #create(name: Clean): files.Descriptor {
-    const { fileMode, directoryMode } = this.settings;
+    const { fileMode, directoryMode, owner } = this.settings;
     if (files.stat(name) !== undefined) return files.open(name, files.createOrAppend, fileMode);
     const directory = files.parentOf(name);
-    if (directory !== undefined) files.makeDirectories(directory, directoryMode);
+    if (directory !== undefined && files.makeDirectories(directory, directoryMode) && owner !== undefined) {
+      files.setOwner(directory, owner.uid, owner.gid);
+    }
     const file = files.open(name, files.createOrAppend, fileMode);
     files.setMode(file, fileMode);
+    if (owner !== undefined) files.setOwner(file, owner.uid, owner.gid);
     return file;
   }
 }

@@ -35,7 +35,7 @@ function afterFailure(expansion: Expansion & { readonly ok: false }, what: strin
   return { outcome: 'defer', message: `failed to expand ${what}: ${expansion.message}` };
 }
 
-type Data = { readonly text: string } | { readonly outcome: RouterOutcome };
+type Data = { readonly text: string; readonly clean: boolean } | { readonly outcome: RouterOutcome };
 
 async function expanded(
   template: Template,
@@ -49,7 +49,7 @@ async function expanded(
 async function fetchData(options: Options, routed: Routed, context: Context): Promise<Data> {
   if (options.data !== undefined) {
     const found = await expanded(options.data, context);
-    return 'text' in found ? { text: found.text.value } : found;
+    return 'text' in found ? { text: found.text.value, clean: found.text.isClean } : found;
   }
   if (options.file === undefined) return { outcome: decline };
   const name = await expanded(options.file, context);
@@ -74,7 +74,7 @@ async function fetchData(options: Options, routed: Routed, context: Context): Pr
   });
   switch (found.outcome) {
     case 'found':
-      return { text: found.text };
+      return { text: found.text, clean: true };
     case 'none':
       return { outcome: decline };
     case 'refused':
@@ -134,6 +134,7 @@ async function qualifierOf(
 
 async function childrenOf(
   items: readonly RedirectionItem[],
+  clean: boolean,
   options: Options,
   routed: Routed,
   context: Context,
@@ -145,17 +146,17 @@ async function childrenOf(
     if (item.kind === 'file' || item.kind === 'pipe') {
       const forbid = options.one_time || (item.kind === 'pipe' ? options.forbid_pipe : options.forbid_file);
       if (forbid) {
-        children.push({ kind: item.kind, text: item.text, forbidden: `delivery to ${item.kind} forbidden` });
+        children.push({ kind: item.kind, text: item.text, clean, forbidden: `delivery to ${item.kind} forbidden` });
         continue;
       }
       const transport = await transportFor(item, options, context, services);
       if ('problem' in transport) return { outcome: 'defer', message: transport.problem };
-      children.push({ kind: item.kind, text: item.text, transport: transport.name });
+      children.push({ kind: item.kind, text: item.text, clean, transport: transport.name });
     } else if (item.kind === 'address') {
-      if (item.qualified) children.push({ kind: 'address', text: item.address });
-      else if (item.backslash) children.push({ kind: 'address', text: `${item.address}@${routed.domain}` });
+      if (item.qualified) children.push({ kind: 'address', text: item.address, clean });
+      else if (item.backslash) children.push({ kind: 'address', text: `${item.address}@${routed.domain}`, clean });
       else if (qualifier === undefined) return decline;
-      else children.push({ kind: 'address', text: `${item.address}@${qualifier}` });
+      else children.push({ kind: 'address', text: `${item.address}@${qualifier}`, clean });
     }
   }
   return options.check_ancestor ? children.map((child) => withoutAncestors(child, routed)) : children;
@@ -177,6 +178,7 @@ function isOutcome(value: readonly Child[] | RouterOutcome): value is RouterOutc
 
 async function conclude(
   result: RedirectionResult,
+  clean: boolean,
   options: Options,
   routed: Routed,
   context: Context,
@@ -197,13 +199,13 @@ async function conclude(
           ? decline
           : { outcome: 'decline', message: 'syntax error in redirection data' };
       }
-      const children = await childrenOf(result.items, options, routed, context, services);
+      const children = await childrenOf(result.items, clean, options, routed, context, services);
       if (isOutcome(children)) return children;
       return { outcome: 'redirect', children, rewrite: options.rewrite, hidden: options.hide_child_in_errmsg };
     }
     case 'fail':
     case 'defer': {
-      const children = await childrenOf(result.items, options, routed, context, services);
+      const children = await childrenOf(result.items, clean, options, routed, context, services);
       if (isOutcome(children)) return children;
       const { message } = result;
       const smtpCode = !options.forbid_smtp_code;
@@ -232,6 +234,6 @@ export const redirect = defineRouter({
       allowDomainLiterals: services.allowDomainLiterals,
       include: (name) => include(name, options.include_directory),
     });
-    return conclude(result, options, routed, context, services, context.address?.routerName ?? '');
+    return conclude(result, data.clean, options, routed, context, services, context.address?.routerName ?? '');
   },
 });

@@ -26,6 +26,8 @@ export interface Child {
   /** What it is: an address, or the name of a file, or a command. */
   readonly kind: 'address' | 'file' | 'pipe';
   readonly text: string;
+  /** Whether the data that named it is the administrator's, with nothing from outside in it. */
+  readonly clean: boolean;
   /** Files, directories and pipes go to this transport at once. */
   readonly transport?: string | undefined;
   /** A delivery that the configuration forbids: it is deferred with this message. */

@@ -150,6 +150,13 @@ export class Spool {
     }
   }
 
+  /** How many messages are on the queue. */
+  count(): number {
+    let count = 0;
+    for (const _ of this.ids()) count++;
+    return count;
+  }
+
   /** Opens a file of the spool to be made, and the directory above it when it is missing. */
   create(path: Clean): files.Descriptor {
     const make = (): files.Descriptor => files.open(path, files.createNew, fileMode);

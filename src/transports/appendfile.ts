@@ -5,7 +5,7 @@ import { compileTemplate, type Template } from '../expand/expand.ts';
 import { base62 } from '../lib/base62.ts';
 import { lower, trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
-import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
+import { type Clean, clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
 import type { AppendfileJob, LockRules, QuotaRules } from './appendfile-job.ts';
 import { appendfileOptions } from './appendfile-options.ts';
 import { batchPrefix } from './batch.ts';
@@ -41,8 +41,10 @@ async function target(options: Options, request: DeliveryRequest): Promise<Pick<
     return absolute(asDirectory, await expandPath(options.directory, what, context));
   }
   if (redirected === undefined) return give('Mandatory file or directory option missing from appendfile transport');
-  const whole = redirected.endsWith('/') || options.maildir_format || options.mailstore_format;
-  return absolute(whole ? asDirectory : 'file', redirected);
+  const path = clean(redirected);
+  if (path === undefined) return give(`Tainted '${redirected.value}' (${what}) not permitted`);
+  const whole = path.endsWith('/') || options.maildir_format || options.mailstore_format;
+  return absolute(whole ? asDirectory : 'file', path);
 }
 
 function absolute(format: AppendfileJob['format'], path: Clean): Pick<AppendfileJob, 'format' | 'path'> {

@@ -32,11 +32,15 @@ function addressArguments(request: DeliveryRequest): Argument[] {
   );
 }
 
-/** The words of a command that redirection data named: they are not expanded. */
-function redirectedWords(command: string): Argument[] {
-  return splitCommand(command.replace(/^\|[ \t-\r]*/, '')).map((word) =>
-    reviewed(word, 'redirection data that named the command, which the administrator or a checked owner wrote'),
-  );
+/** A command that redirection data named, without its bar. */
+function redirectedCommand(command: Text | undefined, transport: string): Clean {
+  const text = command?.slice(/^\|?[ \t-\r]*/.exec(command.value)?.[0].length ?? 0) ?? Text.empty;
+  return clean(text) ?? give(`Tainted '${text.value}' (command for ${transport} transport) not permitted`, 0);
+}
+
+/** Its words: they are not expanded. */
+function redirectedWords(command: Text | undefined, transport: string): Argument[] {
+  return splitCommand(redirectedCommand(command, transport)).map((word) => reviewed(word, 'part of a clean text'));
 }
 
 /** A word of the `command` option, compiled when the configuration is read. */
@@ -58,7 +62,7 @@ async function configuredWords(command: Command, request: DeliveryRequest): Prom
   for (const { word, template } of command.words) {
     if (word === '$pipe_addresses') words.push(...addressArguments(request));
     else if (word === '$address_pipe' && options.force_command)
-      words.push(...redirectedWords(addresses[0]?.pipe ?? ''));
+      words.push(...redirectedWords(addresses[0]?.pipe, transport));
     else {
       const what = `from command "${options.command?.source}" in ${transport} transport`;
       const expansion = await template.expand(context);
@@ -133,7 +137,7 @@ async function shellWords(options: Options, request: DeliveryRequest): Promise<A
   const redirected = addresses[0]?.pipe;
   const shell = [reviewed('/bin/sh', 'the shell'), reviewed('-c', 'its option')];
   if (redirected !== undefined && !options.force_command) {
-    return [...shell, reviewed(redirected.replace(/^\|[ \t-\r]*/, ''), 'redirection data that named the command')];
+    return [...shell, redirectedCommand(redirected, transport)];
   }
   if (options.command === undefined) return give(`no command specified for ${transport} transport`);
   const text = await expandOption(
@@ -150,7 +154,7 @@ async function commandWords(command: Command, request: DeliveryRequest): Promise
   if (options.use_shell) return shellWords(options, request);
   const redirected = request.addresses[0]?.pipe;
   return redirected !== undefined && !options.force_command
-    ? redirectedWords(redirected)
+    ? redirectedWords(redirected, request.transport)
     : configuredWords(command, request);
 }
 

@@ -9,7 +9,7 @@ import type { Context } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { OptionsOf, OptionTable } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
-import type { Clean, QueueId } from '../safe/taint.ts';
+import type { Clean, QueueId, Text } from '../safe/taint.ts';
 import type { BodyFile } from '../spool/spool.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 
@@ -19,9 +19,9 @@ export interface DeliveryAddress {
   readonly recipient: string;
   /** The address that it all began with. */
   readonly original: string;
-  /** Set by redirection: the name of a file or directory, or a command. */
-  readonly file: Clean | undefined;
-  readonly pipe: string | undefined;
+  /** Set by redirection: the name of a file or directory, or a command; as trusted as the data it came from. */
+  readonly file: Text | undefined;
+  readonly pipe: Text | undefined;
   readonly domain: string;
 }
 

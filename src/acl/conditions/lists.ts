@@ -23,7 +23,10 @@ interface ListLiteral {
 function list(literal: ListLiteral): ListCondition {
   const { list: kind, name, doc, forbidden } = literal;
   const answerOf = (answer: ListAnswer, run: AclRun): ConditionAnswer => {
-    if (answer.outcome === 'defer') return { defer: answer.message };
+    if (answer.outcome === 'defer') {
+      run.services.log(['main', 'panic'], answer.message);
+      return { defer: '' };
+    }
     if (answer.outcome === 'no match') return 'false';
     literal.keep?.(run.context, answer.value);
     if (answer.numeric !== undefined) run.context.results.numeric = answer.numeric;

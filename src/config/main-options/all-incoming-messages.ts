@@ -11,7 +11,7 @@ const receivedHeader = [
   '${if def:received_protocol {with $received_protocol }}',
   '${if def:tls_in_ver        { ($tls_in_ver)}}',
   '${if def:tls_in_cipher_std { tls $tls_in_cipher_std\\n\\t}}',
-  '(Exim $version_number)\\n\\t',
+  '(Tabella $tabella_version)\\n\\t',
   '${if def:sender_address {(envelope-from <$sender_address>)\\n\\t}}',
   'id $message_exim_id',
   '${if def:received_for {\\n\\tfor $received_for}}',

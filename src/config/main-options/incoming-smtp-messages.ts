@@ -23,7 +23,7 @@ export const incomingSmtpMessages = {
   sender_unqualified_hosts: hostList('Hosts that may give senders without a domain.'),
   smtp_accept_keepalive: flag('Lets the system find out whether idle clients are still there.', true),
   smtp_active_hostname: template('The name this server goes by in a session, when not its own.'),
-  smtp_banner: template('The greeting of a session.', '$smtp_active_hostname ESMTP Exim $version_number $tod_full'),
+  smtp_banner: template('The greeting of a session.', '$smtp_active_hostname ESMTP Tabella $tabella_version $tod_full'),
   smtp_enforce_sync: flag('Breaks with clients that send before it is their turn.', true),
   smtp_etrn_command: template('The command that an ETRN command runs.'),
   smtp_etrn_serialize: flag('Runs no two commands for the same ETRN text at a time.', true),

@@ -36,7 +36,7 @@ function mask(text: Text, option: string): string {
   if (!/^\d+$/.test(suffix)) return fail(`mask value must be a number in "${text.value}"`);
   if (Number(suffix) > octets.length * 8) return fail(`mask value too big in "${text.value}"`);
   const masked = maskIp(octets, Number(suffix));
-  const address = octets.length === 4 || option === 'n' ? formatIp(masked) : fullGroups(masked).join('.');
+  const address = octets.length === 4 || option === 'n' ? formatIp(masked, 1) : fullGroups(masked).join('.');
   return `${address}/${Number(suffix)}`;
 }
 
@@ -64,7 +64,11 @@ export const addressOperators: readonly Operator[] = [
   { name: 'domain', doc: 'the domain of an address', evaluate: (text) => parsed(text).domain },
   { name: 'local_part', doc: 'the local part of an address', evaluate: (text) => parsed(text).localPart },
   { name: 'mask', doc: 'a network address', evaluate: mask },
-  { name: 'ipv6norm', doc: 'an IPv6 address in its shortest form', evaluate: (text) => ipv6(text, formatIp) },
+  {
+    name: 'ipv6norm',
+    doc: 'an IPv6 address in its shortest form',
+    evaluate: (text) => ipv6(text, (octets) => formatIp(octets, 1)),
+  },
   {
     name: 'ipv6denorm',
     doc: 'an IPv6 address with all digits',

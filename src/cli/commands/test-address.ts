@@ -1,0 +1,157 @@
+/** `-bt`, `-bv` and `-bvs`: what the routers make of addresses (Exim spec 5.3). */
+
+import type { Context } from '../../expand/context.ts';
+import { trim } from '../../lib/octets.ts';
+import { parseAddress } from '../../mail/address.ts';
+import { addressKey, ancestorsOf, originalAddress, type RouteAddress } from '../../mta/address.ts';
+import { route } from '../../mta/route.ts';
+import type { Delivery, Failed, RouteRules } from '../../mta/routing.ts';
+import { verifyAddress } from '../../mta/verify.ts';
+import type { RoutingPurpose } from '../../routers/router.ts';
+import { standardInputLines, type Terminal } from '../output.ts';
+
+export interface AddressTest {
+  readonly purpose: RoutingPurpose & ('test' | 'verify recipient' | 'verify sender');
+  /** Show what every address turns into. */
+  readonly full: boolean;
+  /** Show why something failed. */
+  readonly isAdmin: boolean;
+  readonly qualifyRecipient: string;
+  readonly qualifyDomain: string;
+  readonly allowDomainLiterals: boolean;
+  readonly rules: Omit<RouteRules, 'purpose'>;
+  /** A context of its own for each address. */
+  newContext(): Context;
+}
+
+/** 2 when an address failed, 1 when one could not be decided, else 0. */
+type Status = 0 | 1 | 2;
+
+/** Tests the words, or lines of standard input when there are none. */
+export async function testAddresses(words: readonly string[], test: AddressTest, terminal: Terminal): Promise<number> {
+  const seen = new Set<string>();
+  let status: Status = 0;
+  const one = async (text: string): Promise<void> => {
+    status = Math.max(status, await testOne(text, test, seen, terminal)) as Status;
+  };
+  if (words.length > 0) {
+    for (const word of words) await one(word);
+    return status;
+  }
+  terminal.out('> ');
+  for await (const line of standardInputLines()) {
+    await one(trim(line));
+    terminal.out('> ');
+  }
+  terminal.out('\n');
+  return status;
+}
+
+async function testOne(text: string, test: AddressTest, seen: Set<string>, terminal: Terminal): Promise<Status> {
+  const parsed = parseAddress(text, { allowDomainLiterals: test.allowDomainLiterals });
+  if ('error' in parsed) {
+    terminal.out(`syntax error: ${parsed.error}\n`);
+    return 2;
+  }
+  const domain = test.purpose === 'verify sender' ? test.qualifyDomain : test.qualifyRecipient;
+  const address = parsed.domain === undefined ? `${parsed.address}@${domain}` : parsed.address;
+  return test.full ? testFully(address, test, seen, terminal) : verifyOne(address, test, terminal);
+}
+
+async function verifyOne(address: string, test: AddressTest, terminal: Terminal): Promise<Status> {
+  const result = await verifyAddress(address, test.purpose, test.newContext(), test.rules);
+  if (result.outcome === 'ok') {
+    terminal.out(`${address} verified\n`);
+    return 0;
+  }
+  const reason = test.isAdmin ? `: ${result.message}` : '';
+  const failed = result.outcome === 'fail';
+  terminal.out(`${address} ${failed ? 'failed to verify' : 'cannot be resolved at this time'}${reason}\n`);
+  return failed ? 2 : 1;
+}
+
+/** Follows all that the address turns into. Failures, files and commands are shown at once, deliveries at the end. */
+async function testFully(start: string, test: AddressTest, seen: Set<string>, terminal: Terminal): Promise<Status> {
+  const context = test.newContext();
+  const waiting: RouteAddress[] = [originalAddress(start)];
+  const local: Delivery[] = [];
+  const remote: Delivery[] = [];
+  let status: Status = 0;
+  const fail = (failed: Failed, outcome: 'failed' | 'deferred'): void => {
+    showFailure(failed, outcome, test, terminal);
+    status = Math.max(status, outcome === 'failed' ? 2 : 1) as Status;
+  };
+  for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
+    context.found.clear();
+    const routing = await route(address, context, { ...test.rules, purpose: test.purpose });
+    switch (routing.outcome) {
+      case 'delivered to':
+        (routing.delivery.transport.driver.isLocal ? local : remote).unshift(routing.delivery);
+        if (routing.copy !== undefined) waiting.unshift(routing.copy);
+        break;
+      case 'replaced':
+        waiting.unshift(...routing.children, ...(routing.copy === undefined ? [] : [routing.copy]));
+        for (const delivery of routing.deliveries) showTarget(delivery, terminal);
+        for (const failed of routing.forbidden) fail(failed, 'deferred');
+        break;
+      case 'discarded':
+        terminal.out(`mail to ${address.address} is discarded\n`);
+        break;
+      default:
+        fail(routing, routing.outcome);
+        for (const delivery of routing.deliveries) showTarget(delivery, terminal);
+        waiting.unshift(...routing.children);
+    }
+  }
+  for (const delivery of [...local, ...remote]) showDelivery(delivery, seen, terminal);
+  return status;
+}
+
+function parents(address: RouteAddress): string {
+  return ancestorsOf(address)
+    .map((ancestor) => `    <-- ${ancestor.address}\n`)
+    .join('');
+}
+
+function showFailure(failed: Failed, outcome: 'failed' | 'deferred', test: AddressTest, terminal: Terminal): void {
+  const { address, message } = failed;
+  const how =
+    outcome === 'deferred'
+      ? 'cannot be resolved at this time'
+      : test.purpose === 'test'
+        ? 'is undeliverable'
+        : 'failed to verify';
+  terminal.out(`${address.address} ${how}${test.isAdmin ? `: ${message}` : ''}\n${parents(address)}`);
+}
+
+/** A file, directory or command that redirection named. */
+function showTarget({ address, target, transport }: Delivery, terminal: Terminal): void {
+  const text = target?.text ?? '';
+  const parent = address.parent?.address ?? '';
+  const above = address.parent === undefined ? '' : parents(address.parent);
+  terminal.out(`${parent} -> ${text}\n${above}  transport = ${transport.name}\n`);
+}
+
+function showDelivery(delivery: Delivery, seen: Set<string>, terminal: Terminal): void {
+  const { address, router, transport } = delivery;
+  const key = addressKey(address);
+  const mark = seen.has(key) ? '   [duplicate, would not be delivered]' : '';
+  seen.add(key);
+  terminal.out(`${address.address}${mark}\n${parents(address)}`);
+  terminal.out(`  router = ${router.name}, transport = ${transport.name}\n`);
+  if (!transport.driver.isLocal) terminal.out(hostLines(delivery).join(''));
+}
+
+function hostLines({ hosts }: Delivery): string[] {
+  const names = Math.max(...hosts.map(({ name }) => name.length));
+  const shown = hosts.map(({ address }) => `[${address === '' ? 'unknown' : address}]`);
+  const width = Math.max(...shown.map((text) => text.length));
+  return hosts.map((host, i) => {
+    const more = host.mx !== undefined || host.port !== undefined || host.address === '';
+    const address = more ? (shown[i] ?? '').padEnd(width) : (shown[i] ?? '');
+    const mx = host.mx === undefined ? '' : ` MX=${host.mx}`;
+    const port = host.port === undefined ? '' : ` port=${host.port}`;
+    const unusable = host.address === '' ? ' ** unusable **' : '';
+    return `  host ${host.name.padEnd(names)} ${address}${mx}${port}${unusable}\n`;
+  });
+}

@@ -1,0 +1,371 @@
+/** Exim's command line as one table (Exim spec 5.3): how each option is written, what it takes, what it asks for. */
+
+import { parseInterval } from '../lib/intervals.ts';
+import { type Action, emptyInvocation, type Invocation, type MessageAction, type Origin } from './invocation.ts';
+
+/** The command line makes no sense. */
+export class UsageError extends Error {}
+
+/**
+ * `nothing`: the word alone. `attached`: the rest of the word, perhaps empty. `next`: the next word. `either`: the rest
+ * of the word or, if that is empty, the next word.
+ */
+type Takes = 'nothing' | 'attached' | 'next' | 'either';
+
+export interface OptionRow {
+  readonly option: string;
+  readonly takes: Takes;
+  readonly doc: string;
+  apply(invocation: Invocation, value: string): void;
+}
+
+const row = (
+  option: string,
+  takes: Takes,
+  doc: string,
+  apply: (invocation: Invocation, value: string) => void,
+): OptionRow => ({ option, takes, doc, apply });
+
+const ignored = (option: string, takes: Takes = 'nothing'): OptionRow =>
+  row(option, takes, 'Accepted for compatibility with Sendmail; has no effect.', () => undefined);
+
+const action = (option: string, wanted: Action, doc: string): OptionRow =>
+  row(option, 'nothing', doc, (invocation) => {
+    setAction(invocation, wanted, option);
+  });
+
+function setAction(invocation: Invocation, wanted: Action, option: string): void {
+  if (invocation.action !== undefined && invocation.action !== wanted && invocation.action !== 'queue run') {
+    throw new UsageError(`incompatible command-line options or arguments (${option})`);
+  }
+  invocation.action = wanted;
+}
+
+const message = (option: string, wanted: MessageAction, doc: string): OptionRow =>
+  row(option, 'nothing', doc, (invocation) => {
+    setAction(invocation, 'messages', option);
+    invocation.messageAction = wanted;
+  });
+
+const origin = (option: string, name: keyof Origin, doc: string): OptionRow =>
+  row(option, 'next', doc, (invocation, value) => {
+    invocation.origin[name] = value;
+  });
+
+function interval(option: string, value: string): number {
+  const seconds = parseInterval(value);
+  if (seconds === undefined) throw new UsageError(`bad time value ${value} after ${option}`);
+  return seconds;
+}
+
+const delivery = (option: string, how: NonNullable<Invocation['delivery']>, doc: string): OptionRow =>
+  row(option, 'nothing', doc, (invocation) => {
+    invocation.delivery = how;
+  });
+
+const errors = (option: string, how: Invocation['errorMode'], doc: string): OptionRow =>
+  row(option, 'nothing', doc, (invocation) => {
+    invocation.errorMode = how;
+  });
+
+const list = (option: string, sorted: boolean, all: boolean, undelivered: boolean, doc: string): OptionRow =>
+  row(option, 'nothing', doc, (invocation) => {
+    setAction(invocation, 'list queue', option);
+    Object.assign(invocation.queueList, { sorted, all, undelivered });
+  });
+
+function defineMacro(invocation: Invocation, value: string): void {
+  const found = /^[ \t]*([A-Z][A-Za-z0-9_]*)[ \t]*(?:=[ \t]*(.*))?$/s.exec(value);
+  if (found === null) throw new UsageError(`macro name set by -D must start with an upper case letter`);
+  if (invocation.macros.size >= 100) throw new UsageError('too many -D options');
+  invocation.macros.set(found[1] ?? '', found[2] ?? '');
+}
+
+/** `-q` with its flags and perhaps a time. */
+function queueRun(invocation: Invocation, value: string): void {
+  const found = /^(q?)(i?)(f{0,2})(l?)(.*)$/s.exec(value);
+  const [, twoStages = '', first = '', force = '', local = '', rest = ''] = found ?? [];
+  const run = invocation.queueRun;
+  if (twoStages !== '') run.twoStages = true;
+  if (first !== '') run.firstDeliveriesOnly = true;
+  if (force !== '') run.force = true;
+  if (force === 'ff') run.forceFrozen = true;
+  if (local !== '') run.localOnly = true;
+  if (rest !== '') run.interval = interval('-q', rest);
+  if (invocation.action === undefined) invocation.action = run.interval === undefined ? 'queue run' : 'daemon';
+}
+
+/** `-R` and `-S`: flags, then the text, in the same word or the next. */
+function selection(which: 'recipient' | 'sender'): OptionRow {
+  const option = which === 'recipient' ? '-R' : '-S';
+  return {
+    option,
+    takes: 'either',
+    doc: `A queue run for messages whose ${which} contains a text; flags r (regular expression), f and ff go before it.`,
+    apply(invocation, value) {
+      const run = invocation.queueRun;
+      const [, regex = '', force = '', text = ''] = /^(?:(r?)(f{0,2})(?=\0))?\0?(.*)$/s.exec(value) ?? [];
+      run[which] = { text, isRegex: regex !== '' };
+      if (force !== '') run.force = true;
+      if (force === 'ff') run.forceFrozen = true;
+      if (invocation.action === undefined) invocation.action = 'queue run';
+    },
+  };
+}
+
+const fakeHost = (option: string, callouts: boolean): OptionRow =>
+  row(
+    option,
+    'next',
+    `An SMTP session as if from this address, on standard input and output; nothing is delivered${callouts ? ', callouts are made' : ''}.`,
+    (invocation, value) => {
+      setAction(invocation, 'fake smtp', option);
+      invocation.fakeHost = value;
+      invocation.callouts = callouts;
+    },
+  );
+
+/** All options. A longer one is tried before those that begin it. */
+export const commandLineOptions: readonly OptionRow[] = [
+  action('--help', 'help', 'Says in short what this program is.'),
+  action('--version', 'version', 'The same as -bV.'),
+  ignored('-Ac'),
+  ignored('-Am'),
+  ignored('-B', 'either'),
+  row('-bd', 'nothing', 'Runs as a daemon that listens for SMTP connections.', (invocation) => {
+    setAction(invocation, 'daemon', '-bd');
+    invocation.daemonListens = true;
+  }),
+  row('-bdf', 'nothing', 'The same in the foreground.', (invocation) => {
+    setAction(invocation, 'daemon', '-bdf');
+    invocation.daemonListens = true;
+    invocation.daemonForeground = true;
+  }),
+  action('-be', 'expand', 'Expands its arguments, or lines of standard input, and prints what comes out.'),
+  row('-bem', 'next', 'The same, with the message in a file for the variables about messages.', (invocation, value) => {
+    setAction(invocation, 'expand', '-bem');
+    invocation.messageFile = value;
+  }),
+  row('-bf', 'either', 'Tests a filter file.', (invocation) => setAction(invocation, 'test filter', '-bf')),
+  row('-bF', 'either', 'Tests a system filter file.', (invocation) => setAction(invocation, 'test filter', '-bF')),
+  fakeHost('-bh', false),
+  fakeHost('-bhc', true),
+  action('-bi', 'rebuild aliases', 'Runs bi_command.'),
+  row('-bI:', 'attached', 'Tells something about this program: help, dscp or sieve.', (invocation, value) => {
+    setAction(invocation, 'build information', '-bI:');
+    invocation.buildInformation = value;
+  }),
+  action('-bm', 'receive', 'Takes a message from standard input; the recipients are the arguments.'),
+  row('-bnq', 'nothing', 'Leaves addresses without a domain as they are.', (invocation) => {
+    invocation.dontQualify = true;
+  }),
+  action('-bP', 'options', 'Prints the configuration, or the parts named.'),
+  list('-bp', true, false, false, 'Lists the queue.'),
+  list('-bpa', true, true, false, 'Lists the queue with delivered addresses that came from others.'),
+  action('-bpc', 'count queue', 'Counts the messages on the queue.'),
+  list('-bpr', false, false, false, 'Lists the queue in no order.'),
+  list('-bpra', false, true, false, 'As -bpa, in no order.'),
+  list('-bpru', false, false, true, 'As -bpu, in no order.'),
+  list('-bpu', true, false, true, 'Lists the queue with undelivered addresses of the envelope only.'),
+  action('-brt', 'test retry', 'Shows the retry rule for an address and an error.'),
+  action('-brw', 'test rewrite', 'Shows how an address is rewritten in each place.'),
+  action('-bS', 'batch smtp', 'Takes messages as SMTP commands from standard input, without answering.'),
+  action('-bs', 'smtp', 'An SMTP session on standard input and output.'),
+  action('-bt', 'test address', 'Shows how addresses are routed.'),
+  action('-bV', 'version', 'Shows version, drivers and defaults, and checks the configuration.'),
+  action('-bv', 'verify recipient', 'Verifies addresses as recipients.'),
+  action('-bvs', 'verify sender', 'Verifies addresses as senders.'),
+  row(
+    '-C',
+    'either',
+    'Reads another configuration file, the first of those named that exists.',
+    (invocation, value) => {
+      invocation.configFiles = value;
+    },
+  ),
+  row('-D', 'either', 'Sets a macro: NAME or NAME=value.', defineMacro),
+  row('-d', 'attached', 'Shows what is done and why; +name and -name add and remove areas.', (invocation, value) => {
+    invocation.debug = value;
+    invocation.verbose = true;
+  }),
+  row('-dropcr', 'nothing', 'Has no effect any more.', () => undefined),
+  row('-E', 'attached', 'The message is a report of a failed delivery.', (invocation, value) => {
+    invocation.bounceFor = value;
+  }),
+  ...['m', 'e', 'p', 'q', 'w', 'i', 'b', 'r'].map((letter) =>
+    row(`-e${letter}`, 'nothing', `The same as -oe${letter}.`, (invocation) => {
+      invocation.errorMode = errorModes.get(letter) ?? invocation.errorMode;
+    }),
+  ),
+  row('-F', 'either', "The sender's full name.", (invocation, value) => {
+    invocation.senderName = value;
+  }),
+  row('-f', 'either', 'The sender of the message.', (invocation, value) => {
+    invocation.sender = value;
+  }),
+  row('-G', 'nothing', 'Suppresses changes that are made to local messages.', (invocation) => {
+    invocation.suppressLocalFixups = true;
+  }),
+  ignored('-h', 'either'),
+  row('-i', 'nothing', 'A line with a single dot does not end the message.', (invocation) => {
+    invocation.dotEndsMessage = false;
+  }),
+  row('-L', 'either', 'Logs to syslog under this name.', () => undefined),
+  message('-M', 'deliver', 'Tries to deliver messages now, whatever their retry times.'),
+  message('-Mar', 'add recipients', 'Adds recipients to a message.'),
+  message('-Mc', 'deliver respecting retry times', 'Tries to deliver messages whose retry time has come.'),
+  message('-Mes', 'edit sender', 'Changes the sender of a message.'),
+  message('-Mf', 'freeze', 'Freezes messages.'),
+  message('-Mg', 'give up', 'Returns messages to their senders.'),
+  message('-Mmad', 'mark all delivered', 'Marks all recipients of messages as delivered.'),
+  message('-Mmd', 'mark delivered', 'Marks some recipients of a message as delivered.'),
+  message('-Mrm', 'remove', 'Removes messages without telling anybody.'),
+  row('-Mset', 'next', 'With -be: the message for the variables about messages.', (invocation, value) => {
+    invocation.messageId = value;
+  }),
+  message('-Mt', 'thaw', 'Thaws messages.'),
+  message('-Mvb', 'view body', 'Shows the body of a message.'),
+  message('-Mvc', 'view message', 'Shows a message.'),
+  message('-Mvh', 'view headers', 'Shows the file with envelope and header lines of a message.'),
+  message('-Mvl', 'view log', 'Shows the log of a message.'),
+  ignored('-m'),
+  row('-N', 'nothing', 'Goes through all motions of a delivery but does not deliver.', (invocation) => {
+    invocation.dontDeliver = true;
+    invocation.verbose = true;
+  }),
+  row('-n', 'nothing', 'With -bP: values without names. Else without effect.', (invocation) => {
+    invocation.terse = true;
+  }),
+  ignored('-O', 'either'),
+  row('-oA', 'either', 'With -bi: the argument of bi_command.', (invocation, value) => {
+    invocation.aliasFile = value;
+  }),
+  row('-oB', 'attached', 'How many messages go over one connection.', () => undefined),
+  delivery('-odb', 'background', 'Delivers in the background.'),
+  delivery('-odf', 'foreground', 'Delivers before the command ends.'),
+  delivery('-odi', 'foreground', 'Delivers before the command ends.'),
+  delivery('-odq', 'queue', 'Leaves messages on the queue.'),
+  delivery('-odqs', 'queue smtp', 'Delivers locally; leaves what goes to other hosts on the queue.'),
+  errors('-oee', 'mail', 'Reports mistakes by mail.'),
+  errors('-oem', 'mail and fail', 'Reports mistakes by mail, and by the exit status.'),
+  errors('-oep', 'print', 'Reports mistakes on standard error.'),
+  errors('-oeq', 'print', 'The same as -oep.'),
+  errors('-oew', 'mail and fail', 'The same as -oem.'),
+  row('-oi', 'nothing', 'The same as -i.', (invocation) => {
+    invocation.dotEndsMessage = false;
+  }),
+  row('-oitrue', 'nothing', 'The same as -i.', (invocation) => {
+    invocation.dotEndsMessage = false;
+  }),
+  origin('-oMa', 'hostAddress', 'Address of the host the message comes from.'),
+  origin('-oMaa', 'authenticator', 'Name of the authenticator.'),
+  origin('-oMai', 'authenticatedId', 'The id that was authenticated.'),
+  origin('-oMas', 'authenticatedSender', 'The authenticated sender.'),
+  origin('-oMi', 'interfaceAddress', 'Address of this host that the message came to.'),
+  origin('-oMm', 'reference', 'The id of the message that this one is about.'),
+  origin('-oMr', 'protocol', 'How the message came.'),
+  origin('-oMs', 'hostName', 'Name of the host the message comes from.'),
+  origin('-oMt', 'ident', 'Who sent the message on that host.'),
+  ignored('-om'),
+  ignored('-oo'),
+  row('-oP', 'next', 'The pid file of the daemon.', (invocation, value) => {
+    invocation.pidFile = value;
+  }),
+  row('-or', 'either', 'How long to wait for a message on standard input.', (invocation, value) => {
+    invocation.receiveTimeout = interval('-or', value);
+  }),
+  row('-os', 'either', 'How long to wait for an SMTP command.', (invocation, value) => {
+    invocation.smtpTimeout = interval('-os', value);
+  }),
+  row('-ov', 'nothing', 'The same as -v.', (invocation) => {
+    invocation.verbose = true;
+  }),
+  row('-oX', 'next', 'The interfaces and ports of the daemon.', (invocation, value) => {
+    invocation.interfaces = value;
+  }),
+  row('-oY', 'nothing', 'The daemon makes no socket for other processes.', (invocation) => {
+    invocation.noNotifier = true;
+  }),
+  ignored('-pd'),
+  ignored('-ps'),
+  row('-p', 'either', 'Protocol and host: the same as -oMr and -oMs.', (invocation, value) => {
+    const [protocol = '', host] = value.split(':');
+    invocation.origin.protocol = protocol;
+    if (host !== undefined) invocation.origin.hostName = host;
+  }),
+  row('-q', 'attached', 'A queue run; with a time, a daemon that makes them. Flags: q i f ff l.', queueRun),
+  selection('recipient'),
+  row('-r', 'either', 'The same as -f.', (invocation, value) => {
+    invocation.sender = value;
+  }),
+  selection('sender'),
+  row('-t', 'nothing', 'The recipients are those of To:, Cc: and Bcc:.', (invocation) => {
+    invocation.recipientsFromHeaders = true;
+  }),
+  row('-ti', 'nothing', '-t and -i.', (invocation) => {
+    invocation.recipientsFromHeaders = true;
+    invocation.dotEndsMessage = false;
+  }),
+  ignored('-U'),
+  row('-v', 'nothing', 'Shows log lines and SMTP dialogues.', (invocation) => {
+    invocation.verbose = true;
+  }),
+  ignored('-x'),
+  ignored('-X', 'either'),
+  row('-z', 'either', 'Writes a line to the main log.', (invocation, value) => {
+    setAction(invocation, 'log line', '-z');
+    invocation.logLine = value;
+  }),
+];
+
+const errorModes: ReadonlyMap<string, Invocation['errorMode']> = new Map([
+  ['e', 'mail'],
+  ['m', 'mail and fail'],
+  ['p', 'print'],
+  ['q', 'print'],
+  ['w', 'mail and fail'],
+]);
+
+const longestFirst = [...commandLineOptions].sort((a, b) => b.option.length - a.option.length);
+
+function find(word: string): OptionRow | undefined {
+  return longestFirst.find(({ option, takes }) =>
+    takes === 'nothing' || takes === 'next' ? word === option : word.startsWith(option),
+  );
+}
+
+/** `-qR`, `-qS`, and the flags of -R and -S that stand in the option's own word. */
+function normalized(word: string): string {
+  return /^-q[RS]/.test(word) ? `-${word.slice(2)}` : word;
+}
+
+/** Reads the words behind the program's name. @throws UsageError */
+export function parseCommandLine(words: readonly string[], standard: Partial<Invocation> = {}): Invocation {
+  const invocation: Invocation = { ...emptyInvocation(), ...standard };
+  let at = 0;
+  for (; at < words.length; at++) {
+    const word = normalized(words[at] ?? '');
+    if (!word.startsWith('-') || word === '-') break;
+    if (word === '--') {
+      at++;
+      break;
+    }
+    const found = find(word);
+    if (found === undefined) throw new UsageError(`abandoned: unknown, malformed, or incomplete option ${word}`);
+    const rest = word.slice(found.option.length);
+    const wantsNext = found.takes === 'next' || (found.takes === 'either' && (rest === '' || isFlags(found, rest)));
+    if (!wantsNext) {
+      found.apply(invocation, rest);
+      continue;
+    }
+    const next = words[++at];
+    if (next === undefined) throw new UsageError(`abandoned: unknown, malformed, or incomplete option ${word}`);
+    found.apply(invocation, rest === '' ? next : `${rest}\0${next}`);
+  }
+  invocation.arguments = words.slice(at);
+  return invocation;
+}
+
+function isFlags({ option }: OptionRow, rest: string): boolean {
+  return (option === '-R' || option === '-S') && /^r?f{0,2}$/.test(rest);
+}

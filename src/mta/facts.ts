@@ -1,0 +1,82 @@
+/** Fresh facts for expansions: of a connection, of a message, of an ACL, before anything is known. */
+
+import type { AclFacts, ConnectionFacts, MessageFacts } from '../expand/context.ts';
+import * as clock from '../lib/clock.ts';
+import { Text } from '../safe/taint.ts';
+
+/** A connection from a host; an empty address stands for a local process. */
+export function newConnection(hostAddress: string, hostPort: number): ConnectionFacts {
+  return {
+    hostAddress,
+    hostPort,
+    interfaceAddress: '',
+    interfacePort: 0,
+    hostName: '',
+    hostAliases: [],
+    hostLookupFailed: false,
+    hostLookupDeferred: false,
+    heloName: '',
+    ident: '',
+    activeHostname: Text.empty,
+    receivedProtocol: '',
+    authenticator: '',
+    authenticatedId: '',
+    authenticatedFailId: '',
+    authenticationFailed: false,
+    tlsCipher: '',
+    command: '',
+    commandArgument: '',
+    commandHistory: [],
+    countAtStart: 0,
+    aclVariables: new Map(),
+  };
+}
+
+/** What stands for a connection when a local process hands a message over. */
+export function localConnection(login: string): ConnectionFacts {
+  return { ...newConnection('', 0), ident: login, aclVariables: new Map() };
+}
+
+export function emptyMessage(sender: string, originator: { readonly uid: number; readonly gid: number }): MessageFacts {
+  return {
+    id: '',
+    sender,
+    recipients: [],
+    recipientsCount: 0,
+    headers: [],
+    size: 0,
+    bodySize: 0,
+    lineCount: 0,
+    bodyLineCount: 0,
+    bodyZeroCount: 0,
+    maxReceivedLineLength: 0,
+    receivedTime: clock.seconds(),
+    receivedCount: 0,
+    receivedFor: '',
+    originatorUid: originator.uid,
+    originatorGid: originator.gid,
+    authenticatedSender: '',
+    rcptCount: 0,
+    rcptDeferCount: 0,
+    rcptFailCount: 0,
+    warningDelay: '',
+    queueName: Text.empty,
+    aclVariables: new Map(),
+    body: () => '',
+  };
+}
+
+export function newAclFacts(): AclFacts {
+  return {
+    arguments: [],
+    verifyMessage: '',
+    senderVerifyFailure: '',
+    recipientVerifyFailure: '',
+    verifyMode: '',
+    senderAddressData: undefined,
+    senderData: undefined,
+    recipientData: undefined,
+    hostData: undefined,
+    headersAdded: [],
+  };
+}

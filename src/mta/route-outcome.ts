@@ -1,0 +1,286 @@
+/** What becomes of an address when a router has answered: deliveries, children, failures (Exim spec 3.9 - 3.11, 15). */
+
+import type { AddressFacts, Context } from '../expand/context.ts';
+import { expandText, type Template } from '../expand/expand.ts';
+import { splitList } from '../lib/list-text.ts';
+import { trim } from '../lib/octets.ts';
+import { readSwitch } from '../routers/preconditions.ts';
+import type { Child, Host, RouterInstance, RouterOutcome } from '../routers/router.ts';
+import { Text } from '../safe/taint.ts';
+import type { User } from '../safe/users.ts';
+import type { TransportInstance } from '../transports/transport.ts';
+import { childAddress, type Inherited, type RouteAddress } from './address.ts';
+import {
+  type Delivery,
+  type Failed,
+  failure,
+  type RouteRules,
+  type Routing,
+  type Step,
+  unrouteable,
+  unrouted,
+} from './routing.ts';
+
+/** Everything that is known when the router has answered. */
+export interface Answered {
+  readonly address: RouteAddress;
+  readonly index: number;
+  readonly router: RouterInstance;
+  readonly facts: AddressFacts;
+  readonly user: User | undefined;
+  readonly context: Context;
+  readonly rules: RouteRules;
+}
+
+export async function afterDecline(
+  message: string | undefined,
+  address: RouteAddress,
+  router: RouterInstance,
+  context: Context,
+): Promise<Step> {
+  const more = await readSwitch(router.common.more, 'more', true, context);
+  if ('message' in more) return { outcome: 'done', routing: failure('deferred', address, router, more.message) };
+  if (more.value) return { outcome: 'next', reason: `declined${message === undefined ? '' : `: ${message}`}` };
+  const template = router.common.cannot_route_message;
+  if (template !== undefined) return { outcome: 'done', routing: await unrouted(address, router, context) };
+  return { outcome: 'done', routing: failure('failed', address, undefined, message ?? unrouteable) };
+}
+
+export async function conclude(outcome: RouterOutcome, answered: Answered): Promise<Step> {
+  const { address, router, context } = answered;
+  const done = (routing: Routing): Step => ({ outcome: 'done', routing });
+  switch (outcome.outcome) {
+    case 'decline':
+      return afterDecline(outcome.message, address, router, context);
+    case 'pass':
+      return { outcome: 'jump', to: router.common.pass_router, selfHost: outcome.selfHost };
+    case 'discard':
+      return done({ outcome: 'discarded', router });
+    case 'reroute':
+      return done(reroute(outcome.domain, answered));
+    case 'defer':
+      if (outcome.timeout && router.common.pass_on_timeout) {
+        return { outcome: 'jump', to: router.common.pass_router, selfHost: undefined };
+      }
+      return done(await unhappy(outcome, answered));
+    case 'fail':
+      return done(await unhappy(outcome, answered));
+    case 'accept':
+    case 'redirect':
+      return done(await taken(outcome, answered));
+  }
+}
+
+function reroute(domain: string, { address, router }: Answered): Routing {
+  const { localPart } = address;
+  const child = childAddress(address, `${localPart}@${domain}`, { madeBy: router.name, from: 0 });
+  return {
+    outcome: 'replaced',
+    children: [child],
+    deliveries: [],
+    forbidden: [],
+    copy: undefined,
+    router,
+    rewrite: false,
+  };
+}
+
+async function unhappy(
+  outcome: RouterOutcome & { readonly outcome: 'fail' | 'defer' },
+  answered: Answered,
+): Promise<Routing> {
+  const { address, router } = answered;
+  const made = await childrenOf(outcome.children ?? [], false, answered, address.inherited);
+  return failure(outcome.outcome === 'fail' ? 'failed' : 'deferred', address, router, outcome.message, {
+    publicMessage: 'publicMessage' in outcome ? outcome.publicMessage : undefined,
+    freeze: outcome.outcome === 'defer' && outcome.freeze === true,
+    smtpCode: outcome.smtpCode ?? false,
+    children: made.children,
+    deliveries: made.deliveries,
+  });
+}
+
+/** An address that a router accepted or replaced. */
+async function taken(
+  outcome: RouterOutcome & { readonly outcome: 'accept' | 'redirect' },
+  answered: Answered,
+): Promise<Routing> {
+  const { address, index, router, context, rules } = answered;
+  const verification = verificationFailure(answered);
+  if (verification !== undefined) return verification;
+  const inherited = await inheritedBy(answered);
+  if ('defer' in inherited) return failure('deferred', address, router, inherited.defer);
+  const unseen = await readSwitch(router.common.unseen, 'unseen', false, context);
+  if ('message' in unseen) return failure('deferred', address, router, unseen.message);
+  const hasNext = index + 1 < rules.routers.length;
+  const copy = unseen.value && hasNext ? childAddress(address, address.address, { from: index + 1 }) : undefined;
+  if (outcome.outcome === 'redirect') {
+    const made = await childrenOf(outcome.children, outcome.hidden, answered, inherited);
+    return { outcome: 'replaced', ...made, copy, router, rewrite: outcome.rewrite };
+  }
+  const name = await transportName(outcome.transport, router, context);
+  if ('defer' in name) return failure('deferred', address, router, name.defer);
+  const transport = rules.transports.get(name.name);
+  const verifying = rules.purpose === 'verify sender' || rules.purpose === 'verify recipient';
+  if (transport === undefined) {
+    const what = name.name === '' ? 'no transport set' : `unable to find transport "${name.name}"`;
+    if (verifying && name.name === '') return { outcome: 'discarded', router };
+    return failure('deferred', address, router, `${router.name} router: ${what}`);
+  }
+  const own = copy === undefined ? address : childAddress(address, address.address, {});
+  return { outcome: 'delivered to', delivery: deliveryOf(own, transport, outcome, inherited, answered), copy };
+}
+
+function verificationFailure({ address, router, rules }: Answered): Routing | undefined {
+  const { common } = router;
+  const fails =
+    (rules.purpose === 'verify sender' && common.fail_verify_sender) ||
+    (rules.purpose === 'verify recipient' && common.fail_verify_recipient);
+  return fails ? failure('failed', address, router, `${router.name} router forced verify failure`) : undefined;
+}
+
+function deliveryOf(
+  address: RouteAddress,
+  transport: TransportInstance,
+  outcome: { readonly hosts?: readonly Host[] | undefined },
+  inherited: Inherited,
+  { router, facts, user }: Answered,
+  target?: Child,
+): Delivery {
+  return {
+    address,
+    router,
+    transport,
+    target,
+    hosts: outcome.hosts ?? [],
+    inherited,
+    facts,
+    user: router.common.user,
+    group: router.common.group,
+    localUser: user,
+  };
+}
+
+async function transportName(
+  chosen: string | undefined,
+  { common, name }: RouterInstance,
+  context: Context,
+): Promise<{ readonly name: string } | { readonly defer: string }> {
+  if (chosen !== undefined) return { name: chosen };
+  if (common.transport === undefined) return { name: '' };
+  const expansion = await common.transport.expand(context);
+  if (!expansion.ok) {
+    return {
+      defer: `failed to expand "${common.transport.source}" (transport for ${name} router): ${expansion.message}`,
+    };
+  }
+  if (!expansion.text.isClean) {
+    return { defer: `attempt to use tainted value '${expansion.text.value}' for transport for ${name} router` };
+  }
+  return { name: expansion.text.value };
+}
+
+/** Addresses, files and pipes that a redirect router named. */
+async function childrenOf(
+  children: readonly Child[],
+  hidden: boolean,
+  answered: Answered,
+  inherited: Inherited,
+): Promise<{
+  readonly children: readonly RouteAddress[];
+  readonly deliveries: readonly Delivery[];
+  readonly forbidden: readonly Failed[];
+}> {
+  const { address, router, facts, rules } = answered;
+  const from = firstRouter(router, rules);
+  const addresses: RouteAddress[] = [];
+  const deliveries: Delivery[] = [];
+  const forbidden: Failed[] = [];
+  for (const child of children) {
+    const made = childAddress(address, child.text, {
+      madeBy: router.name,
+      from,
+      hidden: hidden || address.hidden,
+      inherited,
+    });
+    if (child.forbidden !== undefined) {
+      forbidden.push(failure('deferred', made, router, child.forbidden));
+    } else if (child.kind === 'address') {
+      addresses.push(made);
+    } else {
+      const transport = rules.transports.get(child.transport ?? '');
+      if (transport === undefined) continue;
+      const text = child.clean ? Text.vouched(child.text) : Text.tainted(child.text);
+      const seen = { ...facts, ...(child.kind === 'pipe' ? { addressPipe: text } : { addressFile: text }) };
+      deliveries.push(deliveryOf(made, transport, {}, inherited, { ...answered, facts: seen }, child));
+    }
+  }
+  return { children: addresses, deliveries, forbidden };
+}
+
+function firstRouter({ common }: RouterInstance, { routers }: RouteRules): number {
+  if (common.redirect_router === undefined) return 0;
+  return Math.max(
+    routers.findIndex(({ name }) => name === common.redirect_router),
+    0,
+  );
+}
+
+/** What the address hands on: errors_to, headers_add, headers_remove, address_data and variables. */
+async function inheritedBy(answered: Answered): Promise<Inherited | { readonly defer: string }> {
+  const { address, router, facts, context } = answered;
+  const { common } = router;
+  let { errorsTo } = address.inherited;
+  if (common.errors_to !== undefined) {
+    const found = await expandedErrorsTo(common.errors_to, answered);
+    if ('defer' in found) return found;
+    errorsTo = found.address ?? errorsTo;
+  }
+  const add = await expandedList(common.headers_add, '\n', 'headers_add', router, context);
+  if ('defer' in add) return add;
+  const remove = await expandedList(common.headers_remove, ':', 'headers_remove', router, context);
+  if ('defer' in remove) return remove;
+  return {
+    errorsTo,
+    headersAdd: [...address.inherited.headersAdd, ...add.items],
+    headersRemove: [...address.inherited.headersRemove, ...remove.items],
+    addressData: facts.addressData,
+    routerVariables: facts.routerVariables,
+  };
+}
+
+async function expandedErrorsTo(
+  template: Template,
+  { router, context, rules }: Answered,
+): Promise<{ readonly address: string | undefined } | { readonly defer: string }> {
+  const expansion = await template.expand(context);
+  if (!expansion.ok) {
+    if (expansion.kind === 'forced') return { address: undefined };
+    return { defer: `${router.name} router failed to expand "${template.source}": ${expansion.message}` };
+  }
+  const found = trim(expansion.text.value);
+  if (found === '' || found === '<>') return { address: '' };
+  const isGood = rules.verifyErrorsTo === undefined || (await rules.verifyErrorsTo(found));
+  return { address: isGood ? found : undefined };
+}
+
+/** Items of headers_add or headers_remove, each expanded; one that is forced to fail is left out. */
+async function expandedList(
+  template: Template | undefined,
+  separator: string,
+  option: string,
+  router: RouterInstance,
+  context: Context,
+): Promise<{ readonly items: readonly string[] } | { readonly defer: string }> {
+  if (template === undefined) return { items: [] };
+  const items: string[] = [];
+  for (const source of splitList(template.source, separator).items) {
+    const expansion = await expandText(Text.configured(source), context);
+    if (expansion.ok) {
+      if (expansion.text.value !== '') items.push(expansion.text.value);
+    } else if (expansion.kind !== 'forced') {
+      return { defer: `${router.name} router failed to expand ${option} item "${source}": ${expansion.message}` };
+    }
+  }
+  return { items };
+}

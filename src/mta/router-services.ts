@@ -1,0 +1,102 @@
+/** What routers ask of their surroundings: hosts by the DNS, this host's addresses, transports by name. */
+
+import type { Context } from '../expand/context.ts';
+import { matchTemplate } from '../lists/option.ts';
+import { formatIp, isIp, parseIp } from '../net/address.ts';
+import type { Resolver } from '../net/dns.ts';
+import { hostAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
+import type {
+  HostLookup,
+  HostLookupResult,
+  MailHost,
+  MailHosts,
+  MailLookup,
+  RouterServices,
+} from '../routers/router.ts';
+import type { Runtime } from './runtime.ts';
+
+async function lookUpMail(
+  resolver: Resolver,
+  domain: string,
+  options: MailLookup,
+  allowMxToIp: boolean,
+): Promise<MailHosts> {
+  const widening = { qualifySingle: options.qualifySingle, searchParents: options.searchParents };
+  const family = options.ipv4Only ? (4 as const) : undefined;
+  const found = await mailExchangers(resolver, domain, { ...widening, dnssec: options.dnssec });
+  if (found.outcome === 'refuses') return { outcome: 'refuses' };
+  if (found.outcome === 'defer' && !options.mxFailureIsNothing) return { outcome: 'again', message: found.message };
+  if (found.outcome !== 'found') {
+    if (!options.addressRecord || (found.outcome === 'unknown' && !found.exists)) return { outcome: 'nothing' };
+    const own = await hostAddresses(resolver, domain, { ...widening, family });
+    if (own.outcome === 'defer') return { outcome: 'again', message: own.message };
+    if (own.outcome !== 'found') return { outcome: 'nothing' };
+    const host: MailHost = {
+      name: own.domain,
+      mx: undefined,
+      addresses: ordered(own.addresses, options.ipv4Prefer),
+      again: false,
+      secure: own.secure,
+    };
+    return { outcome: 'found', hosts: [host], domain: own.domain };
+  }
+  const hosts = await Promise.all(
+    found.hosts.map(async ({ name, preference }): Promise<MailHost> => {
+      const literal = allowMxToIp && isIp(name);
+      const addresses = literal
+        ? ({ outcome: 'found', addresses: [name], secure: false } as const)
+        : await hostAddresses(resolver, name, { family, dnssec: options.dnssec });
+      const isFound = addresses.outcome === 'found';
+      return {
+        name,
+        mx: preference,
+        addresses: isFound ? ordered(addresses.addresses, options.ipv4Prefer) : [],
+        again: addresses.outcome === 'defer',
+        secure: isFound && addresses.secure,
+      };
+    }),
+  );
+  return { outcome: 'found', hosts, domain: found.domain };
+}
+
+function ordered(addresses: readonly string[], ipv4First: boolean): readonly string[] {
+  if (!ipv4First) return addresses;
+  return [
+    ...addresses.filter((address) => !address.includes(':')),
+    ...addresses.filter((address) => address.includes(':')),
+  ];
+}
+
+/** `bydns`, `byname`, or the one and then the other (Exim spec 20.5). */
+async function lookUpHost(resolver: Resolver, name: string, how: HostLookup): Promise<HostLookupResult> {
+  const octets = parseIp(name.replace(/^\[(.*)\]$/, '$1'));
+  if (octets !== undefined) return { outcome: 'found', addresses: [formatIp(octets)] };
+  const family = how.ipv4Only ? (4 as const) : undefined;
+  const byDns = how.by === 'name' ? undefined : await hostAddresses(resolver, name, { family });
+  const found =
+    byDns !== undefined && (how.by === 'dns' || byDns.outcome === 'found')
+      ? byDns
+      : await systemAddresses(name, family);
+  if (found.outcome === 'found') return { outcome: 'found', addresses: ordered(found.addresses, how.ipv4Prefer) };
+  return found.outcome === 'defer' ? { outcome: 'again', message: found.message } : { outcome: 'nothing' };
+}
+
+export function routerServices(runtime: Runtime): RouterServices {
+  const { config, resolver, settings, logs, services } = runtime;
+  const { main, transports } = config;
+  return {
+    qualifyRecipient: settings.qualifyRecipient,
+    allowDomainLiterals: main.allow_domain_literals,
+    allowMxToIp: main.allow_mx_to_ip,
+    lookUpMail: (domain, options) => lookUpMail(resolver, domain, options, main.allow_mx_to_ip),
+    lookUpHost: (name, how) => lookUpHost(resolver, name, how),
+    isLocal: (address, port) => (port === undefined || port === 25) && services.localAddresses().includes(address),
+    async treatedAsLocal(name: string, context: Context) {
+      if (main.hosts_treat_as_local === undefined) return false;
+      return (await matchTemplate(main.hosts_treat_as_local, name, context)).outcome === 'match';
+    },
+    transportExists: (name) => transports.has(name),
+    transportIsLocal: (name) => transports.get(name)?.driver.isLocal ?? false,
+    log: (text) => logs.main(text),
+  };
+}

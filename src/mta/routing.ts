@@ -1,0 +1,123 @@
+/** What routing an address can come to. */
+
+import type { AddressFacts, Context } from '../expand/context.ts';
+import type { GroupOption, UserOption } from '../options/kinds.ts';
+import type { Child, Host, RouterInstance, RouterServices, RoutingPurpose } from '../routers/router.ts';
+import type { User } from '../safe/users.ts';
+import type { TransportInstance } from '../transports/transport.ts';
+import type { Inherited, RouteAddress } from './address.ts';
+
+/** An address that a router has given to a transport. */
+export interface Delivery {
+  readonly address: RouteAddress;
+  readonly router: RouterInstance;
+  readonly transport: TransportInstance;
+  /** Where a local delivery goes, when redirection named it. */
+  readonly target: Child | undefined;
+  readonly hosts: readonly Host[];
+  readonly inherited: Inherited;
+  /** What the transport's expansions see of the address. */
+  readonly facts: AddressFacts;
+  /** Set on the router; a transport's own settings come first. */
+  readonly user: UserOption | undefined;
+  readonly group: GroupOption | undefined;
+  /** The local user that `check_local_user` found. */
+  readonly localUser: User | undefined;
+}
+
+export type Routing =
+  | { readonly outcome: 'delivered to'; readonly delivery: Delivery; readonly copy: RouteAddress | undefined }
+  /** Replaced by other addresses; files and pipes among them are deliveries already. */
+  | {
+      readonly outcome: 'replaced';
+      readonly children: readonly RouteAddress[];
+      readonly deliveries: readonly Delivery[];
+      /** Children that may not be: each is deferred. */
+      readonly forbidden: readonly Failed[];
+      readonly copy: RouteAddress | undefined;
+      readonly router: RouterInstance;
+      /** Whether rewriting is done on the children. */
+      readonly rewrite: boolean;
+    }
+  | { readonly outcome: 'discarded'; readonly router: RouterInstance }
+  | ({ readonly outcome: 'failed' | 'deferred' } & Failed);
+
+export interface Failed {
+  readonly address: RouteAddress;
+  /** For the log. */
+  readonly message: string;
+  /** For the sender; nothing when the other is for him, too. */
+  readonly publicMessage?: string | undefined;
+  readonly router: RouterInstance | undefined;
+  /** Addresses that come out of it nevertheless. */
+  readonly children: readonly RouteAddress[];
+  readonly deliveries: readonly Delivery[];
+  readonly freeze: boolean;
+  /** Whether the message may begin with an SMTP code. */
+  readonly smtpCode: boolean;
+  /** For retry: whether the whole address and not only its domain failed. */
+  readonly useLocalPart: boolean;
+  /** An errors_to or a list of header lines could not be had: no delivery, but no fault of the address. */
+  readonly inherited?: Inherited | undefined;
+}
+
+export interface RouteRules {
+  readonly routers: readonly RouterInstance[];
+  readonly transports: ReadonlyMap<string, TransportInstance>;
+  readonly services: RouterServices;
+  readonly purpose: RoutingPurpose;
+  /** Writes the `debug_print` of routers. */
+  readonly debugPrint: ((text: string) => void) | undefined;
+  /** Checks an address that errors are to go to; one that does not verify is not used (Exim spec 15, errors_to). */
+  readonly verifyErrorsTo: ((address: string) => Promise<boolean>) | undefined;
+}
+
+/** What one router does to the way of an address. */
+export type Step =
+  | { readonly outcome: 'next'; readonly reason: string }
+  | { readonly outcome: 'jump'; readonly to: string | undefined; readonly selfHost: string | undefined }
+  | { readonly outcome: 'done'; readonly routing: Routing };
+
+export const unrouteable = 'Unrouteable address';
+export function failure(
+  outcome: 'failed' | 'deferred',
+  address: RouteAddress,
+  router: RouterInstance | undefined,
+  message: string,
+  more: Partial<Failed> = {},
+): Routing & { readonly outcome: 'failed' | 'deferred' } {
+  return {
+    outcome,
+    address,
+    message,
+    router,
+    children: [],
+    deliveries: [],
+    freeze: false,
+    smtpCode: false,
+    useLocalPart: usesLocalPart(router),
+    ...more,
+  };
+}
+
+/** Whether retry times of routing are for the whole address (Exim spec 15, retry_use_local_part). */
+function usesLocalPart(router: RouterInstance | undefined): boolean {
+  if (router === undefined) return true;
+  const { common, set } = router;
+  return set.has('retry_use_local_part') ? common.retry_use_local_part : common.check_local_user;
+}
+
+/** No router took the address: the text comes from the last that looked at it. */
+export async function unrouted(
+  address: RouteAddress,
+  last: RouterInstance | undefined,
+  context: Context,
+): Promise<Routing> {
+  const template = last?.common.cannot_route_message;
+  let message = unrouteable;
+  if (template !== undefined) {
+    const expansion = await template.expand(context);
+    if (expansion.ok && expansion.text.value !== '') message = expansion.text.value;
+  }
+  return failure('failed', address, undefined, message, { smtpCode: template !== undefined });
+}

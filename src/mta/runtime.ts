@@ -1,0 +1,126 @@
+/** Everything that works with one configuration: made once per process, handed to all who work with mail. */
+
+import { cpus } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { lookups as lookupDrivers } from '../config/drivers.ts';
+import type { Installation } from '../config/installation.ts';
+import type { AclAnswer, Context, Services, Settings } from '../expand/context.ts';
+import { freshResults } from '../expand/expand.ts';
+import { Lookups } from '../lookups/lookups.ts';
+import { Resolver } from '../net/dns.ts';
+import { type Decisions, nobody } from '../observe/decision.ts';
+import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
+import { Logs } from '../observe/main-log.ts';
+import { Spool } from '../spool/spool.ts';
+import { makeServices } from './services.ts';
+import {
+  BadSetting,
+  basicSettings,
+  effectiveServerUser,
+  findPlaces,
+  keptEnvironment,
+  type Places,
+  type ServerUser,
+} from './settings.ts';
+
+export interface Runtime {
+  readonly installation: Installation;
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly places: Places;
+  readonly user: ServerUser;
+  readonly spool: Spool;
+  readonly logs: Logs;
+  readonly lookups: Lookups;
+  readonly resolver: Resolver;
+  /** Without `runAcl`, which each line of work adds. */
+  readonly services: Omit<Services, 'runAcl'>;
+}
+
+export interface RuntimeOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Sees every log line; `-v` and `-d` print them. */
+  readonly echo?: ((logs: string, text: string) => void) | undefined;
+  /** Lines go to `echo` alone (`-bh`). */
+  readonly withoutLogFiles?: boolean | undefined;
+}
+
+const noAcl = (): AclAnswer => ({ outcome: 'error', message: 'no ACL can be run here' });
+
+/** A context for a line of work that knows nothing of a message yet. */
+export function newContext(
+  runtime: Pick<Runtime, 'settings' | 'services'>,
+  decisions: Decisions = nobody,
+  runAcl: Services['runAcl'] = noAcl,
+): Context {
+  return {
+    settings: runtime.settings,
+    services: { ...runtime.services, runAcl },
+    decisions,
+    connection: undefined,
+    message: undefined,
+    address: undefined,
+    delivery: undefined,
+    acl: undefined,
+    results: freshResults(),
+    found: new Map(),
+    depth: 0,
+  };
+}
+
+/** How a DNS client is set up by the configuration (Exim spec 14, dns_retrans, dns_retry, dns_use_edns0). */
+function makeResolver({ main }: Config): Resolver {
+  return new Resolver({
+    ...(main.dns_retrans > 0 ? { timeout: main.dns_retrans * 1000 } : {}),
+    ...(main.dns_retry > 0 ? { attempts: main.dns_retry } : {}),
+    ...(main.dns_use_edns0 === 0 ? { edns: false } : {}),
+  });
+}
+
+/** @throws BadSetting */
+export async function makeRuntime(
+  installation: Installation,
+  config: Config,
+  options: RuntimeOptions,
+): Promise<Runtime> {
+  const { main } = config;
+  const selection = main.log_selector === undefined ? standardSelection : parseLogSelection(main.log_selector);
+  if ('error' in selection) throw new BadSetting(selection.error);
+  const lookups = new Lookups(lookupDrivers, Math.max(main.lookup_open_max, 1));
+  const resolver = makeResolver(config);
+  const environment = keptEnvironment(config, options.environment);
+  const basic = basicSettings(config, installation, environment);
+  const early = makeServices({ config, lookups, resolver, spool: undefined, log: () => undefined });
+  const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
+  const user = effectiveServerUser(config, installation);
+  const asRoot = process.geteuid?.() === 0;
+  const logs = new Logs({
+    paths: options.withoutLogFiles ? [] : places.logPaths,
+    selection,
+    fileMode: Number.parseInt(installation.logFileMode, 8) || 0o640,
+    directoryMode: 0o750,
+    owner: asRoot ? user : undefined,
+    timezone: main.log_timezone,
+    rejectLog: main.write_rejectlog,
+    echo: options.echo,
+  });
+  const spool = new Spool({
+    directory: places.spoolDirectory,
+    split: main.split_spool_directory,
+    hostNumber: places.hostNumber ?? 0,
+    owner: asRoot ? user : undefined,
+    messageLogs: main.message_logs,
+    preserveMessageLogs: main.preserve_message_logs,
+  });
+  const services = makeServices({ config, lookups, resolver, spool, log: (text) => logs.main(text) });
+  return { installation, config, settings: places.settings, places, user, spool, logs, lookups, resolver, services };
+}
+
+/** Closes files; used when a configuration is replaced by another. */
+export function closeRuntime({ lookups, logs }: Runtime): void {
+  lookups.close();
+  logs.close();
+}
+
+/** How many things may sensibly run side by side. */
+export const processors: number = cpus().length;

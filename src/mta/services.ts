@@ -1,0 +1,182 @@
+/** What expansions, lists and ACLs ask of their surroundings (`expand/context.ts`), answered with the real things. */
+
+import type { Config } from '../config/config.ts';
+import type { ConnectionFacts, Context, ListKind, RunAnswer, Services } from '../expand/context.ts';
+import { expandText } from '../expand/expand.ts';
+import { type Eventual, then } from '../lib/eventual.ts';
+import { matchIp, matchList } from '../lists/match.ts';
+import type { Lookups } from '../lookups/lookups.ts';
+import { formatIp, isIp, parseIp } from '../net/address.ts';
+import type { Resolver } from '../net/dns.ts';
+import { hostNames, type NameLookup } from '../net/host-names.ts';
+import { localAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
+import { run, taintedArgument } from '../safe/spawn.ts';
+import { clean, literal, Text } from '../safe/taint.ts';
+import type { Spool } from '../spool/spool.ts';
+
+/** What the services stand on. */
+export interface Ground {
+  readonly config: Config;
+  readonly lookups: Lookups;
+  readonly resolver: Resolver;
+  /** Not there while the settings are being expanded. */
+  readonly spool: Spool | undefined;
+  log(text: string): void;
+}
+
+const listNames: Readonly<Record<ListKind, string>> = {
+  domain: 'domain',
+  host: 'host',
+  address: 'address',
+  localpart: 'local part',
+};
+
+const runTimeout = 60_000;
+const runMaximumOutput = 16 * 1024 * 1024;
+
+async function runProgram(
+  command: readonly Text[],
+  strict: boolean,
+  context: Context,
+): Promise<RunAnswer | { readonly error: string }> {
+  const [name, ...args] = command;
+  if (name === undefined) return { error: 'missing command for ${run} expansion' };
+  const program = clean(name);
+  if (program === undefined) return { error: `Tainted '${name.value}' (command '${name.value}') not permitted` };
+  if (!program.startsWith('/')) return { status: 127, output: '' };
+  const tainted = strict ? args.find((arg) => !arg.isClean) : undefined;
+  if (tainted !== undefined) return { error: `Tainted arg '${tainted.value}' for ${name.value} command not permitted` };
+  const result = await run(
+    {
+      program,
+      args: args.map((arg) => taintedArgument(arg, '${run} splits its command before it expands the arguments')),
+      environment: Object.fromEntries(context.settings.environment),
+      directory: literal('/'),
+      umask: 0o077,
+      timeout: runTimeout,
+      maximumOutput: runMaximumOutput,
+    },
+    async () => undefined,
+  );
+  switch (result.outcome) {
+    case 'exited':
+      return { status: result.status, output: result.output.toString('latin1') };
+    case 'signalled':
+      return { error: `command "${program}" died on signal ${result.signal}` };
+    case 'timeout':
+      return { error: `command timed out` };
+    case 'not run':
+      return { status: 127, output: '' };
+  }
+}
+
+/** The addresses that count as this host's own (Exim spec 14, local_interfaces, extra_local_interfaces). */
+export function ownAddresses(config: Config): readonly string[] {
+  const extra = config.main.extra_local_interfaces?.items ?? [];
+  const listed = (config.main.local_interfaces?.items ?? []).map((item) => interfaceAddress(item));
+  const any = listed.length === 0 || listed.some((address) => address === '0.0.0.0' || address === '::');
+  if (any) return localAddresses(extra);
+  return [...listed, ...extra].flatMap((address) => {
+    const octets = parseIp(address);
+    return octets === undefined ? [] : [formatIp(octets)];
+  });
+}
+
+/** The address of an item of local_interfaces: `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`. */
+function interfaceAddress(item: string): string {
+  const bracketed = /^\[([^\]]+)\]/.exec(item)?.[1];
+  const text = bracketed ?? (isIp(item) ? item : item.replace(/\.\d+$/, ''));
+  const octets = parseIp(text);
+  return octets === undefined ? text : formatIp(octets);
+}
+
+const nameLookups: ReadonlySet<string> = new Set<NameLookup>(['bydns', 'byaddr']);
+
+function isNameLookup(word: string): word is NameLookup {
+  return nameLookups.has(word);
+}
+
+/** Looks for the name of the sending host, once per connection. */
+async function findName(connection: ConnectionFacts, { config, resolver, log }: Ground): Promise<void> {
+  const words: readonly string[] = config.main.host_lookup_order?.items ?? ['bydns', 'byaddr'];
+  const order = words.filter(isNameLookup);
+  const found = await hostNames(resolver, connection.hostAddress, { order });
+  if (found.outcome === 'found') {
+    connection.hostName = found.names[0] ?? '';
+    connection.hostAliases = found.names.slice(1);
+    return;
+  }
+  connection.hostLookupFailed = found.outcome === 'unknown';
+  connection.hostLookupDeferred = found.outcome === 'defer';
+  log(found.message);
+}
+
+/** Connections whose host's name was looked for, or is being looked for. */
+const nameSearches = new WeakMap<ConnectionFacts, Promise<void> | true>();
+
+function findHostName(context: Context, ground: Ground): Eventual<void> {
+  const { connection } = context;
+  if (connection === undefined || connection.hostAddress === '' || connection.hostName !== '') return undefined;
+  const known = nameSearches.get(connection);
+  if (known !== undefined) return known === true ? undefined : known;
+  const search = findName(connection, ground).then(() => {
+    nameSearches.set(connection, true);
+  });
+  nameSearches.set(connection, search);
+  return search;
+}
+
+interface ListText {
+  readonly text: Text;
+  readonly constant: boolean;
+}
+
+/** Texts of named lists; those without a dollar are the same for ever. */
+function namedListItems(config: Config): Services['namedListItems'] {
+  const constant = new Map<string, ListText>();
+  return (kind, name, context) => {
+    const key = `${kind} ${name}`;
+    const known = constant.get(key);
+    if (known !== undefined) return known;
+    const list = config.namedLists[kind].get(name);
+    if (list === undefined) return { error: `unknown named ${listNames[kind]} list "+${name}"` };
+    if (!/[$\\]/.test(list.text)) {
+      const text = { text: Text.configured(list.text), constant: true };
+      constant.set(key, text);
+      return text;
+    }
+    return then(expandText(Text.configured(list.text), context), (expansion) =>
+      expansion.ok
+        ? { text: expansion.text, constant: false }
+        : { error: `failed to expand "${list.text}" while checking a list: ${expansion.message}` },
+    );
+  };
+}
+
+/** Everything but `runAcl`, which needs to know what it is run for. */
+export function makeServices(ground: Ground): Omit<Services, 'runAcl'> {
+  const { config, lookups, resolver } = ground;
+  let own: readonly string[] | undefined;
+  return {
+    lookupStyle: (type) => lookups.style(type),
+    lookup: (request, context) => lookups.find(request, context),
+    quote: (type, text, option) => lookups.quote(type, text, option),
+    matchList: (kind, subject, list, context) => matchList(kind, subject, list, context),
+    matchIp,
+    namedList: (kind, name) => config.namedLists[kind].get(name)?.text,
+    namedListItems: namedListItems(config),
+    hostAddresses: (name) => systemAddresses(name),
+    async mailExchangers(domain) {
+      const found = await mailExchangers(resolver, domain, {});
+      return found.outcome === 'refuses' ? { outcome: 'unknown', message: `${domain} takes no mail` } : found;
+    },
+    localAddresses() {
+      own ??= ownAddresses(config);
+      return own;
+    },
+    run: runProgram,
+    findHostName: (context) => findHostName(context, ground),
+    log: (text) => ground.log(text),
+    queueSize: () => ground.spool?.count() ?? 0,
+  };
+}

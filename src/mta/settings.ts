@@ -1,0 +1,184 @@
+/** The values that expansions and everybody else need of the configuration, with defaults filled in. */
+
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { type Installation, serverUser } from '../config/installation.ts';
+import type { Context, Settings } from '../expand/context.ts';
+import type { Template } from '../expand/expand.ts';
+import { lower, trim } from '../lib/octets.ts';
+import * as files from '../safe/files.ts';
+import { type Clean, clean, concat, literal, pathOf, reviewed } from '../safe/taint.ts';
+
+/** User and group that the server runs as. */
+export interface ServerUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A setting of the main section that cannot be used; told like any other mistake in the configuration. */
+export class BadSetting extends Error {}
+
+/**
+ * The name of this host: when the system knows only the short one, the first full name that /etc/hosts gives it, as
+ * the system's own resolver would.
+ */
+function systemHostname(): string {
+  const name = hostname();
+  if (name.includes('.')) return name;
+  const path = literal('/etc/hosts');
+  if (!files.mayAccess(path, 'r')) return name;
+  for (const line of files.readText(path).split('\n')) {
+    const words = line
+      .replace(/#.*/, '')
+      .split(/[ \t]+/)
+      .slice(1);
+    if (words.includes(name)) return words.find((word) => word.includes('.')) ?? name;
+  }
+  return name;
+}
+
+/** The user and group of the server as the configuration or else the installation has them. */
+export function effectiveServerUser(config: Config, installation: Installation): ServerUser {
+  const standard = serverUser(installation);
+  const { exim_user: user, exim_group: group } = config.main;
+  return {
+    uid: user !== undefined && 'user' in user ? user.user.uid : standard.uid,
+    gid:
+      group !== undefined && 'group' in group
+        ? group.group.gid
+        : user !== undefined && 'user' in user
+          ? user.user.gid
+          : standard.gid,
+  };
+}
+
+/** The environment that expansions and programs see: what is kept of it, and what is added (Exim spec 14, keep_environment). */
+export function keptEnvironment(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, string> {
+  const kept = new Map<string, string>();
+  const patterns = config.main.keep_environment?.items ?? [];
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && patterns.some((pattern) => matchesName(pattern, name))) kept.set(name, value);
+  }
+  for (const setting of config.main.add_environment?.items ?? []) {
+    const equals = setting.indexOf('=');
+    if (equals > 0) kept.set(setting.slice(0, equals), setting.slice(equals + 1));
+  }
+  return kept;
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
+
+/** What is known before anything is expanded. */
+export function basicSettings(
+  config: Config,
+  installation: Installation,
+  environment: ReadonlyMap<string, string>,
+): Settings {
+  const { main } = config;
+  const primaryHostname = main.primary_hostname ?? systemHostname();
+  const qualifyDomain = main.qualify_domain ?? primaryHostname;
+  const user = effectiveServerUser(config, installation);
+  return {
+    primaryHostname,
+    qualifyDomain,
+    qualifyRecipient: main.qualify_recipient ?? qualifyDomain,
+    spoolDirectory: installation.spoolDirectory,
+    configFile: config.file,
+    eximPath: main.exim_path ?? pathOf(installation.programDirectory, literal('bin'), literal('exim')),
+    eximUid: user.uid,
+    eximGid: user.gid,
+    localhostNumber: '',
+    bounceReturnSizeLimit: main.bounce_return_size_limit,
+    headersCharset: main.headers_charset ?? 'UTF-8',
+    printTopBitCharacters: main.print_topbitchars,
+    checkRfc2047Length: main.check_rfc2047_length,
+    strictAclVars: main.strict_acl_vars,
+    messageBodyVisible: main.message_body_visible,
+    messageBodyNewlines: main.message_body_newlines,
+    logFileDirectory: undefined,
+    environment,
+  };
+}
+
+async function expanded(template: Template | undefined, name: string, context: Context): Promise<Clean | undefined> {
+  if (template === undefined) return undefined;
+  const expansion = await template.expand(context);
+  if (!expansion.ok) throw new BadSetting(`failed to expand ${name} "${template.source}": ${expansion.message}`);
+  const value = clean(expansion.text);
+  if (value === undefined) throw new BadSetting(`${name} may not hold untrusted text: ${expansion.text.value}`);
+  return value;
+}
+
+/** Paths and numbers that may be expansions. `context` sees the basic settings. */
+export interface Places {
+  readonly spoolDirectory: Clean;
+  /** Log paths with `%s`; `syslog` is not among them. */
+  readonly logPaths: readonly Clean[];
+  readonly logsToSyslog: boolean;
+  readonly pidFile: Clean;
+  /** Empty for none. */
+  readonly notifierSocket: string;
+  /** 0 to 16 or so; nothing when this host has none. */
+  readonly hostNumber: number | undefined;
+  readonly settings: Settings;
+}
+
+function absolute(path: Clean, name: string): Clean {
+  if (!path.startsWith('/')) throw new BadSetting(`${name} "${path}" is not an absolute path`);
+  return path;
+}
+
+export async function findPlaces(config: Config, installation: Installation, context: Context): Promise<Places> {
+  const { main } = config;
+  const ours = (value: string): Clean => reviewed(value, 'from the installation file, which root wrote');
+  const spoolDirectory = absolute(
+    (await expanded(main.spool_directory, 'spool_directory', context)) ?? ours(installation.spoolDirectory),
+    'spool_directory',
+  );
+  const settings: Settings = { ...context.settings, spoolDirectory };
+  const inner: Context = { ...context, settings };
+  const number = trim((await expanded(main.localhost_number, 'localhost_number', inner)) ?? '');
+  if (number !== '' && !/^\d{1,2}$/.test(number)) {
+    throw new BadSetting(`localhost_number is not a number in the range 0-16: ${number}`);
+  }
+  const logs = (await expanded(main.log_file_path, 'log_file_path', inner)) ?? ours(installation.logFilePath);
+  const { logPaths, logsToSyslog } = parseLogPaths(logs, spoolDirectory, ours(installation.logFilePath));
+  const pidFile =
+    (await expanded(main.pid_file_path, 'pid_file_path', inner)) ??
+    (installation.pidFilePath === ''
+      ? pathOf(spoolDirectory, literal('exim-daemon.pid'))
+      : ours(installation.pidFilePath));
+  return {
+    spoolDirectory,
+    logPaths,
+    logsToSyslog,
+    pidFile,
+    notifierSocket: (await expanded(main.notifier_socket, 'notifier_socket', inner)) ?? '',
+    hostNumber: number === '' ? undefined : Number(number),
+    settings: { ...settings, localhostNumber: number, logFileDirectory: logPaths[0]?.replace(/\/[^/]*$/, '') },
+  };
+}
+
+/** Items of log_file_path: file names, `syslog`, and an empty one for the usual place (Exim spec 53.2). */
+function parseLogPaths(
+  list: Clean,
+  spoolDirectory: Clean,
+  standard: Clean,
+): { readonly logPaths: readonly Clean[]; readonly logsToSyslog: boolean } {
+  const paths: Clean[] = [];
+  let logsToSyslog = false;
+  const inSpool = pathOf(spoolDirectory, literal('log'), literal('%slog'));
+  for (const item of list.split(':')) {
+    const name = trim(item);
+    if (lower(name) === 'syslog') logsToSyslog = true;
+    else if (name === '') paths.push(standard === '' ? inSpool : standard);
+    else paths.push(absolute(reviewed(name, 'an item of a clean list'), 'log_file_path'));
+  }
+  if (paths.length === 0 && !logsToSyslog) paths.push(concat(inSpool));
+  return { logPaths: paths, logsToSyslog };
+}

@@ -1,0 +1,54 @@
+/**
+ * Verifies an address by routing it (Exim spec 44.42, 44.46): the answer for ACLs and for `-bv`. A single child takes
+ * its parent's place; when an address turns into several, or into files or commands, it counts as good.
+ */
+
+import type { Context } from '../expand/context.ts';
+import type { RoutingPurpose } from '../routers/router.ts';
+import { originalAddress, type RouteAddress } from './address.ts';
+import { route } from './route.ts';
+import type { RouteRules, Routing } from './routing.ts';
+
+export type Verification =
+  | { readonly outcome: 'ok'; readonly addressData: Routing }
+  | {
+      readonly outcome: 'fail' | 'defer';
+      /** For logs. */
+      readonly message: string;
+      /** For the other side. */
+      readonly publicMessage: string;
+      readonly smtpCode: boolean;
+    };
+
+/** Where the search for an answer must end, whatever redirection does. */
+const maximumSteps = 100;
+
+/** `success_on_redirect`: an address that is replaced counts as good. */
+export async function verifyAddress(
+  address: string,
+  purpose: RoutingPurpose,
+  context: Context,
+  rules: Omit<RouteRules, 'purpose'>,
+  options: { readonly successOnRedirect?: boolean } = {},
+): Promise<Verification> {
+  let current: RouteAddress = originalAddress(address);
+  for (let step = 0; step < maximumSteps; step++) {
+    const routing = await route(current, context, { ...rules, purpose });
+    if (routing.outcome === 'failed' || routing.outcome === 'deferred') {
+      const { message, publicMessage = message, smtpCode } = routing;
+      return { outcome: routing.outcome === 'failed' ? 'fail' : 'defer', message, publicMessage, smtpCode };
+    }
+    if (routing.outcome !== 'replaced' || options.successOnRedirect) return { outcome: 'ok', addressData: routing };
+    const [forbidden] = routing.forbidden;
+    if (forbidden !== undefined && routing.children.length + routing.deliveries.length === 0) {
+      return { outcome: 'defer', message: forbidden.message, publicMessage: forbidden.message, smtpCode: false };
+    }
+    const [only, second] = routing.children;
+    if (only === undefined || second !== undefined || routing.deliveries.length > 0) {
+      return { outcome: 'ok', addressData: routing };
+    }
+    current = only;
+  }
+  const message = 'the address turns into others without end';
+  return { outcome: 'defer', message, publicMessage: message, smtpCode: false };
+}
