@@ -7,9 +7,12 @@ import { emptyMessage, localConnection } from '../mta/facts.ts';
 import { routerServices } from '../mta/router-services.ts';
 import { makeRuntime, newContext, type Runtime } from '../mta/runtime.ts';
 import { BadSetting } from '../mta/settings.ts';
-import type { Clean } from '../safe/taint.ts';
+import type { SelfCommand } from '../mta/subprocess.ts';
+import type { Clean, QueueId } from '../safe/taint.ts';
+import { startDelivery } from './background.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { expandCommand } from './commands/expand.ts';
+import { submitCommand } from './commands/submit.ts';
 import { type AddressTest, testAddresses } from './commands/test-address.ts';
 import { readConfiguration, reportProblems, UnusableConfiguration } from './configuration.ts';
 import type { Action, Invocation } from './invocation.ts';
@@ -23,6 +26,10 @@ export interface Call {
   readonly runtime: Runtime;
   readonly caller: Caller;
   readonly terminal: Terminal;
+  /** How this program starts itself. */
+  readonly self: SelfCommand;
+  /** Has another process deliver a message. */
+  inBackground(id: QueueId): void;
 }
 
 /** Facts about the message a local caller would send, for tests. */
@@ -73,6 +80,7 @@ const callNames: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
+  ['receive', submitCommand],
   ['test address', addressTest('test')],
   ['verify recipient', addressTest('verify recipient')],
   ['verify sender', addressTest('verify sender')],
@@ -95,7 +103,12 @@ what it does when called. For a list of options, see the Exim documentation.
 `;
 
 /** Runs the command line; answers the exit status. */
-export async function exim(programDirectory: Clean, calledAs: string, words: readonly string[]): Promise<number> {
+export async function exim(
+  programDirectory: Clean,
+  calledAs: string,
+  words: readonly string[],
+  self: SelfCommand,
+): Promise<number> {
   const terminal = standardTerminal();
   let invocation: Invocation;
   try {
@@ -108,7 +121,7 @@ export async function exim(programDirectory: Clean, calledAs: string, words: rea
   const { installation, problem } = readInstallation(programDirectory);
   if (problem !== undefined) terminal.error(`${problem}\n`);
   try {
-    return await run(invocation, installation, terminal);
+    return await run(invocation, installation, self, terminal);
   } catch (error) {
     if (error instanceof UnusableConfiguration) return 1;
     if (!(error instanceof BadSetting)) throw error;
@@ -117,7 +130,12 @@ export async function exim(programDirectory: Clean, calledAs: string, words: rea
   }
 }
 
-async function run(invocation: Invocation, installation: Installation, terminal: Terminal): Promise<number> {
+async function run(
+  invocation: Invocation,
+  installation: Installation,
+  self: SelfCommand,
+  terminal: Terminal,
+): Promise<number> {
   const { config, problems } = readConfiguration(invocation, installation, terminal.error);
   if (reportProblems(problems, terminal.error)) return 1;
   const action =
@@ -126,11 +144,23 @@ async function run(invocation: Invocation, installation: Installation, terminal:
     terminal.out(usage);
     return invocation.action === 'help' ? 0 : 1;
   }
-  const runtime = await makeRuntime(installation, config, { environment: process.env });
+  const runtime = await makeRuntime(installation, config, {
+    environment: process.env,
+    echo: invocation.verbose ? (logs, text) => terminal.error(`LOG: ${logs}\n  ${text}\n`) : undefined,
+    panicEcho: terminal.error,
+  });
   const command = commands.get(action);
   if (command === undefined) {
     terminal.error(`${action} is not available in this version\n`);
     return 1;
   }
-  return command({ invocation, installation, runtime, caller: callerOf(config, runtime.user), terminal });
+  return command({
+    invocation,
+    installation,
+    runtime,
+    caller: callerOf(config, runtime.user),
+    terminal,
+    self,
+    inBackground: (id) => startDelivery(id, invocation, self),
+  });
 }

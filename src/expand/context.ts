@@ -92,7 +92,10 @@ export interface MessageFacts {
   rcptCount: number;
   rcptDeferCount: number;
   rcptFailCount: number;
+  /** While a bounce or a warning is written. */
+  bounceRecipient: string;
   warningDelay: string;
+  warningRecipients: string;
   queueName: Text;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;

@@ -66,7 +66,7 @@ export const variables = {
   av_failed: unused('1 after a virus scanner failed', '0'),
   body_linecount: row('lines of the body', (c) => known(c.message?.bodyLineCount)),
   body_zerocount: row('NUL octets of the body', (c) => known(c.message?.bodyZeroCount)),
-  bounce_recipient: unused('recipient of the bounce being made'),
+  bounce_recipient: tainted('recipient of the bounce being made', (c) => c.message?.bounceRecipient),
   bounce_return_size_limit: row(
     'the option, rounded up to a multiple of 1000',
     (c) => Math.ceil(c.settings.bounceReturnSizeLimit / 1000) * 1000,
@@ -310,9 +310,9 @@ export const variables = {
   verify_mode: row('S or R while an address is verified', (c) => c.acl?.verifyMode),
   version_number: row('version of Exim that this program is compatible with', () => compatibilityLevel),
   warn_message_delay: row('delay told in a warning', (c) => c.message?.warningDelay),
-  warn_message_recipients: unused('recipients of a warning'),
-  warnmsg_delay: unused('older name of warn_message_delay'),
-  warnmsg_recipients: unused('older name of warn_message_recipients'),
+  warn_message_recipients: tainted('recipients of a warning', (c) => c.message?.warningRecipients),
+  warnmsg_delay: row('older name of warn_message_delay', (c) => c.message?.warningDelay),
+  warnmsg_recipients: tainted('older name of warn_message_recipients', (c) => c.message?.warningRecipients),
 } as const satisfies Readonly<Record<string, VariableRow>>;
 
 function known(count: number | undefined): number {

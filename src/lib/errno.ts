@@ -72,3 +72,9 @@ export function errorNumber(error: unknown): number {
   const numbers: Readonly<Record<string, number>> = constants.errno;
   return numbers[code] ?? 0;
 }
+
+/** The sentence for an error number; empty for a number the system does not know. */
+export function errorNumberText(number: number): string {
+  const found = Object.entries(constants.errno).find(([, value]) => value === number);
+  return found === undefined ? '' : (texts.get(found[0]) ?? found[0]);
+}

@@ -4,7 +4,7 @@
  * Exim's words, as clients and logs show them.
  */
 
-import { trim } from '../lib/octets.ts';
+import { trim, trimEnd, trimStart } from '../lib/octets.ts';
 
 /** A domain behind `@`, or nothing for an address that has yet to be qualified. */
 export interface ParsedAddress {
@@ -243,9 +243,20 @@ export function endOfAddress(text: string, at: number, inGroup = false): number 
   return text.length;
 }
 
+/** Where an item of a list stands, without the blanks around it. */
+export interface ListItem {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The text of each address in a header's list, groups opened (RFC 5322 §3.4). Empty items are left out. */
 export function splitAddressList(text: string): string[] {
-  const found: string[] = [];
+  return addressItems(text).map(({ start, end }) => text.slice(start, end));
+}
+
+/** Where the addresses of a header's list stand. */
+export function addressItems(text: string): ListItem[] {
+  const found: ListItem[] = [];
   let at = 0;
   let inGroup = false;
   while (at < text.length) {
@@ -257,8 +268,9 @@ export function splitAddressList(text: string): string[] {
       }
     }
     const end = endOfAddress(text, at, inGroup);
-    const item = trim(text.slice(at, end));
-    if (item !== '') found.push(item);
+    const start = at + text.slice(at, end).length - trimStart(text.slice(at, end)).length;
+    const stop = start + trimEnd(text.slice(start, end)).length;
+    if (stop > start) found.push({ start, end: stop });
     if (text[end] === ';') inGroup = false;
     at = end + 1;
   }

@@ -36,5 +36,5 @@ export function headerBody(text: string): string {
 }
 
 export function headerLine(text: string): HeaderLine {
-  return { type: types.get(lower(headerName(text))) ?? ' ', text };
+  return { type: types.get(lower(headerName(text)).replace(/^resent-/, '')) ?? ' ', text };
 }

@@ -41,6 +41,8 @@ export interface RuntimeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Sees every log line; `-v` and `-d` print them. */
   readonly echo?: ((logs: string, text: string) => void) | undefined;
+  /** Sees lines for the panic log, with their time. */
+  readonly panicEcho?: ((line: string) => void) | undefined;
   /** Lines go to `echo` alone (`-bh`). */
   readonly withoutLogFiles?: boolean | undefined;
 }
@@ -103,6 +105,7 @@ export async function makeRuntime(
     timezone: main.log_timezone,
     rejectLog: main.write_rejectlog,
     echo: options.echo,
+    panicEcho: options.panicEcho,
   });
   const spool = new Spool({
     directory: places.spoolDirectory,

@@ -3,14 +3,14 @@
  * its parent's place; when an address turns into several, or into files or commands, it counts as good.
  */
 
-import type { Context } from '../expand/context.ts';
+import type { AddressFacts, Context } from '../expand/context.ts';
 import type { RoutingPurpose } from '../routers/router.ts';
 import { originalAddress, type RouteAddress } from './address.ts';
 import { route } from './route.ts';
 import type { RouteRules, Routing } from './routing.ts';
 
 export type Verification =
-  | { readonly outcome: 'ok'; readonly addressData: Routing }
+  | { readonly outcome: 'ok'; readonly data: VerifiedData | undefined }
   | {
       readonly outcome: 'fail' | 'defer';
       /** For logs. */
@@ -19,6 +19,15 @@ export type Verification =
       readonly publicMessage: string;
       readonly smtpCode: boolean;
     };
+
+/** What the router that took the address found out, for `$address_data` and its like in the ACL. */
+export type VerifiedData = Pick<AddressFacts, 'addressData' | 'domainData' | 'localPartData' | 'routerVariables'>;
+
+function dataOf(routing: Routing): VerifiedData | undefined {
+  if (routing.outcome !== 'delivered to') return undefined;
+  const { addressData, domainData, localPartData, routerVariables } = routing.delivery.facts;
+  return { addressData, domainData, localPartData, routerVariables };
+}
 
 /** Where the search for an answer must end, whatever redirection does. */
 const maximumSteps = 100;
@@ -38,14 +47,14 @@ export async function verifyAddress(
       const { message, publicMessage = message, smtpCode } = routing;
       return { outcome: routing.outcome === 'failed' ? 'fail' : 'defer', message, publicMessage, smtpCode };
     }
-    if (routing.outcome !== 'replaced' || options.successOnRedirect) return { outcome: 'ok', addressData: routing };
+    if (routing.outcome !== 'replaced' || options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
     const [forbidden] = routing.forbidden;
     if (forbidden !== undefined && routing.children.length + routing.deliveries.length === 0) {
       return { outcome: 'defer', message: forbidden.message, publicMessage: forbidden.message, smtpCode: false };
     }
     const [only, second] = routing.children;
     if (only === undefined || second !== undefined || routing.deliveries.length > 0) {
-      return { outcome: 'ok', addressData: routing };
+      return { outcome: 'ok', data: dataOf(routing) };
     }
     current = only;
   }

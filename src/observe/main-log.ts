@@ -28,6 +28,8 @@ export interface LogSettings {
   readonly rejectLog: boolean;
   /** Sees every line too, without its time; `-v` and `-d` print it. */
   readonly echo?: ((logs: string, text: string) => void) | undefined;
+  /** Sees lines for the panic log, as they stand in it; a command shows them to its caller. */
+  readonly panicEcho?: ((line: string) => void) | undefined;
 }
 
 interface OpenLog {
@@ -100,6 +102,11 @@ export class Logs {
     this.#log(['panic'], text, messageId);
   }
 
+  /** Writes to the logs that are named. */
+  write(logs: readonly LogName[], text: string, messageId?: string): void {
+    if (logs.length > 0) this.#log(logs, text, messageId);
+  }
+
   /** Closes the files; the next line opens them again. */
   close(): void {
     for (const log of this.#open.values()) files.close(log.file);
@@ -114,6 +121,7 @@ export class Logs {
     if (this.settings.timezone) stamp += ` ${zone(at)}`;
     if (this.selects('pid')) stamp += ` [${process.pid}]`;
     const line = `${stamp} ${messageId === undefined ? '' : `${messageId} `}${text}\n`;
+    if (logs.includes('panic')) this.settings.panicEcho?.(line);
     for (const log of logs) {
       if (log === 'reject' && !this.settings.rejectLog) continue;
       this.settings.syslog?.(log, line);

@@ -9,14 +9,14 @@ import { lower, trim } from '../lib/octets.ts';
 import { formatSize } from '../lib/sizes.ts';
 import type { ListSetting } from '../lists/option.ts';
 import { type Clean, reviewed } from '../safe/taint.ts';
-import { type Group, groupNamed, type User, userNamed } from '../safe/users.ts';
+import { type Group, groupNamed, groupWithId, type User, userNamed } from '../safe/users.ts';
 import type { OptionRow, Reading } from './table.ts';
 
 /** A list as it is written; it is expanded and matched when it is needed. */
 export type ListOption = ListSetting;
 
 /** A user or group that is known when the configuration is read, or a text to be expanded. */
-export type UserOption = { readonly user: User } | { readonly template: Template };
+export type UserOption = { readonly user: User; readonly byNumber: boolean } | { readonly template: Template };
 export type GroupOption = { readonly group: Group } | { readonly template: Template };
 
 /** A row whose value is always there when it has a standard value, and may be missing when it has none. */
@@ -31,7 +31,7 @@ function row<T>(
   doc: string,
   standard: T,
   read: (text: string, name: string) => Reading<T>,
-  print: (value: T) => string | undefined,
+  print: (value: T, eightBit: boolean) => string | undefined,
 ): OptionRow<T> {
   return {
     type,
@@ -41,8 +41,8 @@ function row<T>(
     synonyms: [],
     unused: false,
     read: (text, name) => (text === undefined ? missing(name) : read(text, name)),
-    print(name, value) {
-      const shown = print(value);
+    print(name, value, eightBit = false) {
+      const shown = print(value, eightBit);
       return shown === undefined ? `${name} =` : `${name} = ${shown}`;
     },
   };
@@ -213,7 +213,10 @@ export function fixed<S extends string | undefined = undefined>(doc: string, sta
   const read = (text: string, name: string): Reading<Clean | undefined> =>
     then(readString(text, name), (value) => ({ value: clean(value) }));
   const initial = standard === undefined ? undefined : clean(standard);
-  return row('string', doc, initial, read, (value) => printing(value ?? '')) as WithStandard<S, Clean>;
+  return row('string', doc, initial, read, (value, eightBit) => printing(value ?? '', eightBit)) as WithStandard<
+    S,
+    Clean
+  >;
 }
 
 /** A text that is expanded each time it is used. One that is set but empty is not the same as none. */
@@ -224,7 +227,9 @@ export function template<S extends string | undefined = undefined>(
   const read = (text: string, name: string): Reading<Template | undefined> =>
     then(readString(text, name), (value) => ({ value: compileTemplate(value) }));
   const initial = standard === undefined ? undefined : compileTemplate(standard);
-  return row('string*', doc, initial, read, (value) => printing(value?.source ?? '')) as WithStandard<S, Template>;
+  return row('string*', doc, initial, read, (value, eightBit) =>
+    printing(value?.source ?? '', eightBit),
+  ) as WithStandard<S, Template>;
 }
 
 /** A text that may be set several times; the settings are joined by `separator`. */
@@ -245,7 +250,7 @@ function list(kind: ListKind, type: string) {
     const read = (text: string, name: string): Reading<ListOption | undefined> =>
       then(readString(text, name), (value) => ({ value: made(value) }));
     const initial = standard === undefined ? undefined : made(standard);
-    return row(type, doc, initial, read, (value) => printing(value?.template.source ?? ''));
+    return row(type, doc, initial, read, (value, eightBit) => printing(value?.template.source ?? '', eightBit));
   };
 }
 
@@ -272,10 +277,9 @@ export function stringList<S extends string | undefined = undefined>(
   const read = (text: string, name: string): Reading<StringList | undefined> =>
     then(readString(text, name), (value) => ({ value: made(value) }));
   const initial = standard === undefined ? undefined : made(standard);
-  return row('string list', doc, initial, read, (value) => printing(value?.source ?? '')) as WithStandard<
-    S,
-    StringList
-  >;
+  return row('string list', doc, initial, read, (value, eightBit) =>
+    printing(value?.source ?? '', eightBit),
+  ) as WithStandard<S, StringList>;
 }
 
 /** One of the given words. */
@@ -296,7 +300,9 @@ export function user(doc: string): OptionRow<UserOption | undefined> {
     then(readString(text, name), (value): Reading<UserOption | undefined> => {
       if (value.includes('$')) return { value: { template: compileTemplate(value) } };
       const found = userNamed(value);
-      return found === undefined ? { error: `user ${value} was not found` } : { value: { user: found } };
+      return found === undefined
+        ? { error: `user ${value} was not found` }
+        : { value: { user: found, byNumber: /^\d+$/.test(value) } };
     });
   const print = (value: UserOption | undefined): string =>
     value === undefined ? '' : 'user' in value ? value.user.name : value.template.source;
@@ -312,9 +318,12 @@ export function group(doc: string): OptionRow<GroupOption | undefined> {
       return found === undefined ? { error: `group ${value} was not found` } : { value: { group: found } };
     });
   const print = (value: GroupOption | undefined): string =>
-    value === undefined ? '' : 'group' in value ? value.group.name : value.template.source;
+    value === undefined ? '' : 'group' in value ? groupName(value.group) : value.template.source;
   return row<GroupOption | undefined>('string*', doc, undefined, read, print);
 }
+
+/** The name of a group that may have been given by number. */
+const groupName = ({ name, gid }: Group): string => (/^\d+$/.test(name) ? (groupWithId(gid)?.name ?? name) : name);
 
 /** Users, looked up when the configuration is read. */
 export function userList(doc: string): OptionRow<readonly User[] | undefined> {
@@ -330,7 +339,7 @@ export function groupList(doc: string): OptionRow<readonly Group[] | undefined> 
   const read = (text: string, name: string): Reading<readonly Group[] | undefined> =>
     then(readString(text, name), (value) => eachNamed(value, groupNamed, 'group'));
   return row<readonly Group[] | undefined>('string list', doc, undefined, read, (value) =>
-    value === undefined || value.length === 0 ? undefined : value.map(({ name }) => name).join(':'),
+    value === undefined || value.length === 0 ? undefined : value.map(groupName).join(':'),
   );
 }
 

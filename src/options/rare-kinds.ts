@@ -1,13 +1,15 @@
 /**
  * Kinds of option values that only a few options have: settings that may be repeated and are joined the way Exim joins
- * them (Exim spec 15, 24: condition, headers_add, headers_remove, set), and a time that may be expanded instead.
+ * them (Exim spec 15, 24: condition, headers_add, headers_remove, set), a time that may be expanded instead, and a group
+ * that follows from a user.
  */
 
 import { compileTemplate, type Template } from '../expand/expand.ts';
 import { formatInterval } from '../lib/intervals.ts';
 import { splitList } from '../lib/list-text.ts';
-import { readString, template, time } from './kinds.ts';
-import type { OptionRow } from './table.ts';
+import { groupWithId } from '../safe/users.ts';
+import { type GroupOption, readString, template, time, type UserOption } from './kinds.ts';
+import { dependsOn, type Instance, type OptionRow } from './table.ts';
 
 /** The items of a list, written with `separator` whatever separator they came with. */
 function relisted(text: string, separator: string): string {
@@ -70,4 +72,19 @@ export function expandedTime(doc: string, standard: number): OptionRow<number | 
     read: (text, name) => (text?.startsWith('$') ? { value: compileTemplate(text) } : plain.read(text, name)),
     print: (name, value) => `${name} = ${typeof value === 'number' ? formatInterval(value) : value.source}`,
   };
+}
+
+/** The option `group`, which is the user's own when the option `user` names one and no group is named. */
+export function groupOfUser(
+  { user, group }: { readonly user: string; readonly group: string },
+  row: OptionRow<GroupOption | undefined>,
+): OptionRow<GroupOption | undefined> {
+  const setting = ({ values }: Instance): string | undefined => {
+    const owner = values[user] as UserOption | undefined;
+    const own = values[group] as GroupOption | undefined;
+    if (owner === undefined || !('user' in owner) || owner.byNumber) return undefined;
+    if (own !== undefined && 'group' in own) return undefined;
+    return groupWithId(owner.user.gid)?.name ?? String(owner.user.gid);
+  };
+  return dependsOn(row, user, setting, { whenSet: true });
 }

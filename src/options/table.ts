@@ -24,12 +24,42 @@ export interface OptionRow<T> {
   readonly synonyms: readonly string[];
   /** Reads what stands behind the equals sign; nothing when there is no equals sign. */
   read(text: string | undefined, name: string): Reading<T>;
-  /** The line that `-bP` shows. */
-  print(name: string, value: T): string;
+  /** The line that `-bP` shows; `eightBit` leaves octets above 127 as they are. */
+  print(name: string, value: T, eightBit?: boolean): string;
   /** Joins a second setting with the first, for the few options that may be set more than once. */
   again?: Join<T>['again'] | undefined;
   /** An option that is accepted, but has no effect in this version; `tabella check` says so. */
   readonly unused: boolean;
+  /** How its value comes from others, for options that have no constant value when nobody sets them. */
+  readonly derivation?: Derivation | undefined;
+  /** A further line that `-bP` shows for it, before all options of the table. */
+  readonly twin?: Twin<T> | undefined;
+}
+
+/** A name that no setting can have, and the text that stands behind it. */
+export interface Twin<T> {
+  readonly name: string;
+  text(value: T): string;
+}
+
+/** What the value of an option can depend on. */
+export interface Instance {
+  /** Of the driver instance; empty for the main section. */
+  readonly name: string;
+  readonly driver: { readonly isLocal?: boolean; readonly logAsLocal?: boolean };
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Names of the options that the configuration mentions. */
+  readonly set: ReadonlySet<string>;
+  readonly primaryHostname: string;
+}
+
+export interface Derivation {
+  /** For people: the names of the options, or what else it depends on. */
+  readonly from: string;
+  /** Whether it holds even for an option that is set. */
+  readonly whenSet: boolean;
+  /** The setting that the instance works with, as it could be written; nothing when it is the option's own value. */
+  setting(instance: Instance): string | undefined;
 }
 
 // The value type of a table's rows differs from row to row; only `OptionsOf` looks inside.
@@ -49,6 +79,18 @@ export function alsoCalled<T>(row: OptionRow<T>, ...synonyms: readonly string[])
 /** Marks a row whose feature comes with a later version. */
 export function withoutEffect<T>(row: OptionRow<T>): OptionRow<T> {
   return { ...row, unused: true };
+}
+
+/**
+ * Adds to a row how its value comes from others: when nobody sets it or, where `whenSet` says so, in any case.
+ */
+export function dependsOn<T>(
+  row: OptionRow<T>,
+  from: string,
+  setting: Derivation['setting'],
+  { whenSet = false } = {},
+): OptionRow<T> {
+  return { ...row, derivation: { from, whenSet, setting } };
 }
 
 /** The values of a table when nothing is set. */

@@ -1,7 +1,4 @@
-/**
- * Options that every router has (Exim spec 15). Two of them have a standard value that is not in the table:
- * `log_as_local` is on for drivers that say so, and `retry_use_local_part` is on for routers that look at the local part.
- */
+/** Options that every router has (Exim spec 15). */
 
 import {
   addressList,
@@ -16,8 +13,18 @@ import {
   template,
   user,
 } from '../options/kinds.ts';
-import { repeatedCondition, repeatedList } from '../options/rare-kinds.ts';
-import { alsoCalled, type OptionsOf, type OptionTable, withoutEffect } from '../options/table.ts';
+import { groupOfUser, repeatedCondition, repeatedList } from '../options/rare-kinds.ts';
+import { alsoCalled, dependsOn, type OptionsOf, type OptionTable, withoutEffect } from '../options/table.ts';
+
+/** Preconditions that look at more than the domain. */
+const addressConditions = [
+  'condition',
+  'local_part_prefix',
+  'local_part_suffix',
+  'local_parts',
+  'require_files',
+  'senders',
+];
 
 export const routerCommonOptions = {
   address_data: template('A text kept with the address for later routers and the transport, as $address_data.'),
@@ -41,7 +48,7 @@ export const routerCommonOptions = {
   ),
   fail_verify_sender: alsoCalled(flag('An address that it takes fails when verified as a sender.'), 'fail_verify'),
   fallback_hosts: stringList('Hosts that are tried when those found cannot be reached.'),
-  group: group('The group that a local delivery runs as.'),
+  group: groupOfUser({ user: 'user', group: 'group' }, group('The group that a local delivery runs as.')),
   headers_add: repeatedList('Header lines that are added for this address.', '\n'),
   headers_remove: repeatedList('Names of header lines that are left out for this address.', ':'),
   ignore_target_hosts: hostList('Addresses of hosts that are taken as if they had not been found.'),
@@ -51,15 +58,32 @@ export const routerCommonOptions = {
   local_part_suffix: stringList('Takes only local parts that end with one of these, and takes it off.'),
   local_part_suffix_optional: flag('Takes local parts without the suffix, too.'),
   local_parts: localPartList('Takes only addresses with one of these local parts.'),
-  log_as_local: flag('Shows the local part alone in the log when it is delivered.'),
+  log_as_local: dependsOn(
+    flag('Shows the local part alone in the log when it is delivered.'),
+    'driver',
+    ({ driver }) => (driver.logAsLocal ? 'true' : undefined),
+  ),
   more: expandedFlag('Lets an address that it declines go on to the next router.', true),
   pass_on_timeout: flag('Hands the address on when a host lookup times out, rather than trying again later.'),
   pass_router: fixed('The router that an address is handed on to, when not the next.'),
   redirect_router: fixed('The router that new addresses begin at, when not the first.'),
   require_files: template('Files that must be there, or with an exclamation mark must not, for the router to run.'),
-  retry_use_local_part: flag('Remembers temporary failures for the whole address and not for its domain.'),
+  retry_use_local_part: dependsOn(
+    flag('Remembers temporary failures for the whole address and not for its domain.'),
+    `check_local_user, ${addressConditions.join(', ')}`,
+    ({ values }) =>
+      values['check_local_user'] === true || addressConditions.some((name) => values[name] !== undefined)
+        ? 'true'
+        : undefined,
+  ),
   router_home_directory: template('The directory that $home stands for while the router runs.'),
-  self: fixed('What to do when the best host found is this one: freeze, defer, fail, pass, send or reroute.', 'freeze'),
+  self: dependsOn(
+    fixed('What to do when the best host found is this one: freeze, defer, fail, pass, send or reroute.', 'freeze'),
+    'the setting',
+    // Of `reroute: domain`, the domain alone is shown.
+    ({ values }) => /^reroute:[ \t-\r]*(?:rewrite:[ \t-\r]*)?(.*)$/s.exec(String(values['self']))?.[1],
+    { whenSet: true },
+  ),
   senders: addressList('Takes only messages from one of these senders.'),
   set: repeatedList('Variables r_… that are set for later routers and the transport.', ';'),
   translate_ip_address: withoutEffect(template('Another IP address for each one that was found.')),

@@ -1,7 +1,17 @@
 /** Options of the redirect router (Exim spec 22). */
 
 import { fixed, flag, groupList, octal, template, userList } from '../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../options/table.ts';
+import { dependsOn, type OptionRow, type OptionTable, withoutEffect } from '../options/table.ts';
+
+/** A check that is on when there is somebody to check for. */
+const onWith = (row: OptionRow<boolean>, ...names: readonly string[]): OptionRow<boolean> =>
+  dependsOn(row, names.join(', '), ({ values }) =>
+    names.some((name) => values[name] !== undefined && values[name] !== false) ? 'true' : undefined,
+  );
+
+/** What cannot be undone for one time only is forbidden. */
+const onWithOneTime = (row: OptionRow<boolean>): OptionRow<boolean> =>
+  dependsOn(row, 'one_time', ({ values }) => (values['one_time'] === true ? 'true' : undefined), { whenSet: true });
 
 export const redirectOptions = {
   allow_defer: flag('Lets the data defer an address with :defer:.'),
@@ -9,8 +19,15 @@ export const redirectOptions = {
   allow_filter: withoutEffect(flag('Lets the data be an Exim or Sieve filter.')),
   allow_freeze: withoutEffect(flag('Lets a filter freeze the message.')),
   check_ancestor: flag('Puts the address itself in the place of a new address that it came from.'),
-  check_group: flag('Refuses a file whose group is not one of those allowed; on by itself when there are some.'),
-  check_owner: flag('Refuses a file whose owner is not one of those allowed; on by itself when there are some.'),
+  check_group: onWith(
+    flag('Refuses a file whose group is not one of those allowed; on by itself when there are some.'),
+    'owngroups',
+  ),
+  check_owner: onWith(
+    flag('Refuses a file whose owner is not one of those allowed; on by itself when there are some.'),
+    'check_local_user',
+    'owners',
+  ),
   data: template('The redirection data.'),
   directory_transport: template('The transport for new addresses that are directories.'),
   file: template('The file with the redirection data.'),
@@ -20,7 +37,7 @@ export const redirectOptions = {
   ),
   forbid_blackhole: flag('Refuses :blackhole: in the data.'),
   forbid_exim_filter: withoutEffect(flag('Refuses Exim filters where filters are allowed.')),
-  forbid_file: flag('Refuses files and directories as new addresses.'),
+  forbid_file: onWithOneTime(flag('Refuses files and directories as new addresses.')),
   forbid_filter_dlfunc: withoutEffect(flag('Refuses ${dlfunc in filters.')),
   forbid_filter_existstest: withoutEffect(flag('Refuses exists and ${stat in filters.')),
   forbid_filter_logwrite: withoutEffect(flag('Refuses to let filters write logs.')),
@@ -28,10 +45,10 @@ export const redirectOptions = {
   forbid_filter_perl: withoutEffect(flag('Refuses ${perl in filters.')),
   forbid_filter_readfile: withoutEffect(flag('Refuses ${readfile in filters.')),
   forbid_filter_readsocket: withoutEffect(flag('Refuses ${readsocket in filters.')),
-  forbid_filter_reply: withoutEffect(flag('Refuses to let filters send messages.')),
+  forbid_filter_reply: withoutEffect(onWithOneTime(flag('Refuses to let filters send messages.'))),
   forbid_filter_run: withoutEffect(flag('Refuses ${run in filters.')),
   forbid_include: flag('Refuses :include: in the data.'),
-  forbid_pipe: flag('Refuses commands as new addresses.'),
+  forbid_pipe: onWithOneTime(flag('Refuses commands as new addresses.')),
   forbid_sieve_filter: withoutEffect(flag('Refuses Sieve filters where filters are allowed.')),
   forbid_smtp_code: flag('Takes an SMTP code at the start of a :fail: or :defer: text for plain text.'),
   hide_child_in_errmsg: flag('Keeps new addresses out of bounce messages.'),

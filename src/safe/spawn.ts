@@ -4,6 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { type Clean, reviewed, type Text } from './taint.ts';
 
@@ -129,4 +130,66 @@ async function feedInput(child: ChildProcess, feed: Feed): Promise<void> {
     endGroup(child);
   }
   stdin.end();
+}
+
+/** A program that keeps running and is talked to over its standard input and output. */
+export interface RunningProgram {
+  /** Resolves when the program can take more; rejects when it is gone. */
+  write(chunk: Buffer): Promise<void>;
+  /** Pieces of its output, in order; ends when the program does. */
+  readonly output: AsyncIterable<Buffer>;
+  end(): void;
+  kill(): void;
+  /** Whether this process goes on as long as the program does. */
+  waitFor(wanted: boolean): void;
+}
+
+/** Starts a program and leaves it running. What it writes to standard error goes to ours. */
+export function startProgram(rules: Omit<ProgramRules, 'timeout' | 'maximumOutput'>): RunningProgram {
+  const umask = process.umask(rules.umask);
+  let child: ChildProcess;
+  try {
+    child = spawn(rules.program, [...rules.args], {
+      cwd: rules.directory,
+      env: rules.environment,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      ...(rules.uid === undefined ? {} : { uid: rules.uid }),
+      ...(rules.gid === undefined ? {} : { gid: rules.gid }),
+    });
+  } finally {
+    process.umask(umask);
+  }
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error(`cannot talk to ${rules.program}`);
+  let failure: Error | undefined;
+  const fail = (error: Error): void => {
+    failure ??= error;
+    stdout.destroy();
+  };
+  child.on('error', fail);
+  stdin.on('error', fail);
+  return {
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) reject(failure);
+        else stdin.write(chunk, (error) => (error ? reject(error) : resolve()));
+      }),
+    output: stdout,
+    end: () => stdin.end(),
+    kill: () => child.kill('SIGKILL'),
+    waitFor(wanted) {
+      const pipes: readonly unknown[] = [stdin, stdout];
+      for (const each of [child, ...pipes.filter((pipe) => pipe instanceof Socket)]) {
+        if (wanted) each.ref();
+        else each.unref();
+      }
+    },
+  };
+}
+
+/** Starts a program that goes on when this one has ended, with nothing to read from and nowhere to write to. */
+export function startDetached(program: Clean, args: readonly Argument[]): void {
+  const child = spawn(program, [...args], { cwd: '/', detached: true, stdio: 'ignore' });
+  child.on('error', () => undefined);
+  child.unref();
 }

@@ -273,6 +273,28 @@ export class NewMessage {
     return new SpooledMessage(this.#spool, envelope, { file, start, size: this.size }, true);
   }
 
+  /** Hands out the body so far, in pieces; for telling the sender of a message that is refused. */
+  async readBack(write: (piece: Buffer) => Promise<void> | undefined): Promise<void> {
+    const head = this.id.length + '-D\n'.length;
+    let skip = head;
+    if (this.#file !== undefined) {
+      const written = files.statOpen(this.#file).size;
+      for (let at = head; at < written; ) {
+        const buffer = Buffer.allocUnsafe(Math.min(memoryLimit, written - at));
+        const count = files.readAt(this.#file, buffer, at);
+        if (count === 0) break;
+        await write(buffer.subarray(0, count));
+        at += count;
+      }
+      skip = 0;
+    }
+    for (const piece of this.#pending) {
+      const from = Math.min(skip, piece.length);
+      skip -= from;
+      if (from < piece.length) await write(Buffer.from(piece.subarray(from)));
+    }
+  }
+
   /** Gives the message up. */
   abandon(): void {
     this.#pending = [];

@@ -1,11 +1,37 @@
-/**
- * Options of the appendfile transport (Exim spec 26). Those that begin a message, end it, escape its lines or lock its
- * file have other values than these when the format of the mailbox demands it and they are not set.
- */
+/** Options of the appendfile transport (Exim spec 26). */
 
 import type { Template } from '../expand/expand.ts';
 import { expandedFlag, fixed, flag, integer, octal, template, time } from '../options/kinds.ts';
-import type { OptionTable } from '../options/table.ts';
+import { dependsOn, type Instance, type OptionTable, type Twin } from '../options/table.ts';
+import { shape } from './shape-options.ts';
+
+/** Options by which each message gets a file of its own, in which nothing needs to be escaped. */
+const ownFile = ['directory', 'maildir_format', 'mailstore_format'];
+
+/** What the owner of a mailbox is told when nothing else is configured. */
+export const standardWarning = [
+  'To: $local_part@$domain\\n',
+  'Subject: Your mailbox\\n\\n',
+  'This message is automatically created by mail delivery software (Tabella).\\n\\n',
+  'The size of your mailbox has exceeded a warning threshold that is\\n',
+  'set by the system administrator.\\n',
+].join('');
+
+/** `-bP` shows the text of maildir_use_size_file once more under this name. */
+const sizeFileText: Twin<boolean | Template> = {
+  name: '*expand_maildir_use_size_file',
+  text: (value) => (typeof value === 'boolean' ? '' : value.source),
+};
+
+const lockOptions = ['use_fcntl_lock', 'use_flock_lock', 'use_lockfile', 'use_mbx_lock'];
+
+/** Whether nothing but the MBX format says how files are locked. */
+const locksAsMbx = ({ values, set }: Instance): boolean =>
+  values['mbx_format'] === true && !lockOptions.some((name) => set.has(name));
+
+/** Locking with flock is instead of locking with fcntl, unless both are asked for. */
+const locksInstead = ({ values, set }: Instance): boolean =>
+  values['use_flock_lock'] === true && !set.has('use_fcntl_lock');
 
 export const appendfileOptions = {
   allow_fifo: flag('Delivers to named pipes.'),
@@ -14,18 +40,32 @@ export const appendfileOptions = {
   batch_max: integer('How many addresses one delivery may be for.', 1),
   check_group: flag('Demands that an existing file belongs to the group of the delivery.'),
   check_owner: flag('Demands that an existing file belongs to the user of the delivery.', true),
-  check_string: fixed('Lines of a body that begin with this are escaped.', 'From '),
+  check_string: shape('check_string', fixed('Lines of a body that begin with this are escaped.', 'From '), ownFile),
   create_directory: flag('Makes directories that are not there.', true),
   create_file: fixed('Where files may be made: anywhere, inhome, belowhome, or below a given directory.', 'anywhere'),
   directory: template('The directory in which each message gets a file.'),
   directory_file: template('The name of such a file.', 'q${base62:$tod_epoch}-$inode'),
   directory_mode: octal('Permissions of directories that are made.', 0o700),
-  escape_string: fixed('What stands in an escaped line for the text of check_string.', '>From '),
+  escape_string: shape(
+    'escape_string',
+    fixed('What stands in an escaped line for the text of check_string.', '>From '),
+    ownFile,
+  ),
   file: template('The mailbox file that messages are appended to.'),
   file_format: fixed('How mailbox files begin, and the transport for each kind.'),
   file_must_exist: flag('Delivers to no file that is not there.'),
-  lock_fcntl_timeout: time('How long one attempt waits for an fcntl lock; 0s not at all.', 0),
-  lock_flock_timeout: time('How long one attempt waits for a flock lock; 0s not at all.', 0),
+  lock_fcntl_timeout: dependsOn(
+    time('How long one attempt waits for an fcntl lock; 0s not at all.', 0),
+    'use_fcntl_lock, use_flock_lock',
+    (instance) => (instance.values['use_fcntl_lock'] === true && !locksInstead(instance) ? undefined : '0s'),
+    { whenSet: true },
+  ),
+  lock_flock_timeout: dependsOn(
+    time('How long one attempt waits for a flock lock; 0s not at all.', 0),
+    'use_flock_lock',
+    ({ values }) => (values['use_flock_lock'] === true ? undefined : '0s'),
+    { whenSet: true },
+  ),
   lock_interval: time('How long to wait between attempts to lock.', 3),
   lock_retries: integer('How often locking is attempted.', 10),
   lockfile_mode: octal('Permissions of lock files.', 0o600),
@@ -39,17 +79,24 @@ export const appendfileOptions = {
   ),
   maildir_retries: integer('How often a file name in a maildir is tried.', 10),
   maildir_tag: template('Text behind the name of a file in a maildir.'),
-  maildir_use_size_file: expandedFlag('Keeps the sum of a maildir in a file maildirsize.'),
+  maildir_use_size_file: {
+    ...expandedFlag('Keeps the sum of a maildir in a file maildirsize.'),
+    twin: sizeFileText,
+  },
   maildirfolder_create_regex: fixed('A regular expression for directories in which a file maildirfolder is made.'),
   mailstore_format: flag('Each message gets two files, one of them with the envelope.'),
   mailstore_prefix: template('Text before the envelope in mailstore format.'),
   mailstore_suffix: template('Text behind the envelope in mailstore format.'),
   mbx_format: flag('Mailbox files have MBX format.'),
-  message_prefix: template(
-    'Text before each message.',
-    'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n',
+  message_prefix: shape(
+    'message_prefix',
+    template(
+      'Text before each message.',
+      'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n',
+    ),
+    ownFile,
   ),
-  message_suffix: template('Text behind each message.', '\\n'),
+  message_suffix: shape('message_suffix', template('Text behind each message.', '\\n'), ownFile),
   mode: octal('Permissions of mailbox files.', 0o600),
   mode_fail_narrower: flag('Delivers to no file that has fewer permissions than mode says.', true),
   notify_comsat: flag('Tells the comsat daemon of each delivery.'),
@@ -58,17 +105,25 @@ export const appendfileOptions = {
   quota_filecount: template('The greatest number of files in a mailbox; 0 for no limit.'),
   quota_is_inclusive: flag('Counts the message that is being delivered for the quota.', true),
   quota_size_regex: fixed('A regular expression that finds the size of a message in its file name.'),
-  quota_warn_message: template('The message that warns of a mailbox that gets full.'),
+  quota_warn_message: dependsOn(
+    template('The message that warns of a mailbox that gets full.'),
+    'quota_warn_threshold',
+    ({ values }) => (values['quota_warn_threshold'] === undefined ? undefined : standardWarning),
+  ),
   quota_warn_threshold: template('The size, or share of the quota, beyond which a warning is sent.'),
   use_bsmtp: flag('Writes messages in batch SMTP format.'),
   use_crlf: flag('Ends lines with carriage return and newline.'),
-  use_fcntl_lock: flag('Locks files with fcntl.', true),
+  use_fcntl_lock: dependsOn(flag('Locks files with fcntl.', true), 'use_flock_lock', (instance) =>
+    locksInstead(instance) ? 'false' : undefined,
+  ),
   use_flock_lock: flag('Locks files with flock.'),
-  use_lockfile: flag('Locks files with a lock file beside them.', true),
-  use_mbx_lock: flag('Locks files the way MBX mailboxes are locked; on by itself for that format.'),
+  use_lockfile: dependsOn(flag('Locks files with a lock file beside them.', true), 'mbx_format', (instance) =>
+    locksAsMbx(instance) ? 'false' : undefined,
+  ),
+  use_mbx_lock: dependsOn(
+    flag('Locks files the way MBX mailboxes are locked; on by itself for that format.'),
+    'mbx_format',
+    (instance) => (locksAsMbx(instance) ? 'true' : undefined),
+  ),
 } satisfies OptionTable;
 
-/** `-bP` shows the text of maildir_use_size_file twice; this is the line before all other options of the transport. */
-export function expandedSizeFileLine(value: boolean | Template): string {
-  return `*expand_maildir_use_size_file = ${typeof value === 'boolean' ? '' : value.source}`;
-}

@@ -1,11 +1,8 @@
-/**
- * Options that every transport has (Exim spec 24). The standard value of `retry_use_local_part` is not in the table:
- * it is on for all transports but smtp.
- */
+/** Options that every transport has (Exim spec 24). */
 
 import { fixed, flag, group, template, time, user } from '../options/kinds.ts';
-import { repeatedList } from '../options/rare-kinds.ts';
-import { type OptionsOf, type OptionTable, withoutEffect } from '../options/table.ts';
+import { groupOfUser, repeatedList } from '../options/rare-kinds.ts';
+import { dependsOn, type OptionsOf, type OptionTable, withoutEffect } from '../options/table.ts';
 
 export const transportCommonOptions = {
   body_only: flag('Delivers the body without header lines.'),
@@ -16,7 +13,7 @@ export const transportCommonOptions = {
   driver: fixed('Which kind of transport it is.'),
   envelope_to_add: flag('Adds an Envelope-to: line with the addresses that led here.'),
   event_action: withoutEffect(template('Expanded when something worth recording happens in a delivery.')),
-  group: group('The group that a local delivery runs as.'),
+  group: groupOfUser({ user: 'user', group: 'group' }, group('The group that a local delivery runs as.')),
   headers_add: repeatedList('Header lines that are added.', '\n'),
   headers_only: flag('Delivers the header lines without the body.'),
   headers_remove: repeatedList('Names of header lines that are left out.', ':'),
@@ -26,7 +23,11 @@ export const transportCommonOptions = {
   max_parallel: template('How many deliveries it may make at a time; 0 for no limit.'),
   message_size_limit: template('The greatest size of a message it delivers; 0 for no limit.'),
   rcpt_include_affixes: flag('Puts prefix and suffix of the local part back where recipients are named.'),
-  retry_use_local_part: flag('Remembers temporary failures for the whole address and not for its domain.'),
+  retry_use_local_part: dependsOn(
+    flag('Remembers temporary failures for the whole address and not for its domain.'),
+    'driver',
+    ({ driver }) => (driver.isLocal ? 'true' : undefined),
+  ),
   return_path: template('The sender of the envelope, in place of the one the message has.'),
   return_path_add: flag('Adds a Return-path: line.'),
   shadow_condition: template('Whether a delivery is repeated by the shadow transport.'),

@@ -151,11 +151,13 @@ function judgeStatus(
   hasOutput: boolean,
   fail: (message: string) => Undelivered,
 ): DeliveryResult {
-  if (job.returnOutput && hasOutput) return fail('return message generated');
-  if (status === 0 || job.ignoreStatus) return { outcome: 'delivered' };
+  const returns = job.returnOutput && hasOutput;
+  if (status === 0 || job.ignoreStatus) {
+    return returns ? fail('return message generated') : { outcome: 'delivered' };
+  }
   const meaning = meanings.get(status);
   const explained = meaning === undefined ? '' : ` (could mean ${meaning})`;
   const message = `Child process of ${job.transport} transport returned ${status}${explained} from command: ${job.program}`;
   const isTemporary = job.temporary === '*' || job.temporary.includes(status);
-  return isTemporary ? { outcome: 'deferred', code: 0, message } : fail(message);
+  return isTemporary && !returns ? { outcome: 'deferred', code: 0, message } : fail(message);
 }

@@ -2,15 +2,16 @@
 
 import { fixed, flag, integer, octal, size, stringList, template, time } from '../options/kinds.ts';
 import { type OptionTable, withoutEffect } from '../options/table.ts';
+import { shape } from './shape-options.ts';
 
 export const pipeOptions = {
   allow_commands: template('Commands that are allowed whatever restrict_to_path says.'),
   batch_id: template('Addresses for which this comes out the same are delivered together.'),
   batch_max: integer('How many addresses one delivery may be for.', 1),
-  check_string: fixed('Lines of a body that begin with this are escaped.'),
+  check_string: shape('check_string', fixed('Lines of a body that begin with this are escaped.')),
   command: template('The command that a message is piped to.'),
   environment: template('Variables, as name=value, that are added to the environment of the command.'),
-  escape_string: fixed('What stands in an escaped line for the text of check_string.'),
+  escape_string: shape('escape_string', fixed('What stands in an escaped line for the text of check_string.')),
   force_command: flag('Runs the command of this transport even for addresses that are commands.'),
   freeze_exec_fail: flag('Freezes a message whose command cannot be run.'),
   freeze_signal: flag('Freezes a message whose command was ended by a signal.'),
@@ -19,11 +20,14 @@ export const pipeOptions = {
   log_fail_output: flag('Logs the first line of output when the delivery failed.'),
   log_output: flag('Logs the first line of output.'),
   max_output: size('How much a command may write before it is stopped.', 20_480),
-  message_prefix: template(
-    'Text before each message.',
-    'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n',
+  message_prefix: shape(
+    'message_prefix',
+    template(
+      'Text before each message.',
+      'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n',
+    ),
   ),
-  message_suffix: template('Text behind each message.', '\\n'),
+  message_suffix: shape('message_suffix', template('Text behind each message.', '\\n')),
   path: template('Directories where the command is searched, and its PATH.', '/bin:/usr/bin'),
   permit_coredump: flag('Lets a command that crashes leave a core file.'),
   pipe_as_creator: flag('Runs the command as the user who submitted the message.'),

@@ -11,7 +11,7 @@ import {
   template,
   time,
 } from '../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../options/table.ts';
+import { dependsOn, type OptionTable, withoutEffect } from '../options/table.ts';
 
 export const smtpOptions = {
   address_retry_include_sender: flag('Remembers the temporary refusal of a recipient for this sender only.', true),
@@ -83,7 +83,11 @@ export const smtpOptions = {
   max_rcpt: integer('How many recipients one transaction may have; 0 for no limit.', 100),
   message_linelength_limit: integer('Messages with longer lines are bounced.', 998),
   multi_domain: expandedFlag('Sends to recipients of several domains in one transaction.', true),
-  port: template('The port to connect to; smtp, lmtp or smtps by the protocol when not set.', 'smtp'),
+  port: dependsOn(
+    template('The port to connect to; smtp, lmtp or smtps by the protocol when not set.', 'smtp'),
+    'protocol',
+    ({ values }) => (values['protocol'] === 'lmtp' || values['protocol'] === 'smtps' ? values['protocol'] : undefined),
+  ),
   protocol: fixed('What is spoken: smtp, smtps for TLS from the start, or lmtp.', 'smtp'),
   retry_include_ip_address: expandedFlag(
     'Remembers failures for the address of a host and not for its name only.',

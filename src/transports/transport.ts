@@ -12,6 +12,7 @@ import type { Host } from '../routers/router.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
 import type { BodyFile } from '../spool/spool.ts';
 import type { TransportCommonOptions } from './common-options.ts';
+import type { RemoteServices } from './remote-services.ts';
 
 /** One address of a delivery. */
 export interface DeliveryAddress {
@@ -39,6 +40,11 @@ export interface DeliveryRequest {
   readonly messageId: QueueId;
   readonly addresses: readonly DeliveryAddress[];
   readonly hosts: readonly Host[];
+  /**
+   * Those of the router, in place of the transport's own `fallback_hosts`; an empty list to have none at all. Hosts
+   * without an address are looked up.
+   */
+  readonly fallbackHosts?: readonly Host[] | undefined;
   readonly returnPath: string;
   readonly content: Content;
   readonly context: Context;
@@ -68,6 +74,10 @@ export interface DeliveryError {
   /** Whether a connection or a wait timed out. */
   readonly timeout?: 'connect' | 'other' | undefined;
   readonly freeze?: boolean | undefined;
+  /** What the other side replied, its lines separated by LF; `message` ends with it. */
+  readonly reply?: string | undefined;
+  /** The configuration is at fault: for the panic log, too. */
+  readonly panic?: boolean | undefined;
 }
 
 export type DeliveryResult =
@@ -77,8 +87,17 @@ export type DeliveryResult =
       readonly logLine?: string | undefined;
       /** A message to the owner of the mailbox, which got nearly full. */
       readonly warning?: QuotaWarning | undefined;
+      /** What an LMTP server said to it, its lines separated by LF. */
+      readonly confirmation?: string | undefined;
+      readonly each?: EachResult | undefined;
     }
-  | ({ readonly outcome: 'deferred' | 'failed' } & DeliveryError);
+  | ({ readonly outcome: 'deferred' | 'failed'; readonly each?: EachResult | undefined } & DeliveryError);
+
+/**
+ * A result for each address of the job, in their order, where they differ (LMTP). The result that has it is for those
+ * who look no further: it says `delivered` only when all of them were.
+ */
+export type EachResult = readonly DeliveryResult[];
 
 export type Undelivered = DeliveryResult & { readonly outcome: 'deferred' | 'failed' };
 
@@ -115,7 +134,9 @@ export interface RemoteOutcome {
 export type RemoteResult =
   | {
       readonly outcome: 'delivered';
+      /** With the port that was used. */
       readonly host: Host;
+      /** What the host said to it, its lines separated by LF. */
       readonly confirmation: string | undefined;
       readonly interfaceAddress?: string | undefined;
       readonly tlsCipher?: string | undefined;
@@ -123,18 +144,16 @@ export type RemoteResult =
       readonly continued: boolean;
       readonly pipelining: boolean;
     }
-  | ({ readonly outcome: 'deferred' | 'failed'; readonly host: Host | undefined } & DeliveryError);
+  | ({ readonly outcome: 'deferred' | 'failed' } & RemoteError);
 
-/** What remote transports ask of their surroundings. */
-export interface RemoteServices {
-  /** Whether the retry time of a host has come for this message. */
-  mayTry(host: Host, message: QueueId): boolean;
-  /** Notes that a host could not be used, or could again. */
-  noteHost(host: Host, message: QueueId, error: DeliveryError | undefined): void;
-  /** Writes a line about this message to the main log and the message log. */
-  log(text: string): void;
-  /** Whether an address belongs to this host. */
-  isLocal(address: string, port: number | undefined): boolean;
+export interface RemoteError extends DeliveryError {
+  /** The host that said it, if it had come so far. */
+  readonly host: Host | undefined;
+  readonly continued?: boolean | undefined;
+  /** It is this recipient that is refused for the time being, from this sender or from anybody (Exim spec 49.2). */
+  readonly retry?: 'recipient' | 'recipient from sender' | undefined;
+  /** Hosts were passed over, so the address has not run out of them and must not be given up. */
+  readonly hostsLeft?: boolean | undefined;
 }
 
 export interface RemoteTransport {
@@ -187,6 +206,7 @@ export function defineRemoteTransport<T extends OptionTable>(
   driver: TransportLiteral<T> & {
     deliver(
       options: OptionsOf<T>,
+      set: ReadonlySet<string>,
     ): (request: DeliveryRequest, services: RemoteServices) => Promise<readonly RemoteOutcome[]>;
   },
 ): TransportDriver {
@@ -194,7 +214,7 @@ export function defineRemoteTransport<T extends OptionTable>(
     check: () => undefined,
     ...driver,
     isLocal: false,
-    make: (options) => ({ style: 'remote', deliver: driver.deliver(options as OptionsOf<T>) }),
+    make: (options, _, set) => ({ style: 'remote', deliver: driver.deliver(options as OptionsOf<T>, set) }),
   };
 }
 
@@ -213,10 +233,17 @@ export interface TransportInstance {
 /** Exim's numbers for errors that the system has none for, as they stand in logs in parentheses. */
 export const errorCodes = {
   unknown: -1,
+  connectionLost: -18,
+  malformedReply: -19,
   quota: -22,
+  expansion: -27,
+  unknownHost: -32,
+  tlsRequired: -38,
+  authenticationFailed: -42,
   rcpt4xx: -44,
   mail4xx: -45,
   data4xx: -46,
+  localHost: -50,
   hostRetry: -54,
 } as const;
 

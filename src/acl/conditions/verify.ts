@@ -70,7 +70,6 @@ const headers = (what: HeaderQuestion): Verification => ({
   run: (_, run) =>
     then(run.services.verifier.headers(run, what), (problem): ConditionAnswer => {
       if (problem === undefined) return 'true';
-      run.userMessage = problem;
       run.logMessage = problem;
       return 'false';
     }),

@@ -1,0 +1,118 @@
+/**
+ * Hints: small databases beside the queue that make work faster or fairer and may be lost at any time (Exim spec 32, 44).
+ * Each is one SQLite file in `db/` of the spool, with a lock file as Exim has it. A file that is gone or broken is made
+ * anew; a hint that cannot be read or written never stops mail.
+ */
+
+import * as files from '../safe/files.ts';
+import { SqlFile, type SqlRow } from '../safe/sql.ts';
+import { type Clean, concat, literal, pathOf } from '../safe/taint.ts';
+
+const busyTimeout = 5000;
+const fileMode = 0o640;
+
+const makeTable = literal('CREATE TABLE IF NOT EXISTS hints (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
+const select = literal('SELECT value FROM hints WHERE key = ?');
+const insert = literal('INSERT OR REPLACE INTO hints VALUES (?, ?)');
+const remove = literal('DELETE FROM hints WHERE key = ?');
+const everything = literal('SELECT key, value FROM hints ORDER BY key');
+/** What is written may be lost in a crash: no journal on the disk, no wait for it. */
+const careless = literal('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
+
+export interface HintsOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export class HintsFile {
+  readonly #path: Clean;
+  readonly #directory: Clean;
+  readonly #owner: HintsOwner | undefined;
+  readonly #complain: (error: unknown) => void;
+  #open: { readonly database: SqlFile; readonly inode: number } | undefined;
+
+  /** `name` is that of the file in `db/`; `complain` hears of trouble. */
+  constructor(spool: Clean, name: Clean, owner: HintsOwner | undefined, complain: (error: unknown) => void) {
+    this.#directory = pathOf(spool, literal('db'));
+    this.#path = pathOf(this.#directory, name);
+    this.#owner = owner;
+    this.#complain = complain;
+  }
+
+  /** The database, opened again when the file was replaced; nothing when it is not there and not wanted. */
+  #database(make: boolean): SqlFile | undefined {
+    const found = files.stat(this.#path);
+    if (this.#open !== undefined) {
+      if (found?.ino === this.#open.inode) return this.#open.database;
+      this.close();
+    }
+    if (found === undefined && !make) return undefined;
+    if (found === undefined) this.#prepare();
+    const database = new SqlFile(this.#path, busyTimeout);
+    database.execute(careless);
+    database.execute(makeTable);
+    this.#open = { database, inode: files.stat(this.#path)?.ino ?? 0 };
+    return database;
+  }
+
+  /** Makes the directory and the two files, with the owner they are to have. */
+  #prepare(): void {
+    if (files.makeDirectories(this.#directory, 0o750)) this.#own(this.#directory);
+    for (const path of [this.#path, concat(this.#path, literal('.lockfile'))]) {
+      if (files.stat(path) !== undefined) continue;
+      files.close(files.open(path, files.createOrOpen, fileMode));
+      this.#own(path);
+    }
+  }
+
+  #own(path: Clean): void {
+    if (this.#owner !== undefined) files.setOwner(path, this.#owner.uid, this.#owner.gid);
+  }
+
+  /** Does `work`; a broken file is thrown away, and what was asked of it counts as not there. */
+  #careful<T>(make: boolean, work: (database: SqlFile) => T): T | undefined {
+    try {
+      const database = this.#database(make);
+      return database === undefined ? undefined : work(database);
+    } catch (error) {
+      this.#complain(error);
+      this.close();
+      if (/malformed|not a database/.test(String(error))) files.removeIfPossible(this.#path);
+      return undefined;
+    }
+  }
+
+  get(key: string): string | undefined {
+    const row = this.#careful(false, (database) => database.first(select, key));
+    return row === undefined ? undefined : textOf(row, 'value');
+  }
+
+  set(key: string, value: string): void {
+    this.#careful(true, (database) => database.run(insert, key, value));
+  }
+
+  delete(key: string): void {
+    this.#careful(false, (database) => database.run(remove, key));
+  }
+
+  /** All hints, sorted by key; memory does not grow with their number. */
+  *entries(): Generator<readonly [string, string]> {
+    const rows = this.#careful(false, (database) => database.all(everything));
+    for (const row of rows ?? []) yield [textOf(row, 'key'), textOf(row, 'value')];
+  }
+
+  close(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    try {
+      open?.database.close();
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+}
+
+function textOf(row: SqlRow, column: string): string {
+  const value = row[column];
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,286 @@
+/** Runs the ACLs of one session or submission, and answers what they ask: verification, delays, logs (`acl/acl.ts`). */
+
+import type {
+  AclRecipient,
+  AclResult,
+  AclRun,
+  AclServices,
+  AclVerifier,
+  AddedHeader,
+  Controls,
+  Phase,
+  RejectTarget,
+  VerifyResult,
+} from '../acl/acl.ts';
+import { newControls } from '../acl/acl.ts';
+import { callWithArguments, runAcl } from '../acl/run.ts';
+import type { AclAnswer, Context } from '../expand/context.ts';
+import type { Template } from '../expand/expand.ts';
+import { lower } from '../lib/octets.ts';
+import { parseIp } from '../net/address.ts';
+import { systemAddresses } from '../net/hosts.ts';
+import type { Text } from '../safe/taint.ts';
+import { factsOf, originalAddress } from './address.ts';
+import { hostFields, rewriteTools } from './arrival.ts';
+import { newAclFacts } from './facts.ts';
+import { headerProblem } from './header-checks.ts';
+import { rewriteAddress } from './rewrite.ts';
+import { routerServices } from './router-services.ts';
+import type { RouteRules } from './routing.ts';
+import type { Runtime } from './runtime.ts';
+import { type Verification, verifyAddress } from './verify.ts';
+
+/** What one session can do that the runner cannot. */
+export interface AclSurroundings {
+  /** Sends what was answered so far, then waits. */
+  delay(seconds: number): Promise<void>;
+  readonly allowUnqualifiedSenders: boolean;
+}
+
+/** Headers and controls that the ACLs of one message have asked for. */
+export class AclRequests {
+  readonly addedHeaders: AddedHeader[] = [];
+  readonly removedHeaders: string[] = [];
+  readonly warned = new Set<string>();
+  readonly verifiedSenders = new Map<string, Verification>();
+  readonly toldSenders = new Set<string>();
+  controls: Controls = newControls();
+}
+
+/** Options of an address verification: those that change its meaning, and those of features that are not there yet. */
+const verifyOptions =
+  /^(?:callout(?:=.*)?|defer_ok|success_on_redirect|fullpostmaster(?:=.*)?|postmaster(?:=.*)?|no_details|quota(?:=.*)?)$/;
+
+export class AclRunner {
+  readonly #runtime: Runtime;
+  readonly #context: Context;
+  readonly #surroundings: AclSurroundings;
+  readonly #rules: Omit<RouteRules, 'purpose'>;
+  /** Of the message that is being received. */
+  requests = new AclRequests();
+  #current: AclRun | undefined;
+
+  constructor(runtime: Runtime, context: Context, surroundings: AclSurroundings) {
+    this.#runtime = runtime;
+    this.#context = context;
+    this.#surroundings = surroundings;
+    const { config } = runtime;
+    this.#rules = {
+      routers: config.routers,
+      transports: config.transports,
+      services: routerServices(runtime),
+      debugPrint: undefined,
+      verifyErrorsTo: undefined,
+    };
+  }
+
+  /** Runs the ACL that an option names; nothing when the option is not set. */
+  async run(phase: Phase, option: Template | undefined, recipient?: AclRecipient): Promise<AclResult | undefined> {
+    if (option === undefined) return undefined;
+    const context = this.#context;
+    const expansion =
+      option.constant === undefined ? await option.expand(context) : { ok: true as const, text: option.constant };
+    const run = this.#newRun(phase, recipient);
+    if (!expansion.ok) {
+      if (expansion.kind === 'forced') return undefined;
+      return this.#error(run, `failed to expand ACL string "${option.source}": ${expansion.message}`);
+    }
+    if (expansion.text.value === '') return undefined;
+    const earlier = { address: context.address, acl: context.acl, current: this.#current };
+    context.acl ??= newAclFacts();
+    if (recipient !== undefined) {
+      const facts = factsOf(originalAddress(recipient.address));
+      context.address = { ...facts, originalLocalPart: '', originalDomain: '' };
+    }
+    this.#current = run;
+    try {
+      return await runAcl(expansion.text, run);
+    } finally {
+      context.address = earlier.address;
+      context.acl.headersAdded = this.requests.addedHeaders.map(({ text }) => text);
+      this.#current = earlier.current;
+    }
+  }
+
+  /** `${acl}` and the condition `acl` of expansions: within the ACL that is running, or on its own. */
+  async runFromExpansion(name: Text, args: readonly Text[]): Promise<AclAnswer> {
+    const context = this.#context;
+    context.acl ??= newAclFacts();
+    const run = this.#current ?? this.#newRun('unknown', undefined);
+    const texts = { user: run.userMessage, log: run.logMessage };
+    const result = await callWithArguments(name, args, run);
+    run.userMessage = texts.user;
+    run.logMessage = texts.log;
+    const outcome = result.outcome === 'drop' ? 'deny' : result.outcome;
+    return { outcome, message: result.outcome === 'error' ? result.logMessage : result.userMessage };
+  }
+
+  #error(run: AclRun, message: string): AclResult {
+    return {
+      outcome: 'error',
+      userMessage: '',
+      logMessage: message,
+      smtpCode: false,
+      senderProblem: undefined,
+      rejectTargets: run.rejectTargets,
+    };
+  }
+
+  #newRun(phase: Phase, recipient: AclRecipient | undefined): AclRun {
+    const { requests } = this;
+    return {
+      phase,
+      context: this.#context,
+      services: this.#services(),
+      controls: requests.controls,
+      addedHeaders: requests.addedHeaders,
+      removedHeaders: requests.removedHeaders,
+      recipient,
+      warned: requests.warned,
+      userMessage: '',
+      logMessage: '',
+      smtpCode: true,
+      senderProblem: undefined,
+      rejectTargets: ['main', 'reject'],
+    };
+  }
+
+  #services(): AclServices {
+    const { config, logs } = this.#runtime;
+    return {
+      verifier: this.#verifier(),
+      delay: (seconds) => this.#surroundings.delay(seconds),
+      log: (targets, text) => this.log(targets, text),
+      hostText: () => this.hostText(),
+      named: (name) => config.acls.get(name),
+      logsSkippedWarnings: logs.selects('acl_warn_skipped'),
+    };
+  }
+
+  /** `H=… [1.2.3.4] `, as log lines of ACLs begin; empty for a local process. */
+  hostText(): string {
+    const { connection } = this.#context;
+    if (connection === undefined) return '';
+    const text = hostFields(connection, (selector) => this.#runtime.logs.selects(selector)).slice(1);
+    return text === '' ? '' : `${text} `;
+  }
+
+  /** Writes a line to some of the logs. */
+  log(targets: readonly RejectTarget[], text: string): void {
+    const { logs } = this.#runtime;
+    const id = this.#context.message?.id;
+    logs.write(targets, text, id === '' ? undefined : id);
+  }
+
+  #verifier(): AclVerifier {
+    return {
+      recipient: (run, options) => this.#verifyRecipient(run, options),
+      sender: (run, address, options) => this.#verifySender(run, address, options),
+      helo: () => this.verifyHelo(),
+      headers: (_, what) =>
+        headerProblem(what, {
+          headers: this.#context.message?.headers ?? [],
+          recipients: this.#context.message?.recipients ?? [],
+          allowUnqualified: this.#surroundings.allowUnqualifiedSenders,
+          verifySender: async (address) => (await this.#verifiedSender(address)).outcome === 'ok',
+        }),
+    };
+  }
+
+  async #verifyRecipient(run: AclRun, options: readonly string[]): Promise<VerifyResult> {
+    const unknown = options.find((option) => !verifyOptions.test(option));
+    if (unknown !== undefined) {
+      return {
+        outcome: 'error',
+        message: `unknown option "${unknown}" in ACL condition "verify recipient/${options.join('/')}"`,
+      };
+    }
+    const { recipient, context } = run;
+    if (recipient === undefined) return { outcome: 'ok' };
+    const facts = context.address;
+    const numeric = context.results.numeric;
+    const tools = rewriteTools(this.#runtime, undefined);
+    const address =
+      tools.rules.length === 0
+        ? recipient.address
+        : (await rewriteAddress(recipient.address, 'envelope recipient', tools, context)).address;
+    const result = await verifyAddress(address, 'verify recipient', context, this.#rules, {
+      successOnRedirect: options.includes('success_on_redirect'),
+    });
+    context.address = facts;
+    context.results.numeric = numeric;
+    if (result.outcome === 'ok') {
+      if (facts && result.data !== undefined) Object.assign(facts, result.data);
+      return { outcome: 'ok' };
+    }
+    if (result.outcome === 'defer' && options.includes('defer_ok')) return { outcome: 'ok' };
+    return refusal(result, true);
+  }
+
+  async #verifySender(run: AclRun, address: string, options: readonly string[]): Promise<VerifyResult> {
+    const unknown = options.find((option) => !verifyOptions.test(option));
+    if (unknown !== undefined) {
+      return {
+        outcome: 'error',
+        message: `unknown option "${unknown}" in ACL condition "verify sender/${options.join('/')}"`,
+      };
+    }
+    const own = address === run.context.message?.sender;
+    const result = await this.#verifiedSender(address);
+    if (own && result.outcome === 'ok' && run.context.acl) run.context.acl.senderAddressData = result.data?.addressData;
+    if (result.outcome === 'ok') return { outcome: 'ok' };
+    const { toldSenders } = this.requests;
+    const first = !toldSenders.has(address);
+    toldSenders.add(address);
+    if (first && this.#runtime.logs.selects('sender_verify_fail')) {
+      this.log(
+        ['main', 'reject'],
+        `${this.hostText()}sender verify ${result.outcome} for <${address}>: ${result.message}`,
+      );
+    }
+    if (result.outcome === 'defer' && options.includes('defer_ok')) return { outcome: 'ok' };
+    return refusal(result, first);
+  }
+
+  /** A sender is verified once per message. */
+  async #verifiedSender(address: string): Promise<Verification> {
+    const known = this.requests.verifiedSenders.get(address);
+    if (known !== undefined) return known;
+    const context = this.#context;
+    const facts = context.address;
+    const numeric = context.results.numeric;
+    const result = await verifyAddress(address, 'verify sender', context, this.#rules);
+    context.address = facts;
+    context.results.numeric = numeric;
+    this.requests.verifiedSenders.set(address, result);
+    return result;
+  }
+
+  /** Whether the name in HELO is the client's: its address in brackets, its name, or a name with its address. */
+  async verifyHelo(): Promise<boolean> {
+    const { connection, services } = this.#context;
+    if (connection === undefined || connection.hostAddress === '') return true;
+    const helo = lower(connection.heloName);
+    if (helo === '') return false;
+    const literal = /^\[(?:ipv6:)?([^\]]*)\]$/.exec(helo)?.[1];
+    if (literal !== undefined) {
+      const [given, real] = [parseIp(literal), parseIp(connection.hostAddress)];
+      return given !== undefined && real !== undefined && Buffer.from(given).equals(Buffer.from(real));
+    }
+    await services.findHostName(this.#context);
+    if ([connection.hostName, ...connection.hostAliases].some((name) => lower(name) === helo)) return true;
+    const found = await systemAddresses(helo);
+    return found.outcome === 'found' && found.addresses.includes(connection.hostAddress);
+  }
+}
+
+function refusal(result: Verification & { readonly outcome: 'fail' | 'defer' }, first: boolean): VerifyResult {
+  return {
+    outcome: result.outcome,
+    userMessage: result.publicMessage,
+    logMessage: result.message,
+    smtpCode: result.smtpCode,
+    failure: 'route',
+    first,
+  };
+}

@@ -1,0 +1,316 @@
+/**
+ * A message that has come in whole, by whatever way: its header lines are put in order, it is made safe on the spool,
+ * and its arrival is logged. ACLs and refusals are the business of those who call this.
+ */
+
+import type { AddedHeader } from '../acl/acl.ts';
+import type { ConnectionFacts, Context } from '../expand/context.ts';
+import * as clock from '../lib/clock.ts';
+import { lower, trim } from '../lib/octets.ts';
+import { rfc5322Date } from '../mail/date.ts';
+import { type HeaderLine, headerBody, headerLine, headerName } from '../mail/header-line.ts';
+import type { MessageReader } from '../mail/message-reader.ts';
+import type { LogSelector } from '../observe/log-selectors.ts';
+import type { Envelope, SpooledRecipient } from '../spool/envelope.ts';
+import type { NewMessage, SpooledMessage } from '../spool/spool.ts';
+import type { FixupPlan, Submitter } from './fixups.ts';
+import { fixUp, withoutDeliveryLines } from './fixups.ts';
+import { type HeaderQualification, type RewriteTools, rewriteAddress, rewriteHeaders } from './rewrite.ts';
+import type { Runtime } from './runtime.ts';
+
+/** A message whose octets are all there, not yet accepted. */
+export interface Arrival {
+  readonly runtime: Runtime;
+  readonly connection: ConnectionFacts;
+  readonly context: Context;
+  readonly newMessage: NewMessage;
+  readonly reader: MessageReader;
+  headers: readonly HeaderLine[];
+  sender: string;
+  recipients: readonly SpooledRecipient[];
+  /** Milliseconds since 1970, when reception began. */
+  readonly begun: number;
+  readonly originator: { readonly login: string; readonly uid: number; readonly gid: number };
+  /** A local process handed it over. */
+  readonly submitter: Submitter | undefined;
+  readonly submission: FixupPlan['submission'];
+  readonly suppressFixups: boolean;
+  readonly qualification: HeaderQualification;
+  /** The message that this one reports about. */
+  readonly reference: string | undefined;
+  readonly bodyType: string;
+  /** The sender is the local caller, who did not name another. */
+  readonly isOwnSender: boolean;
+  /** Addresses that must not get the message (`-t` with arguments). */
+  readonly nonRecipients: readonly string[];
+  /** `-N`: nothing is delivered. */
+  readonly dontDeliver: boolean;
+  messageIdMade: boolean;
+  receivedLine: HeaderLine | undefined;
+}
+
+export function rewriteTools(runtime: Runtime, id: string | undefined): RewriteTools {
+  const { config, settings, logs } = runtime;
+  return {
+    rules: config.rewriteRules,
+    qualifyRecipient: settings.qualifyRecipient,
+    parse: { allowDomainLiterals: config.main.allow_domain_literals },
+    log: (text) => {
+      if (logs.selects('address_rewrite')) logs.main(text, id);
+    },
+    failed: (text) => logs.panic(text, id),
+  };
+}
+
+/** Rewrites the envelope and completes and rewrites the header lines; puts the Received: line in front. */
+export async function prepareHeaders(arrival: Arrival): Promise<void> {
+  const { runtime, context, newMessage } = arrival;
+  const { config, settings } = runtime;
+  const tools = rewriteTools(runtime, newMessage.id);
+  let headers: readonly HeaderLine[] = withoutDeliveryLines(arrival.headers, config);
+  if (tools.rules.length > 0) await rewriteEnvelope(arrival, tools);
+  if (!arrival.suppressFixups) {
+    const fixed = await fixUp(
+      headers,
+      {
+        config,
+        id: newMessage.id,
+        primaryHostname: settings.primaryHostname,
+        qualifyDomain: settings.qualifyDomain,
+        sender: arrival.sender,
+        submitter: arrival.submitter,
+        submission: arrival.submission,
+        authenticatedId: arrival.connection.authenticatedId,
+      },
+      context,
+    );
+    headers = fixed.headers;
+    arrival.sender = fixed.sender;
+    arrival.messageIdMade = fixed.messageIdMade;
+  }
+  const { qualification } = arrival;
+  if (tools.rules.length > 0 || qualification.sender !== undefined || qualification.recipient !== undefined) {
+    headers = await rewriteHeaders(headers, qualification, tools, context);
+  }
+  arrival.headers = headers;
+  updateFacts(arrival);
+  arrival.receivedLine = await receivedLine(arrival, arrival.begun);
+  arrival.headers = [arrival.receivedLine, ...headers];
+  updateFacts(arrival);
+}
+
+async function rewriteEnvelope(arrival: Arrival, tools: RewriteTools): Promise<void> {
+  const { context } = arrival;
+  if (arrival.sender !== '') {
+    arrival.sender = (await rewriteAddress(arrival.sender, 'envelope sender', tools, context)).address;
+  }
+  const recipients: SpooledRecipient[] = [];
+  for (const recipient of arrival.recipients) {
+    const { address } = await rewriteAddress(recipient.address, 'envelope recipient', tools, context);
+    recipients.push({ ...recipient, address });
+  }
+  arrival.recipients = recipients;
+}
+
+/** Brings the facts that expansions see up to date. */
+export function updateFacts({ context, headers, sender, recipients, newMessage, reader, begun }: Arrival): void {
+  const { message } = context;
+  if (message === undefined) return;
+  const shown = headers.filter(({ type }) => type !== '*');
+  const headerSize = shown.reduce((sum, { text }) => sum + text.length, 0);
+  Object.assign(message, {
+    id: newMessage.id,
+    sender,
+    recipients: recipients.map(({ address }) => address),
+    recipientsCount: recipients.length,
+    headers: shown,
+    size: headerSize + 1 + reader.bodySize,
+    bodySize: reader.bodySize,
+    lineCount: shown.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0) + reader.bodyLines,
+    bodyLineCount: reader.bodyLines,
+    bodyZeroCount: reader.bodyZeros,
+    maxReceivedLineLength: reader.longestLine,
+    receivedCount: shown.filter(({ type }) => type === 'P').length,
+    receivedFor: recipients.length === 1 ? (recipients[0]?.address ?? '') : '',
+    receivedTime: Math.floor(begun / 1000),
+  });
+}
+
+/** The Received: line: the configured text, a semicolon and the time. */
+async function receivedLine({ runtime, context }: Arrival, at: number): Promise<HeaderLine> {
+  const template = runtime.config.main.received_header_text;
+  const expansion = await template.expand(context);
+  const text = expansion.ok ? expansion.text.value : '';
+  if (!expansion.ok && expansion.kind !== 'forced') {
+    runtime.logs.panic(`expansion of "${template.source}" (received_header_text) failed: ${expansion.message}`);
+  }
+  if (text === '') return { type: '*', text: `Received: ; ${rfc5322Date(at)}\n` };
+  return { type: 'P', text: `${text};\n\t${rfc5322Date(at)}\n` };
+}
+
+/** Puts header lines that ACLs asked for in their places, and takes away those that they want gone. */
+export function applyAclHeaders(arrival: Arrival, added: readonly AddedHeader[], removed: readonly string[]): void {
+  if (added.length === 0 && removed.length === 0) return;
+  const names = new Set(removed.map(lower));
+  const own = arrival.receivedLine;
+  const kept = arrival.headers.map(
+    (header): HeaderLine =>
+      header !== own && names.has(lower(headerName(header.text))) ? { type: '*', text: header.text } : header,
+  );
+  const at = (place: AddedHeader['place']): HeaderLine[] =>
+    added.filter((header) => header.place === place).map(({ text }) => headerLine(text));
+  const lastReceived = kept.reduce((last, { type }, i) => (type === 'P' ? i : last), -1);
+  const isTrace = ({ type, text }: HeaderLine): boolean => type === 'P' || /^(?:resent-|x-)/i.test(text);
+  const firstOther = kept.findIndex((header, i) => i > 0 && !isTrace(header));
+  const result: HeaderLine[] = [];
+  for (const [index, header] of kept.entries()) {
+    if (index === firstOther) result.push(...at('at_start_rfc'));
+    result.push(header);
+    if (index === 0) result.unshift(...at('at_start'));
+    if (index === lastReceived) result.push(...at('after_received'));
+  }
+  if (firstOther < 0) result.push(...at('at_start_rfc'));
+  arrival.headers = [...result, ...at('at_end')];
+  updateFacts(arrival);
+}
+
+/** Makes the message safe on the spool; it is then this server's to deliver. */
+export async function accept(arrival: Arrival, frozen: boolean): Promise<SpooledMessage> {
+  const { newMessage } = arrival;
+  const old = arrival.receivedLine;
+  if (old !== undefined) {
+    const renewed: HeaderLine = {
+      type: old.type,
+      text: old.text.replace(/[^\t\n]*\n$/, `${rfc5322Date(clock.now())}\n`),
+    };
+    arrival.headers = arrival.headers.map((header) => (header === old ? renewed : header));
+  }
+  return newMessage.commit(envelopeOf(arrival, frozen));
+}
+
+function envelopeOf(arrival: Arrival, frozen: boolean): Envelope {
+  const { connection, context, reader, begun, originator, newMessage } = arrival;
+  const { message } = context;
+  const host = connection.hostAddress;
+  const now = clock.now();
+  const withPort = (address: string, port: number): string | undefined =>
+    address === '' ? undefined : port === 0 ? address : `[${address}]:${port}`;
+  const optional = (text: string): string | undefined => (text === '' ? undefined : text);
+  return {
+    id: newMessage.id,
+    originatorLogin: originator.login,
+    originatorUid: originator.uid,
+    originatorGid: originator.gid,
+    sender: arrival.sender,
+    receivedTime: Math.floor(begun / 1000),
+    warningCount: 0,
+    facts: {
+      receivedTimeUsec: Math.floor((begun % 1000) * 1000),
+      receivedTimeComplete: `${Math.floor(now / 1000)}.${String((now % 1000) * 1000).padStart(6, '0')}`,
+      heloName: optional(connection.heloName),
+      hostAddress: withPort(host, connection.hostPort),
+      hostName: optional(connection.hostName),
+      hostAuth: optional(connection.authenticator),
+      interfaceAddress: withPort(connection.interfaceAddress, connection.interfacePort),
+      activeHostname: optional(connection.activeHostname.value),
+      authId: optional(connection.authenticatedId),
+      authSender: optional(message?.authenticatedSender ?? ''),
+      ident: optional(connection.ident),
+      receivedProtocol: optional(connection.receivedProtocol),
+      bodyLineCount: reader.bodyLines,
+      maxReceivedLineLength: reader.longestLine,
+      bodyZeroCount: reader.bodyZeros > 0 ? reader.bodyZeros : undefined,
+      allowUnqualifiedRecipient: arrival.qualification.recipient !== undefined,
+      allowUnqualifiedSender: arrival.qualification.sender !== undefined,
+      deliverFirstTime: true,
+      frozen: frozen ? Math.floor(now / 1000) : undefined,
+      dontDeliver: arrival.dontDeliver,
+      local: arrival.isOwnSender,
+      hostLookupFailed: connection.hostLookupFailed,
+      hostLookupDeferred: connection.hostLookupDeferred,
+      localError: arrival.reference === undefined ? undefined : true,
+    },
+    aclConnectionVariables: connection.aclVariables,
+    aclMessageVariables: message?.aclVariables ?? new Map(),
+    otherFacts: [],
+    nonRecipients: new Set(arrival.nonRecipients),
+    recipients: [...arrival.recipients],
+    headers: [...arrival.headers],
+  };
+}
+
+/** The value of a header line by its name, without comments; for logs. */
+function headerValue(headers: readonly HeaderLine[], name: string): string | undefined {
+  const found = headers.find(({ type, text }) => type !== '*' && lower(headerName(text)) === name);
+  return found === undefined ? undefined : trim(headerBody(found.text).replace(/\n[ \t]*/g, ' '));
+}
+
+function idField(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
+  const made = arrival.messageIdMade;
+  if (!selects(made ? 'msg_id_created' : 'msg_id')) return '';
+  const value = headerValue(arrival.headers, 'resent-message-id') ?? headerValue(arrival.headers, 'message-id');
+  const id = value === undefined ? undefined : /^<?([^>]*)>?/.exec(value)?.[1];
+  if (id === undefined || id === '') return '';
+  return ` id${made ? '*' : ''}=${id.replace(/[\x00-\x20]/g, '?')}`;
+}
+
+/** `H=name (helo) [1.2.3.4]`, and `U=ident`, for log lines about a sending host. */
+export function hostFields(connection: ConnectionFacts, selects: (selector: LogSelector) => boolean): string {
+  let text = '';
+  if (connection.hostAddress !== '') {
+    const helo = connection.heloName;
+    const name = connection.hostName;
+    text += ' H=';
+    if (name !== '') text += `${name} `;
+    if (helo !== '' && lower(helo) !== lower(name)) text += `(${helo}) `;
+    text += `[${connection.hostAddress}]`;
+    if (selects('incoming_port') && connection.hostPort > 0) text += `:${connection.hostPort}`;
+    if (selects('incoming_interface') && connection.interfaceAddress !== '') {
+      text += ` I=[${connection.interfaceAddress}]:${connection.interfacePort}`;
+    }
+  }
+  if (connection.ident !== '') text += ` U=${connection.ident}`;
+  return text;
+}
+
+/** `<= sender …`: the line that says that a message came in (Exim spec 53.6). */
+export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
+  const { connection, sender, context, begun } = arrival;
+  let line = `<= ${sender === '' ? '<>' : sender}`;
+  if (arrival.reference !== undefined && arrival.reference !== '') line += ` R=${arrival.reference}`;
+  line += hostFields(connection, selects);
+  if (connection.receivedProtocol !== '') line += ` P=${connection.receivedProtocol}`;
+  if (connection.authenticator !== '') {
+    line += ` A=${connection.authenticator}`;
+    if (connection.authenticatedId !== '') line += `:${connection.authenticatedId}`;
+  }
+  line += ` S=${context.message?.size ?? 0}`;
+  if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
+  if (selects('receive_time')) line += ` RT=${((clock.now() - begun) / 1000).toFixed(3)}s`;
+  line += idField(arrival, selects);
+  if (selects('subject')) {
+    const subject = headerValue(arrival.headers, 'subject');
+    if (subject !== undefined)
+      line += ` T="${subject.replace(/["\\]/g, (c) => `\\${c}`).replace(/[\x00-\x1f]/g, '?')}"`;
+  }
+  return line;
+}
+
+/** ` from <sender> for recipients`, as the log selectors ask. */
+export function arrivalTail(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
+  let tail = '';
+  if (selects('received_sender')) tail += ` from <${arrival.sender}>`;
+  if (selects('received_recipients')) {
+    tail += ` for${arrival.recipients.map(({ address }) => ` ${address}`).join('')}`;
+  }
+  return tail;
+}
+
+/** Writes the arrival to the main log and begins the log of the message. */
+export function logArrival(arrival: Arrival, message: SpooledMessage, stamp: () => string): void {
+  const { logs } = arrival.runtime;
+  const selects = (selector: LogSelector): boolean => logs.selects(selector);
+  const line = arrivalLine(arrival, selects);
+  logs.main(`${line}${arrivalTail(arrival, selects)}`, message.id);
+  message.log(`${stamp()} Received from ${line.slice('<= '.length)}\n`);
+}

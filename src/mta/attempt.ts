@@ -1,0 +1,234 @@
+/** What one attempt to deliver a message knows and notes: results go to the journal, the logs and the lists of what is left. */
+
+import type { Context } from '../expand/context.ts';
+import * as clock from '../lib/clock.ts';
+import { lower } from '../lib/octets.ts';
+import type { Decisions } from '../observe/decision.ts';
+import type { LogSelector } from '../observe/log-selectors.ts';
+import { timestamp } from '../observe/main-log.ts';
+import type { SpooledMessage } from '../spool/spool.ts';
+import type { DeliveryError } from '../transports/transport.ts';
+import {
+  deferLine,
+  deliveryKey,
+  type FailureFacts,
+  failLine,
+  type LineFacts,
+  successLine,
+  withOrigin,
+} from './delivery-log.ts';
+import { errorsAddress } from './local-delivery.ts';
+import { messageContext } from './message-context.ts';
+import type { Retry } from './retry.ts';
+import type { Delivery, Failed } from './routing.ts';
+import type { Runtime } from './runtime.ts';
+import type { LocalDeliveries } from './subprocess.ts';
+import type { UndeliveredAddress } from './undelivered.ts';
+
+/** What delivering needs besides the message; the same for all messages of a process. */
+export interface DeliveryTools {
+  readonly runtime: Runtime;
+  readonly retry: Retry;
+  readonly processes: LocalDeliveries;
+  /** How a record of decisions is kept for a delivery. */
+  readonly decisions: Decisions;
+  /** Delivers a bounce or warning that was just put on the queue. */
+  deliverReport(message: SpooledMessage): Promise<void>;
+}
+
+export interface DeliveryOptions {
+  /** Part of a queue run: retry times of routing and local deliveries count. */
+  readonly queueRun: boolean;
+  /** Whatever the retry times say. */
+  readonly force: boolean;
+  /** A frozen message, too; it is thawed. */
+  readonly thaw: boolean;
+  /** No deliveries to other hosts. */
+  readonly localOnly: boolean;
+  /** All that is left fails with this text (`-Mg`, timeout_frozen_after). */
+  readonly giveUp: string | undefined;
+}
+
+export const ordinary: DeliveryOptions = {
+  queueRun: false,
+  force: false,
+  thaw: false,
+  localOnly: false,
+  giveUp: undefined,
+};
+
+export class Attempt {
+  readonly tools: DeliveryTools;
+  readonly runtime: Runtime;
+  readonly message: SpooledMessage;
+  readonly options: DeliveryOptions;
+  readonly context: Context;
+  readonly dontDeliver: boolean;
+  readonly firstDelivery: boolean;
+  /** The last one in front, as reports list them. */
+  readonly failed: UndeliveredAddress[] = [];
+  readonly deferred: UndeliveredAddress[] = [];
+  readonly #begun = clock.now();
+
+  constructor(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools) {
+    this.tools = tools;
+    this.runtime = tools.runtime;
+    this.message = message;
+    this.options = options;
+    this.context = messageContext(tools.runtime, message, tools.decisions);
+    this.dontDeliver = message.envelope.facts.dontDeliver ?? false;
+    this.firstDelivery = message.envelope.facts.deliverFirstTime ?? false;
+  }
+
+  selects = (selector: LogSelector): boolean => this.runtime.logs.selects(selector);
+
+  /** Writes a line to the main log. */
+  log(text: string): void {
+    this.runtime.logs.main(text, this.message.id);
+  }
+
+  /** Writes a line to the log of the message. */
+  note(text: string): void {
+    this.message.log(`${timestamp(clock.now())} ${text}\n`);
+  }
+
+  /** Seconds since the message came in. */
+  get age(): number {
+    return clock.seconds() - this.message.envelope.receivedTime;
+  }
+
+  /** Facts of a delivery line. */
+  lineFacts(more: Partial<LineFacts>, begun: number): LineFacts {
+    const { envelope } = this.message;
+    const received = envelope.receivedTime + (envelope.facts.receivedTimeUsec ?? 0) / 1_000_000;
+    return {
+      sender: envelope.sender,
+      returnPath: envelope.sender,
+      size: 0,
+      queueTime: clock.now() / 1000 - received,
+      deliverTime: (clock.now() - begun) / 1000,
+      hostFields: '',
+      confirmation: undefined,
+      ...more,
+    };
+  }
+
+  /**
+   * A delivery is done: that is noted on the disk before anything else, unless it was the last thing there was to do.
+   * `mark` is `=>` or, for further addresses of the same delivery, `->`.
+   */
+  async succeeded(delivery: Delivery, mark: '=>' | '->', facts: LineFacts, isLast: boolean): Promise<void> {
+    if (!this.dontDeliver) {
+      if (isLast) this.message.envelope.nonRecipients.add(deliveryKey(delivery));
+      else await this.message.noteDelivered([deliveryKey(delivery)]);
+    }
+    if (delivery.router.common.disable_logging || delivery.transport.common.disable_logging) return;
+    this.log(successLine(this.dontDeliver ? '*>' : mark, delivery, facts, this.selects));
+    const { address, target } = delivery;
+    const shown = withOrigin(target?.text ?? address.address, address, () => false);
+    this.note(`${shown}: ${delivery.transport.name} transport succeeded`);
+  }
+
+  /** Facts of a line about an address that was not delivered. */
+  #failureFacts(undelivered: UndeliveredAddress, hostFields: string, begun: number): FailureFacts {
+    const { address, router, transport, target, message, code } = undelivered;
+    return {
+      address,
+      router,
+      transport,
+      target: target?.text,
+      message,
+      code,
+      hostFields,
+      sender: this.message.envelope.sender,
+      returnPath: undelivered.errorsTo,
+      deliverTime: (clock.now() - begun) / 1000,
+    };
+  }
+
+  /** An address that could not be delivered for good. */
+  fail(undelivered: UndeliveredAddress, hostFields = '', begun = this.#begun): void {
+    this.failed.unshift(undelivered);
+    const facts = this.#failureFacts(undelivered, hostFields, begun);
+    const line = failLine(facts, this.selects);
+    this.log(line);
+    const text = line.slice('** '.length);
+    this.note(undelivered.transport === undefined && undelivered.code >= 0 ? `routing failed for ${text}` : text);
+  }
+
+  /** An address that has to wait. Lines about retry times that have not come are written only when they are wanted. */
+  defer(undelivered: UndeliveredAddress, hostFields = '', begun = this.#begun): void {
+    this.deferred.push(undelivered);
+    if (undelivered.waiting && !this.selects('retry_defer')) return;
+    const line = deferLine(this.#failureFacts(undelivered, hostFields, begun), this.selects);
+    this.log(line);
+    if (!undelivered.waiting) this.note(line.slice('== '.length));
+  }
+
+  /** What routing could not do. */
+  routingFailure(failed: Failed, code: number, waiting = false): UndeliveredAddress {
+    const { address, router, message, publicMessage } = failed;
+    return {
+      address,
+      target: undefined,
+      router: router?.name,
+      transport: undefined,
+      code,
+      message,
+      publicMessage: publicMessage ?? message,
+      output: undefined,
+      host: undefined,
+      freeze: failed.freeze,
+      errorsTo: this.#errorsTo(address.inherited.errorsTo),
+      waiting,
+    };
+  }
+
+  #errorsTo(errorsTo: string | undefined): string {
+    const { sender } = this.message.envelope;
+    return sender === '' ? '' : (errorsTo ?? sender);
+  }
+
+  /** What a transport could not do. */
+  deliveryFailure(
+    delivery: Delivery,
+    error: DeliveryError,
+    more: Partial<UndeliveredAddress> = {},
+  ): UndeliveredAddress {
+    const { address, target, router, transport } = delivery;
+    return {
+      address,
+      target: target === undefined || target.kind === 'address' ? undefined : { kind: target.kind, text: target.text },
+      router: router.name,
+      transport: transport.name,
+      code: error.code,
+      message: error.message,
+      publicMessage: error.publicMessage ?? error.message,
+      output: error.output,
+      host: undefined,
+      freeze: error.freeze ?? false,
+      errorsTo: errorsAddress(delivery, this.message.envelope.sender),
+      waiting: false,
+      ...more,
+    };
+  }
+
+  /** Whether something is left to do for a recipient of the envelope. */
+  isOpen(recipient: number): boolean {
+    return this.deferred.some(({ address }) => address.recipient === recipient);
+  }
+
+  /** The recipients of the envelope that were not done before. */
+  recipientsToDo(): { readonly address: string; readonly errorsTo: string | undefined; readonly index: number }[] {
+    const { recipients, nonRecipients } = this.message.envelope;
+    return recipients.flatMap(({ address, errorsTo }, index) =>
+      nonRecipients.has(address) || nonRecipients.has(keyOf(address)) ? [] : [{ address, errorsTo, index }],
+    );
+  }
+}
+
+/** The key that an address of the envelope has in the list of finished ones. */
+export function keyOf(address: string): string {
+  const at = address.lastIndexOf('@');
+  return at < 0 ? address : `${address.slice(0, at)}@${lower(address.slice(at + 1))}`;
+}

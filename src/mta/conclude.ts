@@ -1,0 +1,130 @@
+/**
+ * The end of a delivery attempt: senders are told of what failed, or warned of what waits; the message leaves the queue,
+ * is frozen, or stays with its state renewed (Exim spec 3.15, 50).
+ */
+
+import * as clock from '../lib/clock.ts';
+import { type Attempt, keyOf } from './attempt.ts';
+import { sendBounce } from './bounce.ts';
+import { reportSender } from './report-text.ts';
+import { submitReport } from './submit.ts';
+import type { UndeliveredAddress } from './undelivered.ts';
+import { sendWarning, warningCount } from './warn.ts';
+
+export async function conclude(attempt: Attempt): Promise<void> {
+  const { message } = attempt;
+  const { envelope } = message;
+  const unreturnable = await returnFailed(attempt);
+  const open = new Set<number>([...attempt.deferred, ...unreturnable].map(({ address }) => address.recipient));
+  const finished: string[] = [];
+  for (const { address, index } of attempt.recipientsToDo()) {
+    if (open.has(index)) continue;
+    envelope.nonRecipients.add(keyOf(address));
+    finished.push(address);
+  }
+  if (open.size === 0) {
+    complete(attempt);
+    return;
+  }
+  for (const address of finished) {
+    const delivered = attempt.failed.some((failed) => failed.address.address === address);
+    if (!delivered) attempt.note(`${address}: children all complete`);
+  }
+  if (unreturnable.length === 0) await warn(attempt);
+  if (unreturnable.length > 0) freeze(attempt, ' (delivery error message)');
+  else if (attempt.deferred.some((each) => each.freeze)) {
+    freeze(attempt, '');
+    await tellOfFreezing(attempt);
+  }
+  envelope.facts.deliverFirstTime = undefined;
+  await message.update();
+}
+
+function complete(attempt: Attempt): void {
+  const facts = attempt.lineFacts({}, clock.now());
+  const time = attempt.selects('queue_time_overall') ? ` QT=${facts.queueTime.toFixed(3)}s` : '';
+  attempt.log(`Completed${time}`);
+  attempt.note('Completed');
+  attempt.message.remove();
+}
+
+function freeze(attempt: Attempt, why: string): void {
+  attempt.message.envelope.facts.frozen = clock.seconds();
+  attempt.log(`Frozen${why}`);
+  attempt.message.log(`*** Frozen${why}\n`);
+}
+
+/** Bounces what failed. Answers the addresses about which nobody can be told. */
+async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddress[]> {
+  const { message, runtime, context, tools } = attempt;
+  const byRecipient = new Map<string, UndeliveredAddress[]>();
+  const unreturnable: UndeliveredAddress[] = [];
+  for (const failed of attempt.failed) {
+    if (failed.errorsTo !== '') {
+      const others = byRecipient.get(failed.errorsTo) ?? [];
+      byRecipient.set(failed.errorsTo, [...others, failed]);
+    } else if (isIgnored(attempt)) {
+      attempt.log(`${shownName(failed)}: error ignored`);
+    } else {
+      unreturnable.push(failed);
+    }
+  }
+  if (attempt.dontDeliver) return [];
+  for (const [recipient, addresses] of byRecipient) {
+    const bounce = await sendBounce(recipient, addresses, message, context, runtime);
+    await tools.deliverReport(bounce);
+  }
+  return unreturnable;
+}
+
+function shownName({ address, target }: UndeliveredAddress): string {
+  return target?.text ?? address.address;
+}
+
+/** Whether a bounce that cannot be delivered is dropped now (ignore_bounce_errors_after), or nobody wants to be told. */
+function isIgnored({ message, runtime, age, options }: Attempt): boolean {
+  if (message.envelope.sender !== '') return true;
+  return options.giveUp !== undefined || age >= runtime.config.main.ignore_bounce_errors_after;
+}
+
+async function warn(attempt: Attempt): Promise<void> {
+  const { message, runtime, context, tools } = attempt;
+  const due = await warningCount(message, runtime.config, context);
+  if (due === undefined) return;
+  const byRecipient = new Map<string, UndeliveredAddress[]>();
+  for (const waiting of [...attempt.deferred].reverse()) {
+    if (waiting.errorsTo === '') continue;
+    byRecipient.set(waiting.errorsTo, [...(byRecipient.get(waiting.errorsTo) ?? []), waiting]);
+  }
+  for (const [recipient, addresses] of byRecipient) {
+    await tools.deliverReport(await sendWarning(recipient, addresses, due, message, context, runtime));
+  }
+  message.envelope.warningCount = due;
+}
+
+/** Tells the addresses of freeze_tell that a message was frozen. */
+async function tellOfFreezing(attempt: Attempt): Promise<void> {
+  const { message, runtime, context, tools } = attempt;
+  const { freeze_tell: tell } = runtime.config.main;
+  const { envelope } = message;
+  if (tell === undefined || tell === '' || envelope.facts.localError) return;
+  const reasons = attempt.deferred.map((each) => `  ${shownName(each)}: ${each.message}\n`).join('');
+  const report = await submitReport(
+    {
+      recipients: tell.split(/[ \t]*,[ \t]*/),
+      headers: [
+        'Auto-Submitted: auto-replied\n',
+        `From: ${await reportSender(runtime, context)}\n`,
+        `To: ${tell}\n`,
+        'Subject: Message frozen\n',
+      ],
+      reference: envelope.id,
+      async writeBody(write) {
+        const text = `Message ${envelope.id} has been frozen.\nThe sender is <${envelope.sender}>.\n\nThe following address(es) have yet to be delivered:\n\n${reasons}`;
+        await write(Buffer.from(text, 'latin1'));
+      },
+    },
+    runtime,
+  );
+  await tools.deliverReport(report);
+}

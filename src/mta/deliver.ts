@@ -1,0 +1,172 @@
+/**
+ * One attempt to deliver one message: its recipients are routed, the local deliveries made and then the remote ones,
+ * each result noted before anything else; then the sender is told of what failed for good, and the message leaves the
+ * queue or waits for its next attempt (Exim spec 3.13 - 3.16). This file keeps the order of things; the work is done in
+ * the files it imports.
+ */
+
+import { retryKeys } from '../hints/retry-hints.ts';
+import * as clock from '../lib/clock.ts';
+import { matchTemplate } from '../lists/option.ts';
+import type { SpooledMessage } from '../spool/spool.ts';
+import { originalAddress, type RouteAddress } from './address.ts';
+import { rewriteTools } from './arrival.ts';
+import { Attempt, type DeliveryOptions, type DeliveryTools, ordinary } from './attempt.ts';
+import { conclude } from './conclude.ts';
+import { deliverBatches } from './deliver-local.ts';
+import { deliverGroups } from './deliver-remote.ts';
+import { localBatches, remoteGroups } from './group.ts';
+import { type RoutedMessage, routeAll } from './route-all.ts';
+import { routerServices } from './router-services.ts';
+import { failure } from './routing.ts';
+import { verifyAddress } from './verify.ts';
+
+const routingRetry = -52;
+
+/** Delivers a message that this process has locked; the lock is given up at the end. */
+export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
+  const attempt = new Attempt(message, options, tools);
+  const { decisions } = tools;
+  if (decisions.listening) decisions.begin('deliver', `message ${message.id}`);
+  try {
+    if (!(await isDue(attempt))) return;
+    if (options.giveUp !== undefined) giveUpAll(attempt, options.giveUp);
+    else {
+      const routed = await routeRecipients(attempt);
+      await deliverBatches(localBatches(routed.local, message.envelope.sender), attempt, routed.remote.length === 0);
+      await deliverGroups(remoteGroups(routed.remote, message.envelope.sender), attempt);
+    }
+    await conclude(attempt);
+  } catch (error) {
+    tools.runtime.logs.panic(
+      `delivery failed unexpectedly: ${error instanceof Error ? error.stack : error}`,
+      message.id,
+    );
+  } finally {
+    message.release();
+    if (decisions.listening) decisions.end(attempt.deferred.length > 0 ? 'deferred' : 'complete');
+  }
+}
+
+/** Whether a frozen message may be touched; it is thawed when its time has come (Exim spec 14, auto_thaw). */
+async function isDue(attempt: Attempt): Promise<boolean> {
+  const { message, options, runtime } = attempt;
+  const { facts } = message.envelope;
+  const { frozen } = facts;
+  if (frozen === undefined || options.giveUp !== undefined) return true;
+  const frozenFor = clock.seconds() - frozen;
+  const { auto_thaw: autoThaw, timeout_frozen_after: timeout } = runtime.config.main;
+  if (timeout > 0 && frozenFor >= timeout && !options.thaw) {
+    await deliver(message, { ...ordinary, giveUp: 'cancelled by timeout_frozen_after' }, attempt.tools);
+    return false;
+  }
+  if (options.thaw) attempt.log('Unfrozen by forced delivery');
+  else if (autoThaw > 0 && frozenFor >= autoThaw && !facts.manualThaw) attempt.log('Unfrozen by auto-thaw');
+  else {
+    if (attempt.selects('skip_delivery')) attempt.log('Message is frozen');
+    return false;
+  }
+  facts.frozen = undefined;
+  return true;
+}
+
+function giveUpAll(attempt: Attempt, reason: string): void {
+  for (const { address, errorsTo, index } of attempt.recipientsToDo()) {
+    const failed = failure('failed', originalAddress(address, index, errorsTo), undefined, reason);
+    attempt.fail(attempt.routingFailure(failed, 0));
+  }
+}
+
+async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> {
+  const { runtime, message, context } = attempt;
+  const { config } = runtime;
+  const rules = {
+    routers: config.routers,
+    transports: config.transports,
+    services: routerServices(runtime),
+    debugPrint: undefined,
+    verifyErrorsTo: undefined,
+  };
+  const verifyErrorsTo = async (address: string): Promise<boolean> =>
+    (await verifyAddress(address, 'verify recipient', context, rules)).outcome === 'ok';
+  const routed = await routeAll(attempt.recipientsToDo(), context, {
+    rules: { ...rules, verifyErrorsTo },
+    rewrite: rewriteTools(runtime, message.id),
+    done: message.envelope.nonRecipients,
+    onFailed: (failed) => attempt.fail(attempt.routingFailure(failed, 0)),
+    mustWait: (address) => mustWait(address, attempt),
+    onDiscarded(address, router) {
+      attempt.log(`=> :blackhole: <${address.address}> R=${router}`);
+      attempt.note(`${address.address}: ${router} router discarded`);
+    },
+  });
+  for (const failed of [...routed.deferred]) {
+    const waits = failed.router === undefined && failed.message === waitText;
+    if (waits) {
+      attempt.defer(attempt.routingFailure(failed, routingRetry, true));
+      continue;
+    }
+    await deferRouting(failed, attempt);
+  }
+  return routed;
+}
+
+const waitText = 'retry time not reached';
+
+/** Whether routing of an address has to wait: its domain is held, or its retry time has not come. */
+async function mustWait(address: RouteAddress, attempt: Attempt): Promise<string | undefined> {
+  const { runtime, context, options, tools, message } = attempt;
+  const { hold_domains: held } = runtime.config.main;
+  if (held !== undefined && !options.force) {
+    const answer = await matchTemplate(held, address.domain, context);
+    if (answer.outcome === 'match') return 'domain is held';
+  }
+  if (!options.queueRun || options.force) return undefined;
+  const now = clock.seconds();
+  for (const key of [retryKeys.routing(address.address), retryKeys.routing(address.domain)]) {
+    const record = tools.retry.record(key);
+    if (record === undefined || record.nextTry <= now) continue;
+    const subject = {
+      key,
+      addresses: [address.address],
+      error: { code: record.code, message: record.message },
+    };
+    const overdue = await tools.retry.isOverdue(
+      subject,
+      message.envelope.sender,
+      message.envelope.receivedTime,
+      context,
+    );
+    if (!overdue) return waitText;
+  }
+  return undefined;
+}
+
+/** An address that could not be routed for now: its retry time is set, or it is given up. */
+async function deferRouting(failed: RoutedMessage['deferred'][number], attempt: Attempt): Promise<void> {
+  const { message, tools, context } = attempt;
+  const { sender, receivedTime } = message.envelope;
+  const undelivered = attempt.routingFailure(failed, -1);
+  attempt.defer(undelivered);
+  const { address, useLocalPart } = failed;
+  const key = retryKeys.routing(useLocalPart ? address.address : address.domain);
+  const verdict = await tools.retry.failed(
+    {
+      key,
+      addresses: useLocalPart ? [address.address] : [`*@${address.domain}`],
+      error: { code: -1, message: failed.message },
+    },
+    sender,
+    receivedTime,
+    context,
+  );
+  if (!verdict.timedOut || undelivered.freeze) return;
+  attempt.deferred.splice(attempt.deferred.indexOf(undelivered), 1);
+  attempt.fail({
+    ...undelivered,
+    router: undefined,
+    message: 'retry timeout exceeded',
+    publicMessage: `${undelivered.publicMessage}: retry timeout exceeded`,
+    code: 0,
+  });
+}

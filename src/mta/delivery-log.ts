@@ -1,0 +1,126 @@
+/** Lines about deliveries for the main log, in Exim's form (Exim spec 53.7 - 53.11). */
+
+import { errorNumberText } from '../lib/errno.ts';
+import type { LogSelector } from '../observe/log-selectors.ts';
+import type { RouterInstance } from '../routers/router.ts';
+import { addressKey, ancestorsOf, type RouteAddress, topOf } from './address.ts';
+import type { Delivery } from './routing.ts';
+
+/** What a line may tell besides the address. */
+export interface LineFacts {
+  readonly sender: string;
+  readonly returnPath: string;
+  /** Octets that were delivered. */
+  readonly size: number;
+  /** Seconds since reception, and of the attempt. */
+  readonly queueTime: number;
+  readonly deliverTime: number;
+  /** `H=… [1.2.3.4]` and the like, with a blank before each field. */
+  readonly hostFields: string;
+  readonly confirmation: string | undefined;
+  readonly shadow?: string | undefined;
+}
+
+type Selects = (selector: LogSelector) => boolean;
+
+/** Seconds with three decimals: `0.003s`; long ones in the form of intervals. */
+function seconds(value: number): string {
+  return `${Math.max(value, 0).toFixed(3)}s`;
+}
+
+/** The address as a line shows it: what is delivered to, then where it came from. */
+export function shownAddress(
+  delivery: Pick<Delivery, 'address' | 'target' | 'transport' | 'facts'> & { readonly router: RouterInstance },
+  selects: Selects,
+): string {
+  const { address, target, transport, router } = delivery;
+  const asLocal =
+    target === undefined &&
+    transport.driver.isLocal &&
+    (router.set.has('log_as_local') ? router.common.log_as_local : router.driver.logAsLocal);
+  const shown = target?.text ?? (asLocal ? delivery.facts.localPart : address.address);
+  return withOrigin(shown, address, selects);
+}
+
+/** `a (b@c) <d@e>`: the address, its parents when they are wanted, and the one of the envelope. */
+export function withOrigin(shown: string, address: RouteAddress, selects: Selects): string {
+  const top = topOf(address);
+  let text = shown;
+  if (selects('all_parents')) {
+    for (const ancestor of ancestorsOf(address).slice(0, -1)) text += ` (${ancestor.address})`;
+  }
+  return shown === top.address ? text : `${text} <${top.address}>`;
+}
+
+const printed = (text: string): string => text.replace(/\n/g, '\\n').replace(/[\x00-\x1f]/g, '?');
+
+/** `=> …`, `-> …`, `*> …`. */
+export function successLine(mark: string, delivery: Delivery, facts: LineFacts, selects: Selects): string {
+  let line = `${mark} ${shownAddress(delivery, selects)}`;
+  if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
+  if (selects('return_path_on_delivery')) line += ` P=<${facts.returnPath}>`;
+  line += ` R=${delivery.router.name} T=${delivery.transport.name}`;
+  if (selects('delivery_size')) line += ` S=${facts.size}`;
+  line += facts.hostFields;
+  if (facts.shadow !== undefined) line += ` ST=${facts.shadow}`;
+  if (selects('smtp_confirmation') && facts.confirmation !== undefined) {
+    line += ` C="${facts.confirmation.replace(/["\\]/g, (c) => `\\${c}`).replace(/[\x00-\x1f]/g, ' ')}"`;
+  }
+  if (selects('queue_time')) line += ` QT=${seconds(facts.queueTime)}`;
+  if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
+  return line;
+}
+
+export interface FailureFacts {
+  readonly address: RouteAddress;
+  readonly router: string | undefined;
+  readonly transport: string | undefined;
+  /** The file or command that redirection named. */
+  readonly target: string | undefined;
+  readonly message: string;
+  readonly code: number;
+  readonly hostFields: string;
+  readonly sender: string;
+  readonly returnPath: string;
+  readonly deliverTime: number;
+}
+
+function where({ router, transport }: FailureFacts): string {
+  return `${router === undefined ? '' : ` R=${router}`}${transport === undefined ? '' : ` T=${transport}`}`;
+}
+
+/** `== address R=… T=… defer (n): reason` */
+export function deferLine(facts: FailureFacts, selects: Selects): string {
+  let line = `== ${withOrigin(facts.target ?? facts.address.address, facts.address, selects)}`;
+  line += `${where(facts)} defer (${facts.code})${facts.hostFields}`;
+  if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
+  const reason = withErrorText(facts.code, facts.message);
+  return reason === '' ? line : `${line}: ${printed(reason)}`;
+}
+
+/** `** address R=… T=…: reason` */
+export function failLine(facts: FailureFacts, selects: Selects): string {
+  let line = `** ${withOrigin(facts.target ?? facts.address.address, facts.address, selects)}`;
+  if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
+  if (selects('return_path_on_delivery') && facts.transport !== undefined) line += ` P=<${facts.returnPath}>`;
+  line += `${where(facts)}${facts.hostFields}`;
+  const reason = withErrorText(facts.code, facts.message);
+  if (reason !== '') line += `: ${printed(reason)}`;
+  if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
+  return line;
+}
+
+/** An error of the system is named before what it was about. */
+function withErrorText(code: number, message: string): string {
+  if (code <= 0) return message;
+  const text = errorNumberText(code);
+  if (message === '' || message === text) return text;
+  return `${text}: ${message}`;
+}
+
+/** What tells deliveries apart, for the journal and for duplicates. */
+export function deliveryKey({ address, target }: Pick<Delivery, 'address' | 'target'>): string {
+  if (target === undefined) return addressKey(address);
+  const parent = address.parent;
+  return `${target.text}:${parent === undefined ? '' : addressKey(parent)}`;
+}

@@ -1,0 +1,32 @@
+/** Makes what delivering needs, once per process. */
+
+import { RetryHints } from '../hints/retry-hints.ts';
+import { errorText } from '../lib/errno.ts';
+import { type Decisions, nobody } from '../observe/decision.ts';
+import type { SpooledMessage } from '../spool/spool.ts';
+import { type DeliveryTools, ordinary } from './attempt.ts';
+import { deliver } from './deliver.ts';
+import { Retry } from './retry.ts';
+import type { Runtime } from './runtime.ts';
+import { LocalDeliveries, type SelfCommand } from './subprocess.ts';
+
+export function makeDeliveryTools(runtime: Runtime, self: SelfCommand, decisions: Decisions = nobody): DeliveryTools {
+  const { config, places, user, logs } = runtime;
+  const owner = process.geteuid?.() === 0 ? user : undefined;
+  const complain = (error: unknown): void => logs.main(`trouble with the retry hints: ${errorText(error)}`);
+  const hints = new RetryHints(places.spoolDirectory, owner, complain);
+  const { retry_interval_max: intervalMax, retry_data_expire: dataExpire } = config.main;
+  const tools: DeliveryTools = {
+    runtime,
+    retry: new Retry({ rules: config.retryRules, hints, intervalMax, dataExpire }),
+    processes: new LocalDeliveries(self),
+    decisions,
+    deliverReport: (message: SpooledMessage) => deliver(message, ordinary, tools),
+  };
+  return tools;
+}
+
+/** Ends the processes that wait for more deliveries. */
+export function closeDeliveryTools({ processes }: DeliveryTools): void {
+  processes.close();
+}

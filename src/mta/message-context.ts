@@ -1,0 +1,90 @@
+/** What expansions see of a message on the queue: its envelope, its header lines and the host it came from. */
+
+import type { ConnectionFacts, Context, MessageFacts } from '../expand/context.ts';
+import type { Decisions } from '../observe/decision.ts';
+import * as files from '../safe/files.ts';
+import { Text } from '../safe/taint.ts';
+import type { Envelope } from '../spool/envelope.ts';
+import type { BodyFile, SpooledMessage } from '../spool/spool.ts';
+import { newConnection } from './facts.ts';
+import { newContext, type Runtime } from './runtime.ts';
+
+function connectionOf({ facts, aclConnectionVariables }: Envelope): ConnectionFacts {
+  const [, address = '', port = '0'] = /^(.*?)(?:\.(\d+))?$/.exec(splitPort(facts.hostAddress ?? '')) ?? [];
+  const connection = newConnection(address, Number(port));
+  const [, own = '', ownPort = '0'] = /^(.*?)(?:\.(\d+))?$/.exec(splitPort(facts.interfaceAddress ?? '')) ?? [];
+  return {
+    ...connection,
+    interfaceAddress: own,
+    interfacePort: Number(ownPort),
+    hostName: facts.hostName ?? '',
+    hostLookupFailed: facts.hostLookupFailed ?? false,
+    hostLookupDeferred: facts.hostLookupDeferred ?? false,
+    heloName: facts.heloName ?? '',
+    ident: facts.ident ?? '',
+    activeHostname: Text.tainted(facts.activeHostname ?? ''),
+    receivedProtocol: facts.receivedProtocol ?? '',
+    authenticator: facts.hostAuth ?? '',
+    authenticatedId: facts.authId ?? '',
+    tlsCipher: facts.tlsCipher ?? '',
+    aclVariables: aclConnectionVariables,
+  };
+}
+
+/** `[1.2.3.4]:25` as `1.2.3.4.25`. */
+function splitPort(text: string): string {
+  const found = /^\[([^\]]*)\](?::(\d+))?$/.exec(text);
+  return found === null ? text : `${found[1]}${found[2] === undefined ? '' : `.${found[2]}`}`;
+}
+
+/** The first or last octets of a body. */
+export function bodyPart({ file, start, size }: BodyFile, limit: number, from: 'start' | 'end'): string {
+  const length = Math.min(Math.max(limit, 0), size);
+  const buffer = Buffer.allocUnsafe(length);
+  const read = files.readAt(file, buffer, from === 'start' ? start : start + size - length);
+  return buffer.toString('latin1', 0, read);
+}
+
+export function messageFactsOf(envelope: Envelope, body: BodyFile): MessageFacts {
+  const { facts } = envelope;
+  const headers = envelope.headers.filter(({ type }) => type !== '*');
+  const headerSize = headers.reduce((sum, { text }) => sum + text.length, 0);
+  const headerLines = headers.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
+  const bodyLines = facts.bodyLineCount ?? 0;
+  return {
+    id: envelope.id,
+    sender: envelope.sender,
+    recipients: envelope.recipients.map(({ address }) => address),
+    recipientsCount: envelope.recipients.length,
+    headers,
+    size: headerSize + 1 + body.size,
+    bodySize: body.size,
+    lineCount: headerLines + bodyLines,
+    bodyLineCount: bodyLines,
+    bodyZeroCount: facts.bodyZeroCount ?? 0,
+    maxReceivedLineLength: facts.maxReceivedLineLength ?? 0,
+    receivedTime: envelope.receivedTime,
+    receivedCount: headers.filter(({ type }) => type === 'P').length,
+    receivedFor: '',
+    originatorUid: envelope.originatorUid,
+    originatorGid: envelope.originatorGid,
+    authenticatedSender: facts.authSender ?? '',
+    rcptCount: 0,
+    rcptDeferCount: 0,
+    rcptFailCount: 0,
+    bounceRecipient: '',
+    warningDelay: '',
+    warningRecipients: '',
+    queueName: Text.empty,
+    aclVariables: envelope.aclMessageVariables,
+    body: (limit, from) => bodyPart(body, limit, from),
+  };
+}
+
+/** A context for the delivery of a message. */
+export function messageContext(runtime: Runtime, message: SpooledMessage, decisions: Decisions): Context {
+  const context = newContext(runtime, decisions);
+  context.connection = connectionOf(message.envelope);
+  context.message = messageFactsOf(message.envelope, message.body);
+  return context;
+}

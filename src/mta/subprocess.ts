@@ -1,0 +1,183 @@
+/**
+ * Carries out the jobs of local transports: in this process when it has the rights of the job's user already, else in a
+ * process that runs as that user. Such a process is kept for further jobs until it has been idle for a while.
+ */
+
+import type { Eventual } from '../lib/eventual.ts';
+import * as files from '../safe/files.ts';
+import { type RunningProgram, startProgram } from '../safe/spawn.ts';
+import { type Clean, decimal, literal } from '../safe/taint.ts';
+import type { BodyFile } from '../spool/spool.ts';
+import {
+  type Content,
+  type ContentReader,
+  type DeliveryResult,
+  deferred,
+  errorCodes,
+  type Job,
+  type LocalTransport,
+} from '../transports/transport.ts';
+import { FrameReader, frame } from './frames.ts';
+
+/** User and group of a job, and what its process is to have besides. */
+export interface Rights {
+  readonly uid: number;
+  readonly gid: number;
+  /** All groups of the user (initgroups). */
+  readonly allGroups: boolean;
+}
+
+/** How this program starts itself. */
+export interface SelfCommand {
+  readonly program: Clean;
+  readonly args: readonly Clean[];
+}
+
+const idleTime = 30_000;
+const pieceSize = 64 * 1024;
+
+/** Reads the body of a message on the spool. */
+export function contentReader({ headers, body }: Content): ContentReader {
+  let at = 0;
+  return {
+    headers,
+    size: body.size,
+    read(buffer): Eventual<number> {
+      const count = files.readAt(body.file, buffer, body.start + at, Math.min(buffer.length, body.size - at));
+      at += count;
+      return count;
+    },
+  };
+}
+
+interface Worker {
+  readonly program: RunningProgram;
+  readonly answers: FrameReader;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class LocalDeliveries {
+  readonly #self: SelfCommand;
+  readonly #idle = new Map<string, Worker[]>();
+
+  constructor(self: SelfCommand) {
+    this.#self = self;
+  }
+
+  /** Does the job with the rights it needs. */
+  async perform(worker: LocalTransport, job: Job, content: Content, rights: Rights): Promise<DeliveryResult> {
+    const uid = process.geteuid?.() ?? 0;
+    if (uid === rights.uid && (uid !== 0 || rights.gid === process.getegid?.())) {
+      return worker.perform(job, contentReader(content));
+    }
+    if (uid !== 0) {
+      return deferred(
+        errorCodes.unknown,
+        `unable to become uid=${rights.uid} gid=${rights.gid}: this process has no right to (euid=${uid})`,
+      );
+    }
+    return this.#performElsewhere(job, content, rights);
+  }
+
+  async #performElsewhere(job: Job, content: Content, rights: Rights): Promise<DeliveryResult> {
+    const key = `${rights.uid} ${rights.gid} ${rights.allGroups}`;
+    const worker = this.#idle.get(key)?.pop() ?? this.#start(rights);
+    clearTimeout(worker.timer);
+    worker.program.waitFor(true);
+    try {
+      await worker.program.write(frame({ job, headers: content.headers, size: content.body.size }));
+      await sendBody(content.body, worker.program);
+      const answer = await worker.answers.next();
+      if (answer === undefined) throw new Error('it ended without an answer');
+      this.#keep(key, worker);
+      return answer as DeliveryResult;
+    } catch (error) {
+      worker.program.kill();
+      return deferred(errorCodes.unknown, `the delivery process for uid ${rights.uid} failed: ${String(error)}`);
+    }
+  }
+
+  #start({ uid, gid, allGroups }: Rights): Worker {
+    const { program, args } = this.#self;
+    const running = startProgram({
+      program,
+      args: [...args, literal('--deliver-as'), decimal(uid), decimal(gid), literal(allGroups ? 'all' : 'one')],
+      environment: {},
+      directory: literal('/'),
+      umask: 0o077,
+    });
+    return { program: running, answers: new FrameReader(running.output), timer: undefined };
+  }
+
+  /** Keeps a process for the next job; it does not keep this one alive. */
+  #keep(key: string, worker: Worker): void {
+    const waiting = this.#idle.get(key) ?? [];
+    this.#idle.set(key, [...waiting, worker]);
+    worker.program.waitFor(false);
+    worker.timer = setTimeout(() => {
+      this.#idle.set(
+        key,
+        (this.#idle.get(key) ?? []).filter((each) => each !== worker),
+      );
+      worker.program.end();
+    }, idleTime);
+    worker.timer.unref();
+  }
+
+  close(): void {
+    for (const workers of this.#idle.values()) {
+      for (const worker of workers) {
+        clearTimeout(worker.timer);
+        worker.program.end();
+      }
+    }
+    this.#idle.clear();
+  }
+}
+
+async function sendBody(body: BodyFile, program: RunningProgram): Promise<void> {
+  for (let at = 0; at < body.size; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(pieceSize, body.size - at));
+    const count = files.readAt(body.file, buffer, body.start + at);
+    if (count === 0) throw new Error('the body on the spool is shorter than it was');
+    await program.write(buffer.subarray(0, count));
+    at += count;
+  }
+}
+
+/** What a delivery process does: jobs from standard input until it ends, answers on standard output. */
+export async function serveJobs(
+  input: AsyncIterable<Buffer>,
+  find: (driver: string) => LocalTransport | undefined,
+  write: (octets: Buffer) => Promise<void>,
+): Promise<void> {
+  const reader = new FrameReader(input);
+  for (let request = await reader.next(); request !== undefined; request = await reader.next()) {
+    const { job, headers, size } = request as { job: Job; headers: string; size: number };
+    let left = size;
+    const content: ContentReader = {
+      headers,
+      size,
+      async read(buffer) {
+        if (left === 0) return 0;
+        const count = await reader.octets(buffer.subarray(0, left));
+        left -= count;
+        return count;
+      },
+    };
+    const result = await perform(find(job.driver), job, content);
+    const rest = Buffer.allocUnsafe(pieceSize);
+    while (left > 0 && (await content.read(rest)) > 0);
+    await write(frame(result));
+  }
+}
+
+/** An unexpected failure costs no mail: it is answered as a reason to try again. */
+async function perform(worker: LocalTransport | undefined, job: Job, content: ContentReader): Promise<DeliveryResult> {
+  if (worker === undefined) return deferred(errorCodes.unknown, `no transport driver "${job.driver}"`);
+  try {
+    return await worker.perform(job, content);
+  } catch (error) {
+    return deferred(errorCodes.unknown, `unexpected error in ${job.driver}: ${String(error)}`);
+  }
+}

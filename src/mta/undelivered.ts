@@ -1,0 +1,26 @@
+/** Addresses that could not be delivered, as reports and the queue see them. */
+
+import type { Host } from '../routers/router.ts';
+import type { RouteAddress } from './address.ts';
+
+export interface UndeliveredAddress {
+  readonly address: RouteAddress;
+  /** The file or command that redirection named. */
+  readonly target: { readonly kind: 'file' | 'pipe'; readonly text: string } | undefined;
+  readonly router: string | undefined;
+  readonly transport: string | undefined;
+  readonly code: number;
+  /** For the log. */
+  readonly message: string;
+  /** For the sender. */
+  readonly publicMessage: string;
+  /** What a command printed. */
+  readonly output: string | undefined;
+  /** The host that refused. */
+  readonly host: Host | undefined;
+  readonly freeze: boolean;
+  /** Who is told. */
+  readonly errorsTo: string;
+  /** The next attempt is due to its retry time. */
+  readonly waiting: boolean;
+}

@@ -1,0 +1,207 @@
+/**
+ * One connection to an SMTP or LMTP server, seen from the client (RFC 5321, RFC 2033): greeting, hello, reset and quit;
+ * transactions are in `transaction.ts`. It knows the protocol and no policy: parameters come in, replies and failures
+ * go out.
+ *
+ * A session can be kept between transactions, by whoever has more mail for the same host, as long as it is `usable`.
+ * For STARTTLS its stream can be replaced; what was heard over the old one is then forgotten.
+ */
+
+import type { ByteStream, StreamFailure } from '../../net/byte-stream.ts';
+import { type Reply, ReplyReader, replyClass, replyText } from '../reply.ts';
+import { type Extensions, extensionsIn } from './extensions.ts';
+import { type Failure, isFailure, type Waiting } from './failure.ts';
+
+export interface SessionSettings {
+  readonly protocol: 'smtp' | 'lmtp';
+  /** Milliseconds that the reply to a command may take, and the greeting. */
+  readonly commandTimeout: number;
+  /** Sees each line: `>>` sent, `|>` sent with more to follow, `<<` received. */
+  readonly trace?: ((direction: '>>' | '|>' | '<<', line: string) => void) | undefined;
+}
+
+/** How long the answer to QUIT is waited for, in milliseconds; nobody needs it. */
+const farewellTime = 5_000;
+
+const closingDown = 421;
+const nothing: Extensions = new Map();
+const waitingFor = (stage: Waiting['stage'], after: string): Waiting => ({ stage, after, pipelined: false });
+
+export class ClientSession {
+  readonly settings: SessionSettings;
+  /** What the server offers. */
+  extensions: Extensions = nothing;
+  /** A transaction was begun and not ended: RSET must come before the next. */
+  needsReset = false;
+  #stream: ByteStream;
+  #reader = new ReplyReader();
+  /** A reply that was read before it was asked for. */
+  #ahead: Reply | undefined;
+  #alive = true;
+  #closingDown = false;
+
+  constructor(stream: ByteStream, settings: SessionSettings) {
+    this.#stream = stream;
+    this.settings = settings;
+  }
+
+  /** Whether another transaction makes sense. */
+  get usable(): boolean {
+    return this.#alive && !this.#closingDown;
+  }
+
+  /** Goes on over another stream, which was made from the one before. */
+  replaceStream(stream: ByteStream): void {
+    this.#stream = stream;
+    this.#reader = new ReplyReader();
+    this.#ahead = undefined;
+    this.extensions = nothing;
+  }
+
+  /** Waits until the server has greeted. */
+  async greeting(): Promise<Reply | Failure> {
+    const waiting = waitingFor('greeting', 'initial connection');
+    return consent(await this.reply(waiting), waiting);
+  }
+
+  /**
+   * Introduces this host and learns what the server offers. Where `extended` is false, or the server refuses EHLO, it
+   * is HELO, after which nothing is offered; LMTP knows only LHLO (RFC 5321 §3.2, RFC 2033 §4.1).
+   */
+  async hello(name: string, extended: boolean): Promise<Reply | Failure> {
+    const verb = this.settings.protocol === 'lmtp' ? 'LHLO' : extended ? 'EHLO' : 'HELO';
+    const answer = await this.#ask(waitingFor('hello', `${verb} ${name}`));
+    if (!isFailure(answer)) {
+      if (verb !== 'HELO') this.extensions = extensionsIn(answer);
+      return answer;
+    }
+    if (answer.kind !== 'refused' || verb !== 'EHLO') return answer;
+    const second = await this.#ask(waitingFor('hello', `HELO ${name}`));
+    if (!isFailure(second) || second.kind !== 'closed') return second;
+    return { ...second, after: `${second.after} (EHLO response was: ${replyText(answer.reply)})` };
+  }
+
+  /** Takes back an unfinished transaction. */
+  async reset(): Promise<Reply | Failure> {
+    const answer = await this.#ask(waitingFor('reset', 'RSET'));
+    if (!isFailure(answer)) this.needsReset = false;
+    return answer;
+  }
+
+  /** Says goodbye, when there is somebody to say it to; nobody waits for the answer. */
+  quit(): void {
+    if (!this.#alive) {
+      this.close();
+      return;
+    }
+    this.#alive = false;
+    this.settings.trace?.('>>', 'QUIT');
+    void this.#stream.write('QUIT\r\n', farewellTime);
+    this.#stream.finish(farewellTime);
+  }
+
+  /** Drops the connection. */
+  close(): void {
+    this.#alive = false;
+    this.#stream.close();
+  }
+
+  async #ask(waiting: Waiting): Promise<Reply | Failure> {
+    const failure = await this.send([waiting.after], waiting);
+    return failure ?? consent(await this.reply(waiting), waiting);
+  }
+
+  /**
+   * Sends commands together. That the connection was lost is told by the reply, since the server may have said why.
+   * `waiting` is for the first of them.
+   *
+   * @throws RangeError when a text holds a line end or NUL: it would be another command
+   */
+  async send(commands: readonly string[], waiting: Waiting): Promise<Failure | undefined> {
+    for (const command of commands) {
+      if (/[\0\r\n]/.test(command)) throw new RangeError('a line end within an SMTP command');
+    }
+    const early = await this.early(waiting);
+    if (early !== undefined) return early;
+    const { trace } = this.settings;
+    commands.forEach((command, i) => {
+      trace?.(i < commands.length - 1 ? '|>' : '>>', command);
+    });
+    const result = await this.#stream.write(`${commands.join('\r\n')}\r\n`, this.settings.commandTimeout);
+    return result.outcome === 'timeout' ? this.#fail(waiting, result) : undefined;
+  }
+
+  /** Sends a piece of the message; `timeout` is in milliseconds. */
+  async sendData(data: Uint8Array | string, waiting: Waiting, timeout: number): Promise<Failure | undefined> {
+    const result = await this.#stream.write(data, timeout);
+    return result.outcome === 'written' ? undefined : this.#fail(waiting, result);
+  }
+
+  /**
+   * What the server said although nothing was asked: consent to something it has not seen is a failure, since no later
+   * reply could be trusted; a refusal is kept as the next reply.
+   */
+  async early(waiting: Waiting): Promise<Failure | undefined> {
+    while (this.#stream.unread > 0) {
+      const result = await this.#stream.read(0);
+      if (result.outcome === 'octets') this.#reader.add(result.octets);
+    }
+    if (this.#ahead !== undefined || !this.#reader.hasOctets) return undefined;
+    const reading = this.#next();
+    if (reading.outcome === 'incomplete') return undefined;
+    if (reading.outcome === 'malformed') return this.#fail(waiting, reading);
+    this.#ahead = reading.reply;
+    if (replyClass(reading.reply) > 3) return undefined;
+    this.#alive = false;
+    return { ...waiting, kind: 'early', reply: reading.reply };
+  }
+
+  /** A refusal that came early, if one did. */
+  get refusedEarly(): Reply | undefined {
+    return this.#ahead;
+  }
+
+  /** The next reply, which may take `timeout` milliseconds from its first octet to its last. */
+  async reply(waiting: Waiting, timeout = this.settings.commandTimeout): Promise<Reply | Failure> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead !== undefined) return ahead;
+    const deadline = performance.now() + timeout;
+    for (;;) {
+      const reading = this.#next();
+      if (reading.outcome === 'reply') return reading.reply;
+      if (reading.outcome === 'malformed') return this.#fail(waiting, reading);
+      const result = await this.#stream.read(Math.max(deadline - performance.now(), 0));
+      if (result.outcome !== 'octets') return this.#fail(waiting, result);
+      this.#reader.add(result.octets);
+    }
+  }
+
+  #next(): ReturnType<ReplyReader['next']> {
+    const reading = this.#reader.next();
+    const { trace } = this.settings;
+    if (reading.outcome === 'reply') {
+      if (reading.reply.code === closingDown) this.#closingDown = true;
+      if (trace !== undefined) for (const line of reading.reply.lines) trace('<<', line);
+    } else if (reading.outcome === 'malformed') trace?.('<<', reading.text);
+    return reading;
+  }
+
+  #fail(waiting: Waiting, cause: StreamFailure | { readonly outcome: 'malformed'; readonly text: string }): Failure {
+    this.#alive = false;
+    switch (cause.outcome) {
+      case 'broken':
+        return { ...waiting, kind: 'broken', code: cause.code, text: cause.text };
+      case 'malformed':
+        return { ...waiting, kind: 'malformed', text: cause.text };
+      default:
+        return { ...waiting, kind: cause.outcome };
+    }
+  }
+}
+
+/** A reply that is no consent as a failure. */
+function consent(answer: Reply | Failure, waiting: Waiting): Reply | Failure {
+  if (isFailure(answer) || replyClass(answer) === 2) return answer;
+  return { ...waiting, kind: 'refused', reply: answer };
+}

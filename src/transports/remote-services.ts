@@ -1,0 +1,59 @@
+/** What remote transports ask of their surroundings: what is known of hosts, their addresses, and the log. */
+
+import type { Context } from '../expand/context.ts';
+import type { Eventual } from '../lib/eventual.ts';
+import type { Host, HostLookupResult } from '../routers/router.ts';
+import type { QueueId } from '../safe/taint.ts';
+import type { DeliveryError } from './transport.ts';
+
+/** An attempt to use a host, as hints and retry rules know it (Exim spec 32.1, 32.4). */
+export interface HostAttempt {
+  /** Without an address when its name could not be looked up. */
+  readonly host: Host;
+  readonly port: number;
+  /** `retry_include_ip_address`: what is noted is for this address of the host only. */
+  readonly byAddress: boolean;
+  /** The address of this host that is used, when `interface` says so. */
+  readonly from: string | undefined;
+  readonly message: QueueId;
+  /** Of the first recipient, for retry rules that name no host. */
+  readonly domain: string;
+}
+
+/** What is known of a host, and of this message at this host. */
+export interface HostStanding {
+  /** Nothing is noted against it, or the retry time has come. */
+  readonly due: boolean;
+  /** It has been failing for longer than its retry rule allows. */
+  readonly expired: boolean;
+  /** It was tried since the message came. */
+  readonly tried: boolean;
+}
+
+/** How a name is turned into addresses; `dnssec` as `dnssec_request_domains` and `dnssec_require_domains` say. */
+export interface AddressLookup {
+  readonly by: 'dns' | 'name';
+  readonly qualifySingle: boolean;
+  readonly searchParents: boolean;
+  readonly dnssec: 'no' | 'request' | 'require';
+}
+
+export interface RemoteServices {
+  standing(attempt: HostAttempt): Eventual<HostStanding>;
+  /**
+   * Notes that a host failed, or failed for this message, with which the host itself is in order (Exim spec 49.2).
+   * Answers whether that goes on for longer than the retry rule allows: such attempts do not count for `hosts_max_try`.
+   */
+  noteFailure(attempt: HostAttempt, of: 'host' | 'message', error: DeliveryError): Eventual<{ expired: boolean }>;
+  /** Notes that a host works, and takes this message. */
+  noteSuccess(attempt: HostAttempt): Eventual<void>;
+  addressesOf(name: string, how: AddressLookup, context: Context): Eventual<HostLookupResult>;
+  /** Whether mail to this host would come back: it has an address of ours, or is in `hosts_treat_as_local`. */
+  isLocal(host: Host, context: Context): Eventual<boolean>;
+  /** Takes the only connection to a host of `serialize_hosts`; answers how to give it back, or that it is taken. */
+  connectAlone(host: Host): Eventual<(() => void) | undefined>;
+  /** `H=name [address]`, with the port when the log is to have it (log selector outgoing_port). */
+  hostField(host: Host): string;
+  /** Writes a line about this message to the main log and the message log. */
+  log(text: string): void;
+}

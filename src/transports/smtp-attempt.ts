@@ -1,0 +1,196 @@
+/**
+ * Sends the message to one host, for all recipients that still wait for it: in several transactions, and over several
+ * connections one after the other, where the options limit them (Exim spec 30.1, 49.2).
+ */
+
+import { isFailure } from '../smtp/client/failure.ts';
+import { type Envelope, type RecipientAnswer, type Transaction, transact } from '../smtp/client/transaction.ts';
+import { replyText } from '../smtp/reply.ts';
+import { messageSource, readerOf } from './message-source.ts';
+import { type OpenConnection, openConnection } from './smtp-connection.ts';
+import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
+import type { ReachableHost, Results, SmtpRun } from './smtp-run.ts';
+import type { DeliveryAddress, RemoteError, RemoteResult } from './transport.ts';
+
+export interface Attempt {
+  /** Addresses that another host may be tried for: those that wait, and those that this host would not even hear. */
+  readonly open: readonly DeliveryAddress[];
+  /** What to note about the host: that it works, or what went wrong with it or the message; nothing to note otherwise. */
+  readonly verdict: Verdict | 'success' | undefined;
+  /** Whether the host could be connected to. */
+  readonly connected: boolean;
+}
+
+/** Enters what becomes of each address into `results`, at once, so that nothing is forgotten that was delivered. */
+export async function attempt(
+  run: SmtpRun,
+  host: ReachableHost,
+  from: string | undefined,
+  addresses: readonly DeliveryAddress[],
+  results: Results,
+): Promise<Attempt> {
+  const work = new AttemptWork(run, host, from, addresses, results);
+  try {
+    return await work.deliver();
+  } finally {
+    work.hangUp();
+  }
+}
+
+class AttemptWork {
+  readonly #run: SmtpRun;
+  readonly #host: ReachableHost;
+  readonly #from: string | undefined;
+  readonly #addresses: readonly DeliveryAddress[];
+  readonly #results: Results;
+  /** Addresses whose result is about the host alone. */
+  readonly #unheard = new Set<DeliveryAddress>();
+  #connection: OpenConnection | undefined;
+  /** Messages that were sent over the connection. */
+  #sent = 0;
+
+  constructor(
+    run: SmtpRun,
+    host: ReachableHost,
+    from: string | undefined,
+    addresses: readonly DeliveryAddress[],
+    results: Results,
+  ) {
+    this.#run = run;
+    this.#host = host;
+    this.#from = from;
+    this.#addresses = addresses;
+    this.#results = results;
+  }
+
+  async deliver(): Promise<Attempt> {
+    const addresses = this.#addresses;
+    const { max_rcpt: most } = this.#run.options;
+    const step = most > 0 ? most : addresses.length;
+    for (let at = 0; at < addresses.length; at += step) {
+      const connection = await this.#connect();
+      if ('error' in connection) {
+        this.#settle(addresses.slice(at), connection, connection.connected);
+        return this.#end(connection, connection.connected);
+      }
+      const group = addresses.slice(at, at + step);
+      const { answers, failure } = await this.#transact(connection, group);
+      const undecided = group.filter((address, i) => !this.#record(address, answers[i], connection));
+      if (failure !== undefined) {
+        const verdict = verdictOf(failure);
+        const open = [...undecided, ...addresses.slice(at + step)];
+        if (verdict.of === 'recipient') {
+          this.#settlePatiently(open, verdict, group[failure.recipient ?? -1]);
+          return this.#end(undefined);
+        }
+        this.#settle(open, verdict, true);
+        return this.#end(verdict);
+      }
+      this.#sent++;
+    }
+    return this.#end('success');
+  }
+
+  #end(verdict: Attempt['verdict'], connected = true): Attempt {
+    const isOpen = (address: DeliveryAddress): boolean =>
+      this.#unheard.has(address) || this.#results.get(address)?.outcome === 'deferred';
+    return { open: this.#addresses.filter(isOpen), verdict, connected };
+  }
+
+  /** Says goodbye; the answer is not waited for. */
+  hangUp(): void {
+    this.#connection?.session.quit();
+    this.#connection = undefined;
+  }
+
+  /** The connection there is, made fit for another message, or a new one. */
+  async #connect(): Promise<OpenConnection | (Verdict & { readonly connected: boolean })> {
+    const { connection_max_messages: most } = this.#run.options;
+    const known = this.#connection;
+    if (known !== undefined) {
+      const { session } = known;
+      if (session.usable && (most === 0 || this.#sent < most)) {
+        const reset = session.needsReset ? await session.reset() : undefined;
+        if (reset === undefined || !isFailure(reset)) return known;
+        if (reset.kind !== 'refused') return { ...verdictOf(reset), connected: true };
+      }
+      this.hangUp();
+    }
+    this.#sent = 0;
+    const opened = await openConnection(this.#run, this.#host, this.#from);
+    if (!('error' in opened)) this.#connection = opened;
+    return opened;
+  }
+
+  #transact({ session, pipelining }: OpenConnection, group: readonly DeliveryAddress[]): Promise<Transaction> {
+    const { options, request, protocol } = this.#run;
+    const quota = protocol === 'lmtp' && options.lmtp_ignore_quota && session.extensions.has('IGNOREQUOTA');
+    const envelope: Envelope = {
+      sender: request.returnPath,
+      parameters: this.#mailParameters(session.extensions, group),
+      recipients: group.map(({ recipient }) => ({ address: recipient, parameters: quota ? ['IGNOREQUOTA'] : [] })),
+    };
+    return transact(session, envelope, messageSource(readerOf(request.content), request.common), {
+      pipelining,
+      dataTimeout: options.data_timeout * 1000,
+      finalTimeout: options.final_timeout * 1000,
+    });
+  }
+
+  /** `SIZE`, as the message is with CRLF and what may still be added to it, and `SMTPUTF8` where an address needs it. */
+  #mailParameters(offered: ReadonlyMap<string, string>, group: readonly DeliveryAddress[]): string[] {
+    const { options, request } = this.#run;
+    const { headers, body } = request.content;
+    const { size = -1, lineCount = 0 } = request.context.message ?? {};
+    const octets = size >= 0 ? size + Math.max(lineCount, 0) : headers.length + 1 + body.size;
+    const parameters: string[] = [];
+    if (offered.has('SIZE') && options.size_addition >= 0) parameters.push(`SIZE=${octets + options.size_addition}`);
+    const names = [request.returnPath, ...group.map(({ recipient }) => recipient)];
+    if (offered.has('SMTPUTF8') && names.some((name) => /[\x80-\xff]/.test(name))) parameters.push('SMTPUTF8');
+    return parameters;
+  }
+
+  /** Enters what the host said about a recipient, if it said anything. */
+  #record(address: DeliveryAddress, answer: RecipientAnswer | undefined, connection: OpenConnection): boolean {
+    if (answer === undefined || answer.state === 'undecided') return false;
+    this.#results.set(address, this.#resultOf(address, answer, connection));
+    return true;
+  }
+
+  #resultOf(
+    { recipient }: DeliveryAddress,
+    answer: RecipientAnswer & { readonly state: 'delivered' | 'refused' },
+    { localAddress, pipelining }: OpenConnection,
+  ): RemoteResult {
+    const host = this.#host;
+    const continued = this.#sent > 0;
+    if (answer.state === 'delivered') {
+      const confirmation = replyText(answer.reply);
+      return { outcome: 'delivered', host, confirmation, interfaceAddress: localAddress, continued, pipelining };
+    }
+    const atEnd = answer.stage === 'end';
+    const { outcome, error } = atEnd ? endRefusal(answer.reply) : recipientRefusal(recipient, answer.reply);
+    const fromSender = !atEnd && this.#run.options.address_retry_include_sender;
+    const retry = fromSender ? ('recipient from sender' as const) : ('recipient' as const);
+    return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, continued };
+  }
+
+  /** Gives a result to all who have none yet. */
+  #settle(addresses: readonly DeliveryAddress[], { outcome, of, error }: Verdict, connected: boolean): void {
+    const common: RemoteError = { ...error, host: connected ? this.#host : undefined, continued: this.#sent > 0 };
+    for (const address of addresses) {
+      this.#results.set(address, { outcome, ...common });
+      if (of === 'host') this.#unheard.add(address);
+    }
+  }
+
+  /** After a recipient the host went silent: all wait, but only he is to blame, and those behind him were never named. */
+  #settlePatiently(addresses: readonly DeliveryAddress[], verdict: Verdict, silent: DeliveryAddress | undefined): void {
+    const behind = silent === undefined ? 0 : addresses.indexOf(silent) + 1;
+    this.#settle(addresses.slice(0, behind), verdict, true);
+    this.#settle(addresses.slice(behind), verdict, false);
+    const result = silent && this.#results.get(silent);
+    if (silent === undefined || result === undefined || result.outcome === 'delivered') return;
+    this.#results.set(silent, { ...result, retry: 'recipient' });
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The smtp transport sends messages to other hosts by SMTP or LMTP (Exim spec 30). Here is the course of a delivery;
+ * which hosts are tried is in `smtp-walk.ts`, what happens at one of them in `smtp-attempt.ts`.
+ */
+
+import { servicePort } from '../net/service-ports.ts';
+import type { RemoteServices } from './remote-services.ts';
+import { fallbackHostsOf, hostsOf } from './smtp-hosts.ts';
+import { smtpOptions } from './smtp-options.ts';
+import { type Results, type SmtpOptions, type SmtpRun, Unusable } from './smtp-run.ts';
+import { walk } from './smtp-walk.ts';
+import {
+  type DeliveryAddress,
+  type DeliveryRequest,
+  deferred,
+  defineRemoteTransport,
+  errorCodes,
+  type RemoteOutcome,
+  type Undelivered,
+} from './transport.ts';
+
+/** Texts that cannot stand in a line of SMTP. */
+const unspeakable = /[\0\r\n]/;
+
+async function portOf(options: SmtpOptions, isSet: boolean, request: DeliveryRequest): Promise<number> {
+  const { transport, context } = request;
+  const unusable = (message: string): Unusable => new Unusable(errorCodes.unknown, message, true);
+  const { port: template, protocol } = options;
+  const standard = protocol === 'lmtp' || protocol === 'smtps' ? protocol : 'smtp';
+  let name: string = standard;
+  if (isSet) {
+    const expansion = await template.expand(context);
+    if (!expansion.ok) {
+      const what = `failed to expand "${template.source}" ("port" option) for ${transport} transport`;
+      throw unusable(`${what}: ${expansion.message}`);
+    }
+    name = expansion.text.value;
+  }
+  if (/^\d/.test(name)) {
+    const port = /^\d{1,5}$/.test(name) ? Number(name) : 0;
+    if (port >= 1 && port <= 65_535) return port;
+    throw unusable(`invalid port number for ${transport} transport: ${name}`);
+  }
+  const port = servicePort(name);
+  if (port === undefined) throw unusable(`TCP port "${name}" is not defined for ${transport} transport`);
+  return port;
+}
+
+/** Sets aside what must not or cannot be sent at all; answers for whom there is something to do. */
+function examine(options: SmtpOptions, request: DeliveryRequest, results: Results): readonly DeliveryAddress[] {
+  const refuse = (address: DeliveryAddress, message: string): void => {
+    results.set(address, { outcome: 'failed', code: 0, message, host: undefined });
+  };
+  const longest = request.context.message?.maxReceivedLineLength ?? 0;
+  for (const address of request.addresses) {
+    if (longest > options.message_linelength_limit) refuse(address, 'message has lines too long for transport');
+    else if (unspeakable.test(address.recipient)) refuse(address, 'the address holds a line end');
+    else if (unspeakable.test(request.returnPath)) refuse(address, 'the sender address holds a line end');
+  }
+  return request.addresses.filter((address) => !results.has(address));
+}
+
+const unexpected = (error: unknown): Undelivered =>
+  deferred(errorCodes.unknown, `unexpected error in smtp: ${String(error)}`, { panic: true });
+
+async function deliver(
+  options: SmtpOptions,
+  portIsSet: boolean,
+  request: DeliveryRequest,
+  services: RemoteServices,
+): Promise<readonly RemoteOutcome[]> {
+  const results: Results = new Map();
+  try {
+    const addresses = examine(options, request, results);
+    if (options.protocol === 'smtps' && addresses.length > 0) {
+      throw new Unusable(errorCodes.tlsRequired, 'protocol = smtps is not available in this version');
+    }
+    if (addresses.length > 0) {
+      const protocol = options.protocol === 'lmtp' ? 'lmtp' : 'smtp';
+      const run: SmtpRun = { options, request, services, protocol, port: await portOf(options, portIsSet, request) };
+      const open = await walk(run, await hostsOf(run), addresses, results);
+      const fallback = fallbackHostsOf(run);
+      if (open.length > 0 && fallback.hosts.length > 0) await walk(run, fallback, open, results);
+    }
+  } catch (error) {
+    // whatever happened, nobody may forget who has got the message
+    const result = error instanceof Unusable ? error.result : unexpected(error);
+    for (const address of request.addresses) {
+      const known = results.get(address);
+      if (known === undefined || known.outcome === 'deferred') results.set(address, { ...result, host: undefined });
+    }
+  }
+  return request.addresses.flatMap((address) => {
+    const result = results.get(address);
+    return result === undefined ? [] : [{ address, result }];
+  });
+}
+
+export const smtp = defineRemoteTransport({
+  name: 'smtp',
+  summary: 'sends the message to other hosts by SMTP or LMTP',
+  options: smtpOptions,
+  check(options) {
+    const { command_timeout, data_timeout, final_timeout } = options;
+    return command_timeout > 0 && data_timeout > 0 && final_timeout > 0
+      ? undefined
+      : 'command, data, or final timeout value is zero';
+  },
+  deliver: (options, set) => (request, services) => deliver(options, set.has('port'), request, services),
+});
