@@ -3,7 +3,7 @@
  * of the command line.
  */
 
-import { exim } from './cli/exim.ts';
+import { program } from './cli/program.ts';
 import { reviewed } from './safe/taint.ts';
 
 const [, script = '', directory = '/', calledAs = 'exim', ...words] = process.argv;
@@ -11,12 +11,17 @@ const [, script = '', directory = '/', calledAs = 'exim', ...words] = process.ar
 /** Words come as the octets that were typed; byte strings hold one character for each. */
 const octets = (word: string): string => Buffer.from(word, 'utf8').toString('latin1');
 
-process.exitCode = await exim(
-  reviewed(directory, 'where the program lies, from the script that starts it'),
+void program({
+  directory: reviewed(
+    directory.replace(/\/[^/]+\/\.\.$/, ''),
+    'where the program lies, from the script that starts it',
+  ),
   calledAs,
-  words.map(octets),
-  {
+  words: words.map(octets),
+  self: {
     program: reviewed(process.execPath, 'the run-time that runs us'),
     args: [...process.execArgv, script, directory, calledAs].map((word) => reviewed(word, 'how we were started')),
   },
-);
+}).then((status) => {
+  process.exitCode = status;
+});

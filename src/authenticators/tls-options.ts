@@ -1,7 +1,7 @@
 /** Options of the tls authenticator (Exim spec 42). */
 
-import { template } from '../options/kinds.ts';
 import type { Template } from '../expand/expand.ts';
+import { template } from '../options/kinds.ts';
 import { dependsOn, type Instance, type OptionTable, withoutEffect } from '../options/table.ts';
 
 /** The value of the other of two names for the same thing. */

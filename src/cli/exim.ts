@@ -8,7 +8,7 @@ import { routerServices } from '../mta/router-services.ts';
 import { makeRuntime, newContext, type Runtime } from '../mta/runtime.ts';
 import { BadSetting } from '../mta/settings.ts';
 import type { SelfCommand } from '../mta/subprocess.ts';
-import type { Clean, QueueId } from '../safe/taint.ts';
+import type { QueueId } from '../safe/taint.ts';
 import { startDelivery } from './background.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { expandCommand } from './commands/expand.ts';
@@ -18,6 +18,7 @@ import { readConfiguration, reportProblems, UnusableConfiguration } from './conf
 import type { Action, Invocation } from './invocation.ts';
 import { parseCommandLine, UsageError } from './options.ts';
 import { standardTerminal, type Terminal } from './output.ts';
+import type { Start } from './start.ts';
 
 /** What a command gets. */
 export interface Call {
@@ -103,12 +104,7 @@ what it does when called. For a list of options, see the Exim documentation.
 `;
 
 /** Runs the command line; answers the exit status. */
-export async function exim(
-  programDirectory: Clean,
-  calledAs: string,
-  words: readonly string[],
-  self: SelfCommand,
-): Promise<number> {
+export async function exim({ directory, calledAs, words, self }: Start): Promise<number> {
   const terminal = standardTerminal();
   let invocation: Invocation;
   try {
@@ -118,7 +114,7 @@ export async function exim(
     terminal.error(`exim ${error.message}\n`);
     return 1;
   }
-  const { installation, problem } = readInstallation(programDirectory);
+  const { installation, problem } = readInstallation(directory);
   if (problem !== undefined) terminal.error(`${problem}\n`);
   try {
     return await run(invocation, installation, self, terminal);

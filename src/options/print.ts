@@ -74,7 +74,9 @@ export function tableLines(
   for (const [name, row] of Object.entries<Row>(table)) {
     if (row.twin !== undefined) {
       const text = row.twin.text(valueOf(name, row, instance));
-      ahead.push(hidden.has(name) ? hiddenLine(row.twin.name, style) : style.terse ? text : `${row.twin.name} = ${text}`);
+      ahead.push(
+        hidden.has(name) ? hiddenLine(row.twin.name, style) : style.terse ? text : `${row.twin.name} = ${text}`,
+      );
     }
     lines.push(optionLine(name, row, instance, hidden, style));
   }

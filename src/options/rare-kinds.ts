@@ -9,7 +9,7 @@ import { formatInterval } from '../lib/intervals.ts';
 import { splitList } from '../lib/list-text.ts';
 import { groupWithId } from '../safe/users.ts';
 import { type GroupOption, readString, template, time, type UserOption } from './kinds.ts';
-import { dependsOn, type Instance, type OptionRow } from './table.ts';
+import { dependsOn, type OptionRow } from './table.ts';
 
 /** The items of a list, written with `separator` whatever separator they came with. */
 function relisted(text: string, separator: string): string {
@@ -74,17 +74,11 @@ export function expandedTime(doc: string, standard: number): OptionRow<number | 
   };
 }
 
-/** The option `group`, which is the user's own when the option `user` names one and no group is named. */
-export function groupOfUser(
-  { user, group }: { readonly user: string; readonly group: string },
-  row: OptionRow<GroupOption | undefined>,
-): OptionRow<GroupOption | undefined> {
-  const setting = ({ values }: Instance): string | undefined => {
-    const owner = values[user] as UserOption | undefined;
-    const own = values[group] as GroupOption | undefined;
-    if (owner === undefined || !('user' in owner) || owner.byNumber) return undefined;
-    if (own !== undefined && 'group' in own) return undefined;
-    return groupWithId(owner.user.gid)?.name ?? String(owner.user.gid);
-  };
-  return dependsOn(row, user, setting, { whenSet: true });
+/** A group that is the user's own when the option `user` names one and the group is not set. */
+export function groupOfUser(user: string, row: OptionRow<GroupOption | undefined>): OptionRow<GroupOption | undefined> {
+  return dependsOn(row, user, ({ values }) => {
+    const found = values[user] as UserOption | undefined;
+    if (found === undefined || !('user' in found) || found.byNumber) return undefined;
+    return groupWithId(found.user.gid)?.name ?? String(found.user.gid);
+  });
 }

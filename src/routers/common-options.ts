@@ -48,7 +48,7 @@ export const routerCommonOptions = {
   ),
   fail_verify_sender: alsoCalled(flag('An address that it takes fails when verified as a sender.'), 'fail_verify'),
   fallback_hosts: stringList('Hosts that are tried when those found cannot be reached.'),
-  group: groupOfUser({ user: 'user', group: 'group' }, group('The group that a local delivery runs as.')),
+  group: groupOfUser('user', group('The group that a local delivery runs as.')),
   headers_add: repeatedList('Header lines that are added for this address.', '\n'),
   headers_remove: repeatedList('Names of header lines that are left out for this address.', ':'),
   ignore_target_hosts: hostList('Addresses of hosts that are taken as if they had not been found.'),

@@ -39,6 +39,13 @@ function keyOf(line: string, exceptions: Exceptions): string {
   );
 }
 
+const heard = new WeakMap<TestConnection, string[]>();
+
+/** The commands that came over a connection of a mail server. */
+export function commandsOf(connection: TestConnection): readonly string[] {
+  return heard.get(connection) ?? [];
+}
+
 /** A mail server as a script for a test server. */
 export function mailServer(exceptions: Exceptions = {}, messages: string[] = []): Script {
   return async (connection) => {
@@ -50,22 +57,30 @@ export function mailServer(exceptions: Exceptions = {}, messages: string[] = [])
       connection.say(...lines);
       return lines[0];
     };
-    if ((await answer('greeting', '')) === undefined) return;
+    const commands: string[] = [];
+    heard.set(connection, commands);
+    if ((await answer('greeting', '')) === undefined) return hearOut(connection, commands);
     for (;;) {
       const line = await connection.line();
       if (line === undefined) return;
+      commands.push(line);
       const key = keyOf(line, exceptions);
       const said = await answer(key, line);
-      if (said === undefined) return;
+      if (said === undefined) return hearOut(connection, commands);
       if (key === 'QUIT') connection.close();
       if (key === 'DATA' && said.startsWith('3')) {
         const message = await messageFrom(connection);
         if (message === undefined) return;
         messages.push(message);
-        if ((await answer('.', message)) === undefined) return;
+        if ((await answer('.', message)) === undefined) return hearOut(connection, commands);
       }
     }
   };
+}
+
+/** What the client says to somebody who does not answer any more. */
+async function hearOut(connection: TestConnection, commands: string[]): Promise<void> {
+  for (let line = await connection.line(); line !== undefined; line = await connection.line()) commands.push(line);
 }
 
 /** The message as a server keeps it: lines end with LF, and the dots that were added are gone. */
@@ -78,26 +93,14 @@ async function messageFrom(connection: TestConnection): Promise<string | undefin
   }
 }
 
-/** The commands that a client sent, without the message. */
-export function commandsOf({ received }: TestConnection): string[] {
-  const lines = received.split('\r\n').slice(0, -1);
-  const commands: string[] = [];
-  let inMessage = false;
-  for (const line of lines) {
-    if (!inMessage) commands.push(line);
-    if (line === 'DATA') inMessage = true;
-    else if (line === '.') inMessage = false;
-  }
-  return commands;
-}
-
 /** Goes away. */
 export const close = (connection: TestConnection): undefined => {
   connection.close();
 };
 
-/** Goes away without a word. */
-export const reset = (connection: TestConnection): undefined => {
+/** Breaks the connection off, once the client knows that it has one. */
+export const reset = async (connection: TestConnection): Promise<undefined> => {
+  await new Promise((resolve) => setTimeout(resolve, 20));
   connection.reset();
 };
 

@@ -25,13 +25,16 @@ const sizeFileText: Twin<boolean | Template> = {
 
 const lockOptions = ['use_fcntl_lock', 'use_flock_lock', 'use_lockfile', 'use_mbx_lock'];
 
-/** Whether nothing but the MBX format says how files are locked. */
+/** Whether MBX locks are used: they are asked for, or the format is MBX and nothing says how to lock. */
 const locksAsMbx = ({ values, set }: Instance): boolean =>
-  values['mbx_format'] === true && !lockOptions.some((name) => set.has(name));
+  values['mbx_format'] === true && (values['use_mbx_lock'] === true || !lockOptions.some((name) => set.has(name)));
 
-/** Locking with flock is instead of locking with fcntl, unless both are asked for. */
-const locksInstead = ({ values, set }: Instance): boolean =>
-  values['use_flock_lock'] === true && !set.has('use_fcntl_lock');
+/** flock takes the place of fcntl, which is there all the same when asked for; an MBX lock needs one of them. */
+const locksWithFcntl = (instance: Instance): boolean => {
+  const { values, set } = instance;
+  if (values['use_flock_lock'] === true) return set.has('use_fcntl_lock') && values['use_fcntl_lock'] === true;
+  return values['use_fcntl_lock'] === true || locksAsMbx(instance);
+};
 
 export const appendfileOptions = {
   allow_fifo: flag('Delivers to named pipes.'),
@@ -56,8 +59,8 @@ export const appendfileOptions = {
   file_must_exist: flag('Delivers to no file that is not there.'),
   lock_fcntl_timeout: dependsOn(
     time('How long one attempt waits for an fcntl lock; 0s not at all.', 0),
-    'use_fcntl_lock, use_flock_lock',
-    (instance) => (instance.values['use_fcntl_lock'] === true && !locksInstead(instance) ? undefined : '0s'),
+    'use_fcntl_lock, use_flock_lock, mbx_format',
+    (instance) => (locksWithFcntl(instance) ? undefined : '0s'),
     { whenSet: true },
   ),
   lock_flock_timeout: dependsOn(
@@ -67,7 +70,12 @@ export const appendfileOptions = {
     { whenSet: true },
   ),
   lock_interval: time('How long to wait between attempts to lock.', 3),
-  lock_retries: integer('How often locking is attempted.', 10),
+  lock_retries: dependsOn(
+    integer('How often locking is attempted.', 10),
+    'the setting',
+    ({ values }) => (Number(values['lock_retries']) < 1 ? '1' : undefined),
+    { whenSet: true },
+  ),
   lockfile_mode: octal('Permissions of lock files.', 0o600),
   lockfile_timeout: time('How old a lock file must be to be taken for forgotten.', 1800),
   mailbox_filecount: template('How many files a mailbox has, when it is known without counting.'),
@@ -90,10 +98,7 @@ export const appendfileOptions = {
   mbx_format: flag('Mailbox files have MBX format.'),
   message_prefix: shape(
     'message_prefix',
-    template(
-      'Text before each message.',
-      'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n',
-    ),
+    template('Text before each message.', 'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n'),
     ownFile,
   ),
   message_suffix: shape('message_suffix', template('Text behind each message.', '\\n'), ownFile),
@@ -113,8 +118,11 @@ export const appendfileOptions = {
   quota_warn_threshold: template('The size, or share of the quota, beyond which a warning is sent.'),
   use_bsmtp: flag('Writes messages in batch SMTP format.'),
   use_crlf: flag('Ends lines with carriage return and newline.'),
-  use_fcntl_lock: dependsOn(flag('Locks files with fcntl.', true), 'use_flock_lock', (instance) =>
-    locksInstead(instance) ? 'false' : undefined,
+  use_fcntl_lock: dependsOn(
+    flag('Locks files with fcntl.', true),
+    'use_flock_lock, mbx_format',
+    (instance) => String(locksWithFcntl(instance)),
+    { whenSet: true },
   ),
   use_flock_lock: flag('Locks files with flock.'),
   use_lockfile: dependsOn(flag('Locks files with a lock file beside them.', true), 'mbx_format', (instance) =>
@@ -126,4 +134,3 @@ export const appendfileOptions = {
     (instance) => (locksAsMbx(instance) ? 'true' : undefined),
   ),
 } satisfies OptionTable;
-

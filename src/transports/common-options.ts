@@ -13,7 +13,7 @@ export const transportCommonOptions = {
   driver: fixed('Which kind of transport it is.'),
   envelope_to_add: flag('Adds an Envelope-to: line with the addresses that led here.'),
   event_action: withoutEffect(template('Expanded when something worth recording happens in a delivery.')),
-  group: groupOfUser({ user: 'user', group: 'group' }, group('The group that a local delivery runs as.')),
+  group: groupOfUser('user', group('The group that a local delivery runs as.')),
   headers_add: repeatedList('Header lines that are added.', '\n'),
   headers_only: flag('Delivers the header lines without the body.'),
   headers_remove: repeatedList('Names of header lines that are left out.', ':'),

@@ -22,10 +22,7 @@ export const pipeOptions = {
   max_output: size('How much a command may write before it is stopped.', 20_480),
   message_prefix: shape(
     'message_prefix',
-    template(
-      'Text before each message.',
-      'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n',
-    ),
+    template('Text before each message.', 'From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n'),
   ),
   message_suffix: shape('message_suffix', template('Text behind each message.', '\\n')),
   path: template('Directories where the command is searched, and its PATH.', '/bin:/usr/bin'),

@@ -41,7 +41,7 @@ function before({ after, pipelined }: Failure): string {
 
 /** A reply of 4xx as an error, at a stage where each kind of refusal has its number. */
 function refusal(stage: Stage, message: string, reply: Reply): DeliveryError {
-  const isTemporary = replyClass(reply) === 4 || stage === 'recipient';
+  const isTemporary = replyClass(reply) === 4 || (stage === 'recipient' && replyClass(reply) !== 5);
   return {
     code: (isTemporary && refusalCodes[stage]) || 0,
     message: `${message}: ${replyText(reply)}`,

@@ -6,7 +6,7 @@ import { DecisionTree } from '../observe/decision.ts';
 import { type OptionsOf, type OptionTable, standardValues } from '../options/table.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import * as files from '../safe/files.ts';
-import { concat, literal, type QueueId, queueId, reviewed } from '../safe/taint.ts';
+import { literal, type QueueId, queueId } from '../safe/taint.ts';
 import { transportCommonOptions } from './common-options.ts';
 import type { HostAttempt, HostStanding, RemoteServices } from './remote-services.ts';
 import type { Content, ContentReader, DeliveryAddress, DeliveryError, DeliveryRequest } from './transport.ts';
@@ -152,6 +152,3 @@ export class TestServices implements RemoteServices {
     this.logged.push(text);
   }
 }
-
-/** The path of a file of a test directory that does not exist. */
-export const missing = concat(literal('/'), reviewed('nowhere/at/all', 'a name of the tests'));

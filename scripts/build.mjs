@@ -1,0 +1,37 @@
+// Builds the program: one bundle for a fast start, and the compiled code of it kept beside it. Runs after `npm ci`.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist);
+
+await build({
+  entryPoints: [join(root, 'src/main.ts')],
+  outfile: join(dist, 'program.cjs'),
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  charset: 'utf8',
+  legalComments: 'none',
+  external: ['koffi'],
+  define: { TABELLA_BUILD_DATE: JSON.stringify(new Date().toUTCString().replace(/^\w+, (.*) GMT$/, '$1')) },
+});
+
+const launcher = `'use strict';
+require('node:module').enableCompileCache(require('node:path').join(__dirname, 'cache'));
+require('./program.cjs');
+`;
+writeFileSync(join(dist, 'tabella.cjs'), launcher);
+
+// the first runs write the compiled code
+for (const words of [['-be', '$version_number'], ['-bV']]) {
+  const { status, stderr } = spawnSync(join(root, 'bin/exim'), words, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the built program does not start: ${stderr}`);
+}

@@ -1,0 +1,25 @@
+/** The names of the program, and what it is under each of them. */
+
+import { dbmbuild } from '../tools/dbmbuild.ts';
+import { deliverAs } from './deliver-as.ts';
+import { exim } from './exim.ts';
+import { standardTerminal } from './output.ts';
+import type { Start } from './start.ts';
+
+type Program = (start: Start) => Promise<number>;
+
+const programs: ReadonlyMap<string, Program> = new Map([
+  [
+    'exim_dbmbuild',
+    ({ words }) => {
+      const { out, error } = standardTerminal();
+      return dbmbuild(words, { stdin: process.stdin, out, err: error });
+    },
+  ],
+]);
+
+/** Answers the exit status. */
+export async function program(start: Start): Promise<number> {
+  if (start.words[0] === '--deliver-as') return deliverAs(start.words.slice(1));
+  return (programs.get(start.calledAs) ?? exim)(start);
+}

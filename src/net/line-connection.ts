@@ -1,0 +1,195 @@
+/**
+ * A connection over which lines are spoken: a socket, or standard input and output. Lines and blocks are read with
+ * limits and timeouts, answers are collected and sent together. SMTP, POP3 and ManageSieve stand on it.
+ */
+
+import type { Readable, Writable } from 'node:stream';
+
+export type LineRead =
+  | { readonly kind: 'line'; readonly text: string; readonly crlf: boolean }
+  /** It was longer than allowed; all of it was read and dropped. */
+  | { readonly kind: 'too long' }
+  /** The other side has closed. */
+  | { readonly kind: 'end' }
+  | { readonly kind: 'timeout' };
+
+const lf = 0x0a;
+const cr = 0x0d;
+/** Octets that may wait to be read before the other side is told to wait. */
+const highWater = 256 * 1024;
+
+export class LineConnection {
+  readonly #input: Readable;
+  readonly #output: Writable;
+  #waiting: Buffer = Buffer.alloc(0);
+  #at = 0;
+  #ended = false;
+  #failed = false;
+  #wake: (() => void) | undefined;
+  #answers = '';
+  /** The rest of a line that was too long. */
+  #skipping = false;
+
+  constructor(input: Readable, output: Writable) {
+    this.#input = input;
+    this.#output = output;
+    input.on('data', (chunk: Buffer) => this.#take(chunk));
+    input.on('end', () => this.#end());
+    input.on('close', () => this.#end());
+    input.on('error', () => this.#fail());
+    if (!Object.is(input, output)) output.on('error', () => this.#fail());
+  }
+
+  #take(chunk: Buffer): void {
+    const left = this.#waiting.length - this.#at;
+    this.#waiting = left === 0 ? chunk : Buffer.concat([this.#waiting.subarray(this.#at), chunk]);
+    this.#at = 0;
+    if (this.#waiting.length > highWater) this.#input.pause();
+    this.#wakeUp();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#wakeUp();
+  }
+
+  #fail(): void {
+    this.#failed = true;
+    this.#end();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** The connection broke off; answers reach nobody. */
+  get isBroken(): boolean {
+    return this.#failed;
+  }
+
+  /** Octets that have come in and were not read yet. */
+  get inputWaiting(): number {
+    return this.#waiting.length - this.#at;
+  }
+
+  /** What has come in and was not read, for a log line. */
+  peek(limit: number): string {
+    return this.#waiting.toString('latin1', this.#at, this.#at + limit);
+  }
+
+  /** Waits for more input; false when there will be none or it takes too long. */
+  #more(milliseconds: number): Promise<'input' | 'end' | 'timeout'> {
+    if (this.#ended) return Promise.resolve('end');
+    this.#input.resume();
+    return new Promise((resolve) => {
+      const timer = milliseconds > 0 ? setTimeout(() => done('timeout'), milliseconds) : undefined;
+      const before = this.inputWaiting;
+      const done = (result: 'input' | 'end' | 'timeout'): void => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve(result);
+      };
+      this.#wake = () => done(this.inputWaiting > before ? 'input' : this.#ended ? 'end' : 'input');
+    });
+  }
+
+  /** A line that is there already. */
+  takeLine(limit: number): LineRead | undefined {
+    const end = this.#waiting.indexOf(lf, this.#at);
+    if (end < 0) {
+      if (this.inputWaiting <= limit) return undefined;
+      this.#at = this.#waiting.length;
+      this.#skipping = true;
+      return undefined;
+    }
+    const start = this.#at;
+    this.#at = end + 1;
+    if (this.#skipping || end - start > limit) {
+      this.#skipping = false;
+      return { kind: 'too long' };
+    }
+    const crlf = end > start && this.#waiting[end - 1] === cr;
+    return { kind: 'line', text: this.#waiting.toString('latin1', start, crlf ? end - 1 : end), crlf };
+  }
+
+  /** The next line, without its end; answers that wait are sent before. `timeout` in milliseconds, 0 for none. */
+  async readLine(limit: number, timeout: number): Promise<LineRead> {
+    for (;;) {
+      const line = this.takeLine(limit);
+      if (line !== undefined) return line;
+      await this.flush(timeout);
+      const more = await this.#more(timeout);
+      if (more !== 'input') return this.#lastLine(more);
+    }
+  }
+
+  /** What stands behind the last LF when the input ends. */
+  #lastLine(reason: 'end' | 'timeout'): LineRead {
+    if (reason === 'timeout') return { kind: 'timeout' };
+    return this.takeLine(Number.MAX_SAFE_INTEGER) ?? { kind: 'end' };
+  }
+
+  /** Whatever has come in, or comes next. */
+  async readBlock(timeout: number): Promise<Buffer | 'end' | 'timeout'> {
+    if (this.inputWaiting === 0) {
+      await this.flush(timeout);
+      const more = await this.#more(timeout);
+      if (more !== 'input' && this.inputWaiting === 0) return more === 'timeout' ? 'timeout' : 'end';
+    }
+    const block = this.#waiting.subarray(this.#at);
+    this.#at = this.#waiting.length;
+    return block;
+  }
+
+  /** Gives octets back that stand behind what was wanted of a block. */
+  unread(octets: Buffer): void {
+    const left = this.#waiting.subarray(this.#at);
+    this.#waiting = left.length === 0 ? octets : Buffer.concat([octets, left]);
+    this.#at = 0;
+  }
+
+  /** Adds to the answers that are sent at the next `flush`, or when input is waited for. */
+  write(text: string): void {
+    this.#answers += text;
+  }
+
+  /** Sends the answers; waits when the other side does not take them. */
+  async flush(timeout: number): Promise<void> {
+    if (this.#answers === '' || this.#failed) return;
+    const octets = Buffer.from(this.#answers, 'latin1');
+    this.#answers = '';
+    if (this.#output.write(octets)) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#output.off('drain', done).off('close', done).off('error', done);
+        resolve();
+      };
+      const fail = (): void => {
+        this.#fail();
+        done();
+      };
+      const timer = timeout > 0 ? setTimeout(fail, timeout) : undefined;
+      this.#output.on('drain', done).on('close', done).on('error', done);
+    });
+  }
+
+  /** Sends what is left, and closes. */
+  async close(): Promise<void> {
+    await this.flush(5000);
+    this.#input.pause();
+    if (Object.is(this.#input, this.#output)) {
+      this.#output.end();
+      this.#input.on('error', () => undefined);
+    }
+  }
+
+  /** Closes without sending anything. */
+  destroy(): void {
+    this.#fail();
+    this.#input.destroy();
+    this.#output.destroy();
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The octets behind DATA made into the message: dots taken off, lines ended with LF, the end found (RFC 5321 §4.1.1.4,
+ * §4.5.2). Over a network only CRLF ends a line; a message with a CR or LF of its own is read to its end and then refused,
+ * so that nobody can smuggle a second message in (CVE-2023-51766). Programs on standard input may end lines with LF.
+ */
+
+const cr = 0x0d;
+const lf = 0x0a;
+const dot = 0x2e;
+
+export type LineEnds = 'CRLF only' | 'CRLF or LF';
+
+/** What is wrong with the line ends of a message that came over a network. */
+export type LineEndFault = 'bare CR' | 'bare LF';
+
+export class MessageData {
+  readonly #lenient: boolean;
+  #atLineStart = true;
+  /** A dot stands at the start of the line and was not passed on. */
+  #afterDot = false;
+  #afterCr = false;
+  #crlfSeen = false;
+  fault: LineEndFault | undefined;
+  /** The end was found. */
+  ended = false;
+  /** It was found behind lines that end with LF alone: what follows cannot be trusted to be commands. */
+  endedByLf = false;
+
+  constructor(lineEnds: LineEnds) {
+    this.#lenient = lineEnds === 'CRLF or LF';
+  }
+
+  /** The message's octets in `chunk`, and how many octets of it were used; the rest stands behind the end. */
+  take(chunk: Buffer): { readonly octets: Buffer; readonly used: number } {
+    const out = Buffer.allocUnsafe(chunk.length + 2);
+    let length = 0;
+    let at = 0;
+    while (at < chunk.length && !this.ended) {
+      const octet = chunk[at++] ?? 0;
+      if (octet === lf) length = this.#newline(out, length);
+      else if (this.#afterCr) length = this.#bareCr(out, length, octet);
+      else if (octet === cr) this.#afterCr = true;
+      else if (this.#atLineStart && octet === dot && !this.#afterDot) this.#afterDot = true;
+      else {
+        this.#atLineStart = false;
+        this.#afterDot = false;
+        out[length++] = octet;
+      }
+    }
+    return { octets: out.subarray(0, length), used: at };
+  }
+
+  /** An LF: the end of a line, and of the message when the line was a dot alone. */
+  #newline(out: Buffer, at: number): number {
+    const proper = this.#afterCr || this.#lenient;
+    this.#afterCr = false;
+    if (proper) this.#crlfSeen = true;
+    else this.fault ??= 'bare LF';
+    if (this.#atLineStart && this.#afterDot && (proper || !this.#crlfSeen)) {
+      this.ended = true;
+      this.endedByLf = !proper;
+      return at;
+    }
+    let length = at;
+    if (this.#afterDot && !proper) out[length++] = dot;
+    this.#atLineStart = true;
+    this.#afterDot = false;
+    out[length++] = lf;
+    return length;
+  }
+
+  /** A CR that no LF follows: it is passed on as it is. */
+  #bareCr(out: Buffer, at: number, octet: number): number {
+    let length = at;
+    if (!this.#lenient) this.fault ??= 'bare CR';
+    out[length++] = cr;
+    this.#atLineStart = false;
+    this.#afterDot = false;
+    if (octet !== cr) {
+      this.#afterCr = false;
+      out[length++] = octet;
+    }
+    return length;
+  }
+}

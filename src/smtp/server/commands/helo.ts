@@ -1,0 +1,32 @@
+/** HELO and EHLO (RFC 5321 §4.1.1.1). */
+
+import type { SmtpCommand } from '../command.ts';
+import type { SessionEnd, SmtpSession } from '../session.ts';
+
+async function greet(session: SmtpSession, verb: 'HELO' | 'EHLO', name: string): Promise<SessionEnd | undefined> {
+  if (session.settings.isBatch) {
+    session.endTransaction(verb);
+    session.hasHelo = true;
+    return undefined;
+  }
+  const { reply, extensions } = await session.policy.helo(verb, name);
+  if (!reply.code.startsWith('2')) {
+    if (reply.code.startsWith('501')) return session.protocolError('syntax', reply.text);
+    return session.answer(reply);
+  }
+  session.endTransaction(verb);
+  session.hasHelo = true;
+  session.pipelining = verb === 'EHLO' && (extensions?.includes('PIPELINING') ?? false);
+  return session.answer({ ...reply, text: [reply.text, ...(verb === 'EHLO' ? (extensions ?? []) : [])].join('\n') });
+}
+
+const row = (verb: 'HELO' | 'EHLO'): SmtpCommand => ({
+  verb,
+  argument: 'optional',
+  isMail: false,
+  endsGroup: true,
+  run: (session, argument) => greet(session, verb, argument),
+});
+
+export const helo = row('HELO');
+export const ehlo = row('EHLO');

@@ -1,0 +1,22 @@
+/** MAIL FROM: (RFC 5321 §4.1.1.2). */
+
+import type { SmtpCommand } from '../command.ts';
+
+export const mail: SmtpCommand = {
+  verb: 'MAIL',
+  words: 'FROM:',
+  argument: 'optional',
+  isMail: true,
+  endsGroup: false,
+  async run(session, argument) {
+    if (!session.hasHelo && (await session.settings.requiresHelo())) {
+      return session.answer({ code: '503', text: 'HELO or EHLO required' });
+    }
+    if (session.hasSender) return session.protocolError('protocol', 'sender already given', '503');
+    if (argument === '') return session.protocolError('protocol', 'MAIL must have an address operand');
+    const reply = await session.policy.mail(argument);
+    if (reply.code.startsWith('2')) session.hasSender = true;
+    else if (reply.code.startsWith('501')) return session.protocolError('syntax', reply.text);
+    return session.answer(reply);
+  },
+};

@@ -1,0 +1,69 @@
+/** The commands that are no part of a mail transaction: RSET, NOOP, VRFY, EXPN, ETRN, HELP, QUIT (RFC 5321 §4.1.1, RFC 1985). */
+
+import type { SmtpCommand } from '../command.ts';
+import type { Reply } from '../policy.ts';
+import type { SessionEnd, SmtpSession } from '../session.ts';
+
+const row = (
+  verb: string,
+  argument: SmtpCommand['argument'],
+  endsGroup: boolean,
+  reply: (session: SmtpSession, argument: string) => Promise<Reply> | Reply,
+): SmtpCommand => ({
+  verb,
+  argument,
+  isMail: false,
+  endsGroup,
+  run: async (session, text) => session.answer(await reply(session, text)),
+});
+
+/** In a batch there is nobody to be told. */
+const unlessBatch =
+  (ask: (session: SmtpSession, argument: string) => Promise<Reply>) =>
+  (session: SmtpSession, argument: string): Promise<Reply> | Reply =>
+    session.settings.isBatch ? { code: '250', text: 'OK' } : ask(session, argument);
+
+export const rset = row('RSET', 'none', false, (session) => {
+  session.endTransaction('RSET');
+  return { code: '250', text: 'Reset OK' };
+});
+
+export const noop = row('NOOP', 'optional', false, () => ({ code: '250', text: 'OK' }));
+
+export const vrfy = row(
+  'VRFY',
+  'optional',
+  true,
+  unlessBatch((session, argument) => session.policy.vrfy(argument)),
+);
+
+export const expn = row(
+  'EXPN',
+  'optional',
+  true,
+  unlessBatch((session, argument) => session.policy.expn(argument)),
+);
+
+export const etrn = row(
+  'ETRN',
+  'optional',
+  true,
+  unlessBatch((session, argument) => session.policy.etrn(argument)),
+);
+
+export const help = row('HELP', 'optional', false, () => ({
+  code: '214',
+  text: 'Commands supported:\nHELO EHLO MAIL RCPT DATA NOOP QUIT RSET HELP ETRN EXPN VRFY',
+}));
+
+export const quit: SmtpCommand = {
+  verb: 'QUIT',
+  argument: 'none',
+  isMail: false,
+  endsGroup: true,
+  async run(session): Promise<SessionEnd> {
+    session.endTransaction('QUIT');
+    session.send(await session.policy.quit());
+    return 'quit';
+  },
+};

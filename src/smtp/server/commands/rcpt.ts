@@ -1,0 +1,34 @@
+/** RCPT TO: (RFC 5321 §4.1.1.3). */
+
+import type { SmtpCommand } from '../command.ts';
+import type { Reply } from '../policy.ts';
+import type { SmtpSession } from '../session.ts';
+
+/** What DATA tells a client all of whose recipients were refused in the same words. */
+function noteRefusal(session: SmtpSession, reply: Reply): void {
+  const same = session.refusal?.code === reply.code && session.refusal.text === reply.text;
+  if (session.refusedRecipients === 0) session.refusal = reply;
+  else if (!same) session.refusal = undefined;
+  session.refusedRecipients++;
+}
+
+export const rcpt: SmtpCommand = {
+  verb: 'RCPT',
+  words: 'TO:',
+  argument: 'optional',
+  isMail: true,
+  endsGroup: false,
+  async run(session, argument) {
+    const mistake = async (kind: 'syntax' | 'protocol', text: string, code: string) => {
+      noteRefusal(session, { code, text });
+      return session.protocolError(kind, text, code);
+    };
+    if (!session.hasSender) return mistake('protocol', 'sender not yet given', '503');
+    if (argument === '') return mistake('protocol', 'RCPT must have an address operand', '501');
+    const reply = await session.policy.rcpt(argument);
+    if (reply.code.startsWith('2')) session.acceptedRecipients++;
+    else if (reply.code.startsWith('501')) return mistake('syntax', reply.text, '501');
+    else noteRefusal(session, reply);
+    return session.answer(reply);
+  },
+};

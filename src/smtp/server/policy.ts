@@ -1,0 +1,94 @@
+/**
+ * The questions that an SMTP session asks. The session knows the protocol: commands, their order, limits and timeouts;
+ * what is allowed and what becomes of a message is answered by whoever implements `SmtpPolicy`.
+ */
+
+/** An answer to the client. */
+export interface Reply {
+  /** Three digits, perhaps with an enhanced code behind (RFC 2034): `250`, `550 5.1.1`. */
+  readonly code: string;
+  /** One or more lines. */
+  readonly text: string;
+  /** The connection is closed behind it. */
+  readonly close?: boolean | undefined;
+}
+
+/** What ended a session that did not end with QUIT (`$smtp_notquit_reason`). */
+export type NotQuitReason =
+  | 'acl-drop'
+  | 'bad-command-synprot'
+  | 'bad-commands'
+  | 'command-timeout'
+  | 'connection-lost'
+  | 'data-timeout'
+  | 'local-scan-error'
+  | 'signal-exit'
+  | 'synchronization-error';
+
+export interface HeloAnswer {
+  readonly reply: Reply;
+  /** Lines that EHLO adds, such as `SIZE 1000`; nothing when the name was refused. */
+  readonly extensions?: readonly string[] | undefined;
+}
+
+/** How the octets of a message end. */
+export type DataEnd =
+  | { readonly kind: 'complete'; readonly fault: 'bare CR' | 'bare LF' | undefined }
+  | { readonly kind: 'lost' | 'timeout' };
+
+/** Gives the octets of the message to `take`, with LF at the end of each line. */
+export type ReadData = (take: (octets: Buffer) => Promise<void> | undefined) => Promise<DataEnd>;
+
+export interface SmtpPolicy {
+  /** The greeting, or a refusal with `close`. */
+  greet(): Promise<Reply>;
+  /** `name` may be empty. */
+  helo(verb: 'HELO' | 'EHLO', name: string): Promise<HeloAnswer>;
+  /** `argument` is what stands behind `MAIL FROM:`. A reply of 2xx begins a transaction. */
+  mail(argument: string): Promise<Reply>;
+  /** What stands behind `RCPT TO:`. */
+  rcpt(argument: string): Promise<Reply>;
+  /** Before the data: `354`, or why not. */
+  predata(): Promise<Reply>;
+  /** The message; the reply says what became of it. */
+  message(read: ReadData): Promise<Reply>;
+  /** The transaction is over without a message; the reason is told in logs. */
+  reset(reason: string): void;
+  vrfy(argument: string): Promise<Reply>;
+  expn(argument: string): Promise<Reply>;
+  etrn(argument: string): Promise<Reply>;
+  quit(): Promise<Reply>;
+  /** The session ends without QUIT; nothing can be told to the client any more, unless `reply` is sent. */
+  notQuit(reason: NotQuitReason, reply: Reply | undefined): Promise<Reply | undefined>;
+  /** Every command, for variables that show it. */
+  note(command: string, verb: string, argument: string): void;
+  /** A mistake of the client, for the logs (selectors smtp_syntax_error, smtp_protocol_error). */
+  mistake(kind: 'syntax' | 'protocol', command: string, what: string): void;
+  /** The session is given up for this reason; told in the logs. */
+  dropped(why: string): void;
+  /** The connection broke off while a command was awaited. */
+  lost(): void;
+  /** The session is over, however it ended. */
+  ended(): void;
+}
+
+/** Numbers that bound a session. */
+export interface SessionSettings {
+  /** Name of this server, for replies of the session itself. */
+  readonly hostname: string;
+  /** Milliseconds to wait for a command or a block of data; 0 for ever. */
+  readonly timeout: number;
+  /** Mistakes and unknown commands after which a session is ended (smtp_max_synprot_errors, smtp_max_unknown_commands). */
+  readonly maximumMistakes: number;
+  readonly maximumUnknown: number;
+  /** Commands that serve no mail (smtp_accept_max_nonmail); a negative number for no limit. */
+  readonly maximumNonMail: number;
+  /** The other side is on a network: only CRLF ends lines of a message, and commands must not come too early. */
+  readonly isRemote: boolean;
+  /** Nothing may be sent before its turn (smtp_enforce_sync). */
+  readonly enforceSync: boolean;
+  /** Batch SMTP: no answers; the first mistake ends everything. */
+  readonly isBatch: boolean;
+  /** HELO or EHLO must come first (helo_verify_hosts asks for it). */
+  readonly requiresHelo: () => Promise<boolean>;
+}
