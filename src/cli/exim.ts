@@ -12,8 +12,10 @@ import type { QueueId } from '../safe/taint.ts';
 import { startDelivery } from './background.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { expandCommand } from './commands/expand.ts';
+import { printOptions } from './commands/print-options.ts';
 import { submitCommand } from './commands/submit.ts';
 import { type AddressTest, testAddresses } from './commands/test-address.ts';
+import { versionLines } from './commands/version.ts';
 import { readConfiguration, reportProblems, UnusableConfiguration } from './configuration.ts';
 import type { Action, Invocation } from './invocation.ts';
 import { parseCommandLine, UsageError } from './options.ts';
@@ -94,6 +96,23 @@ const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
         runtime.config.builtinMacros,
       );
       return expandCommand(invocation.arguments, testContext(call), macros, terminal);
+    },
+  ],
+  [
+    'options',
+    ({ invocation, installation, runtime, caller, terminal }) =>
+      printOptions(
+        invocation.arguments,
+        { config: runtime.config, installation, isAdmin: caller.isAdmin, terse: invocation.terse },
+        terminal.out,
+        terminal.error,
+      ),
+  ],
+  [
+    'version',
+    async ({ installation, runtime, terminal }) => {
+      for (const line of versionLines(installation, runtime.config.file)) terminal.out(`${line}\n`);
+      return 0;
     },
   ],
 ]);

@@ -14,7 +14,9 @@ import { manualroute } from '../routers/manualroute.ts';
 import { redirect } from '../routers/redirect.ts';
 import { unavailableRouters } from '../routers/unavailable.ts';
 import { appendfile } from '../transports/appendfile.ts';
+import { lmtp } from '../transports/lmtp.ts';
 import { pipe } from '../transports/pipe.ts';
+import { smtp } from '../transports/smtp.ts';
 import { unavailableTransports } from '../transports/unavailable.ts';
 
 function byName<T extends { readonly name: string }>(drivers: readonly T[]): ReadonlyMap<string, T> {
@@ -22,6 +24,6 @@ function byName<T extends { readonly name: string }>(drivers: readonly T[]): Rea
 }
 
 export const routers = byName([accept, dnslookup, ipliteral, manualroute, redirect, ...unavailableRouters]);
-export const transports = byName([appendfile, pipe, ...unavailableTransports]);
+export const transports = byName([appendfile, lmtp, pipe, smtp, ...unavailableTransports]);
 export const authenticators = byName(allAuthenticators);
 export const lookups: readonly Lookup[] = [lsearch, wildlsearch, nwildlsearch, iplsearch, cdb, dbm, dbmjz, dbmnz];

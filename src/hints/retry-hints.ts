@@ -24,7 +24,7 @@ export const retryKeys = {
   routing: (address: string): string => `R:${address}`,
   delivery: (address: string): string => `T:${address}`,
   recipient: (address: string, sender: string | undefined): string =>
-    `T:${address}${sender === undefined ? '' : `:<${sender}>`}`,
+    `R:${address}${sender === undefined ? '' : `:<${sender}>`}`,
 } as const;
 
 export class RetryHints {

@@ -17,7 +17,7 @@ import {
   successLine,
   withOrigin,
 } from './delivery-log.ts';
-import { errorsAddress } from './local-delivery.ts';
+import { errorsAddress } from './delivery-request.ts';
 import { messageContext } from './message-context.ts';
 import type { Retry } from './retry.ts';
 import type { Delivery, Failed } from './routing.ts';

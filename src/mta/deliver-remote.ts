@@ -1,15 +1,147 @@
 /** The remote deliveries of a message: sets of addresses for the same hosts, several at a time (Exim spec 49.1, remote_max_parallel). */
 
+import { retryKeys } from '../hints/retry-hints.ts';
+import * as clock from '../lib/clock.ts';
+import { matchTemplate } from '../lists/option.ts';
+import { errorCodes, type RemoteResult } from '../transports/transport.ts';
+import { addressKey } from './address.ts';
 import type { Attempt } from './attempt.ts';
-import type { Batch } from './local-delivery.ts';
+import type { Batch } from './delivery-request.ts';
+import { deliverRemotely, type RemoteDelivery } from './remote-delivery.ts';
+import { hostFieldOf } from './remote-services.ts';
+import type { Delivery } from './routing.ts';
+import type { UndeliveredAddress } from './undelivered.ts';
 
+/** Delivers what may go to other hosts now; the rest waits for a queue run. */
 export async function deliverGroups(groups: readonly Batch[], attempt: Attempt): Promise<void> {
-  const waiting = [...groups];
+  const waiting: Batch[] = [];
+  for (const group of groups) {
+    if (attempt.options.localOnly) {
+      for (const delivery of group) attempt.deferred.push(attempt.deliveryFailure(delivery, keptBack));
+    } else if (await isQueued(group, attempt)) {
+      for (const delivery of group) attempt.defer(attempt.deliveryFailure(delivery, keptBack));
+    } else waiting.push(group);
+  }
   const width = Math.max(attempt.runtime.config.main.remote_max_parallel, 1);
   const worker = async (): Promise<void> => {
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      void group;
-    }
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) await deliverGroup(group, attempt);
   };
   await Promise.all(Array.from({ length: Math.min(width, groups.length) }, worker));
+}
+
+const keptBack = {
+  code: -1,
+  message: 'first-pass only routing due to -odqs, queue_smtp_domains or control=queue',
+};
+
+/** Whether a group is left for a queue run (queue_smtp_domains). */
+async function isQueued(group: Batch, { options, context, runtime }: Attempt): Promise<boolean> {
+  const { queue_smtp_domains: queued } = runtime.config.main;
+  if (queued === undefined || options.queueRun || options.force) return false;
+  for (const { facts } of group) {
+    if ((await matchTemplate(queued, facts.domain, context)).outcome === 'match') return true;
+  }
+  return false;
+}
+
+async function deliverGroup(group: Batch, attempt: Attempt): Promise<void> {
+  const begun = clock.now();
+  const { decisions } = attempt.context;
+  const [first] = group;
+  const addresses = group.map(({ address }) => address.address).join(' ');
+  if (decisions.listening) decisions.begin('transport', `transport ${first.transport.name} for ${addresses}`);
+  const delivery = await deliverRemotely(group, attempt);
+  if (decisions.listening) decisions.end(delivery.results.map(({ outcome }) => outcome).join(' '));
+  let lastDelivered: string | undefined;
+  for (const [index, each] of group.entries()) {
+    const result = delivery.results[index];
+    if (result === undefined) continue;
+    if (result.outcome === 'delivered') {
+      const host = `${result.host.name} ${result.host.address} ${result.confirmation}`;
+      await delivered(each, result, delivery, host === lastDelivered ? '->' : '=>', attempt, begun);
+      lastDelivered = host;
+    } else await undelivered(each, result, delivery, attempt, begun);
+  }
+}
+
+/** Fields about the connection, each with a blank in front. */
+function connectionFields({ host, local, continued }: RemoteResult, { selects }: Attempt): string {
+  if (host === undefined) return '';
+  let fields = ` ${hostFieldOf(host, selects)}${continued ? '*' : ''}`;
+  if (selects('outgoing_interface') && local !== undefined) {
+    fields += ` I=[${local.address}]${selects('outgoing_port') ? `:${local.port}` : ''}`;
+  }
+  return fields;
+}
+
+async function delivered(
+  delivery: Delivery,
+  result: RemoteResult & { readonly outcome: 'delivered' },
+  { returnPath, size }: RemoteDelivery,
+  mark: '=>' | '->',
+  attempt: Attempt,
+  begun: number,
+): Promise<void> {
+  const { address } = delivery;
+  const { retry } = attempt.tools;
+  const { sender } = attempt.message.envelope;
+  for (const by of [undefined, sender]) retry.forget(retryKeys.recipient(addressKey(address), by));
+  const used = result.pipelining && attempt.selects('pipelining') ? ' L' : '';
+  const hostFields = `${connectionFields(result, attempt)}${used}`;
+  const facts = attempt.lineFacts({ returnPath, size, hostFields, confirmation: result.confirmation }, begun);
+  await attempt.succeeded(delivery, mark, facts, false);
+}
+
+async function undelivered(
+  delivery: Delivery,
+  result: RemoteResult & { readonly outcome: 'failed' | 'deferred' },
+  { timedOut, context }: RemoteDelivery,
+  attempt: Attempt,
+  begun: number,
+): Promise<void> {
+  const { host } = result;
+  const fields = connectionFields(result, attempt);
+  const failure: UndeliveredAddress = attempt.deliveryFailure(delivery, result, {
+    host,
+    waiting: result.outcome === 'deferred' && result.code === errorCodes.hostRetry,
+  });
+  if (result.panic) attempt.runtime.logs.panic(result.message, attempt.message.id);
+  if (result.outcome === 'failed') {
+    attempt.fail(failure, fields, begun);
+    return;
+  }
+  attempt.defer(failure, fields, begun);
+  if (result.freeze || !(await isGivenUp(delivery, result, timedOut, attempt, context))) return;
+  attempt.deferred.splice(attempt.deferred.indexOf(failure), 1);
+  attempt.fail({
+    ...failure,
+    router: undefined,
+    transport: undefined,
+    code: 0,
+    message: 'retry timeout exceeded',
+    publicMessage: `${failure.publicMessage}: retry timeout exceeded`,
+  });
+}
+
+/** Whether retry rules allow no further attempt: neither at a host that failed nor for the recipient himself. */
+async function isGivenUp(
+  { address }: Delivery,
+  result: RemoteResult & { readonly outcome: 'failed' | 'deferred' },
+  timedOut: boolean | undefined,
+  attempt: Attempt,
+  context: RemoteDelivery['context'],
+): Promise<boolean> {
+  const { tools, message } = attempt;
+  const { sender, receivedTime } = message.envelope;
+  let givenUp = timedOut;
+  if (result.retry !== undefined) {
+    const subject = {
+      key: retryKeys.recipient(addressKey(address), result.retry === 'recipient' ? undefined : sender),
+      addresses: [address.address],
+      error: result,
+    };
+    const verdict = await tools.retry.failed(subject, sender, receivedTime, context);
+    givenUp = (givenUp ?? true) && verdict.timedOut;
+  }
+  return givenUp === true && result.hostsLeft !== true;
 }

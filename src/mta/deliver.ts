@@ -9,7 +9,7 @@ import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
 import type { SpooledMessage } from '../spool/spool.ts';
-import { originalAddress, type RouteAddress } from './address.ts';
+import { addressKey, originalAddress, type RouteAddress } from './address.ts';
 import { rewriteTools } from './arrival.ts';
 import { Attempt, type DeliveryOptions, type DeliveryTools, ordinary } from './attempt.ts';
 import { conclude } from './conclude.ts';
@@ -123,7 +123,12 @@ async function mustWait(address: RouteAddress, attempt: Attempt): Promise<string
   }
   if (!options.queueRun || options.force) return undefined;
   const now = clock.seconds();
-  for (const key of [retryKeys.routing(address.address), retryKeys.routing(address.domain)]) {
+  const keys = [
+    retryKeys.routing(address.address),
+    retryKeys.recipient(addressKey(address), message.envelope.sender),
+    retryKeys.routing(address.domain),
+  ];
+  for (const key of keys) {
     const record = tools.retry.record(key);
     if (record === undefined || record.nextTry <= now) continue;
     const subject = {

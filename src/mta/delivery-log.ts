@@ -64,7 +64,7 @@ export function successLine(mark: string, delivery: Delivery, facts: LineFacts, 
   line += facts.hostFields;
   if (facts.shadow !== undefined) line += ` ST=${facts.shadow}`;
   if (selects('smtp_confirmation') && facts.confirmation !== undefined) {
-    line += ` C="${facts.confirmation.replace(/["\\]/g, (c) => `\\${c}`).replace(/[\x00-\x1f]/g, ' ')}"`;
+    line += ` C="${printed(facts.confirmation).replace(/["\\]/g, (c) => `\\${c}`)}"`;
   }
   if (selects('queue_time')) line += ` QT=${seconds(facts.queueTime)}`;
   if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
@@ -92,7 +92,7 @@ function where({ router, transport }: FailureFacts): string {
 /** `== address R=… T=… defer (n): reason` */
 export function deferLine(facts: FailureFacts, selects: Selects): string {
   let line = `== ${withOrigin(facts.target ?? facts.address.address, facts.address, selects)}`;
-  line += `${where(facts)} defer (${facts.code})${facts.hostFields}`;
+  line += `${where(facts) || ' routing'} defer (${facts.code})${facts.hostFields}`;
   if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
   const reason = withErrorText(facts.code, facts.message);
   return reason === '' ? line : `${line}: ${printed(reason)}`;

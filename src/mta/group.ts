@@ -1,7 +1,7 @@
 /** Which deliveries go out together (Exim spec 25): for local transports a batch, for remote ones a set of hosts. */
 
-import type { Batch } from './local-delivery.ts';
-import { errorsAddress } from './local-delivery.ts';
+import type { Batch } from './delivery-request.ts';
+import { errorsAddress } from './delivery-request.ts';
 import type { Delivery } from './routing.ts';
 
 /** What two deliveries must have in common to be one. */

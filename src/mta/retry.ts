@@ -31,10 +31,8 @@ export interface RetrySettings {
   readonly dataExpire: number;
 }
 
-const lostConnection = -18;
-const authFailed = -32;
-const tlsRequired = -37;
-const lookupFailed = -36;
+/** TLS was begun and failed. */
+const tlsFailed = -37;
 
 const replyCodes: Readonly<Record<'mail' | 'rcpt' | 'data', number>> = {
   mail: errorCodes.mail4xx,
@@ -53,13 +51,13 @@ export function errorMatches(wanted: RetryError, { error, viaMx }: RetrySubject)
     case 'any':
       return true;
     case 'auth_failed':
-      return error.code === authFailed;
+      return error.code === errorCodes.authenticationFailed;
     case 'lost_connection':
-      return error.code === lostConnection;
+      return error.code === errorCodes.connectionLost;
     case 'lookup':
-      return error.code === lookupFailed;
+      return error.code === errorCodes.unknownHost;
     case 'tls_required':
-      return error.code === tlsRequired;
+      return error.code === errorCodes.tlsRequired || error.code === tlsFailed;
     case 'refused':
       return error.code === refused && via;
     case 'timeout':

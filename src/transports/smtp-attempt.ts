@@ -160,24 +160,29 @@ class AttemptWork {
   #resultOf(
     { recipient }: DeliveryAddress,
     answer: RecipientAnswer & { readonly state: 'delivered' | 'refused' },
-    { localAddress, pipelining }: OpenConnection,
+    { local, pipelining }: OpenConnection,
   ): RemoteResult {
     const host = this.#host;
     const continued = this.#sent > 0;
     if (answer.state === 'delivered') {
       const confirmation = replyText(answer.reply);
-      return { outcome: 'delivered', host, confirmation, interfaceAddress: localAddress, continued, pipelining };
+      return { outcome: 'delivered', host, confirmation, local, continued, pipelining };
     }
     const atEnd = answer.stage === 'end';
     const { outcome, error } = atEnd ? endRefusal(answer.reply) : recipientRefusal(recipient, answer.reply);
     const fromSender = !atEnd && this.#run.options.address_retry_include_sender;
     const retry = fromSender ? ('recipient from sender' as const) : ('recipient' as const);
-    return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, continued };
+    return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, local, continued };
   }
 
   /** Gives a result to all who have none yet. */
   #settle(addresses: readonly DeliveryAddress[], { outcome, of, error }: Verdict, connected: boolean): void {
-    const common: RemoteError = { ...error, host: connected ? this.#host : undefined, continued: this.#sent > 0 };
+    const common: RemoteError = {
+      ...error,
+      host: connected ? this.#host : undefined,
+      local: connected ? this.#connection?.local : undefined,
+      continued: this.#sent > 0,
+    };
     for (const address of addresses) {
       this.#results.set(address, { outcome, ...common });
       if (of === 'host') this.#unheard.add(address);

@@ -11,12 +11,12 @@ import { isFailure } from '../smtp/client/failure.ts';
 import { ClientSession } from '../smtp/client/session.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
 import { contextOf, isListed, type ReachableHost, type SmtpOptions, type SmtpRun, Unusable } from './smtp-run.ts';
-import { type DeliveryError, errorCodes } from './transport.ts';
+import { type DeliveryError, errorCodes, type LocalEnd } from './transport.ts';
 
 /** A session that is ready for transactions. */
 export interface OpenConnection {
   readonly session: ClientSession;
-  readonly localAddress: string;
+  readonly local: LocalEnd;
   readonly pipelining: boolean;
 }
 
@@ -139,5 +139,5 @@ async function introduce(run: SmtpRun, host: ReachableHost, connection: Connecte
   if (isFailure(answer)) return giveUp(verdictOf(answer));
   const pipelining =
     session.extensions.has('PIPELINING') && !(await isListed(run, options.hosts_avoid_pipelining, host));
-  return { session, localAddress: connection.localAddress, pipelining };
+  return { session, local: { address: connection.localAddress, port: connection.localPort }, pipelining };
 }

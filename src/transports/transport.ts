@@ -125,6 +125,12 @@ export interface LocalTransport<J extends Job = Job> {
   perform(job: J, content: ContentReader): Promise<DeliveryResult>;
 }
 
+/** This side of a connection. */
+export interface LocalEnd {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** What happened to one address of a remote delivery. */
 export interface RemoteOutcome {
   readonly address: DeliveryAddress;
@@ -138,7 +144,7 @@ export type RemoteResult =
       readonly host: Host;
       /** What the host said to it, its lines separated by LF. */
       readonly confirmation: string | undefined;
-      readonly interfaceAddress?: string | undefined;
+      readonly local?: LocalEnd | undefined;
       readonly tlsCipher?: string | undefined;
       /** Not the first message over the same connection. */
       readonly continued: boolean;
@@ -149,6 +155,7 @@ export type RemoteResult =
 export interface RemoteError extends DeliveryError {
   /** The host that said it, if it had come so far. */
   readonly host: Host | undefined;
+  readonly local?: LocalEnd | undefined;
   readonly continued?: boolean | undefined;
   /** It is this recipient that is refused for the time being, from this sender or from anybody (Exim spec 49.2). */
   readonly retry?: 'recipient' | 'recipient from sender' | undefined;

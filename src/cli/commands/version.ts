@@ -1,0 +1,50 @@
+/**
+ * `-bV`: which version this is, what it can do, and the defaults it was installed with (Exim spec 5, -bV). Lines that
+ * other programs search for have Exim's form; only the name is our own.
+ */
+
+import { configureFile, type Installation, installationFileName, installationRows } from '../../config/installation.ts';
+import { buildDate, compatibilityLevel, compileNumber, productVersion } from '../../expand/version.ts';
+import * as files from '../../safe/files.ts';
+import { type Clean, pathOf } from '../../safe/taint.ts';
+import { groupNamed, userNamed } from '../../safe/users.ts';
+import { driverFamilies, driverVariants, features, lookupNames } from '../../tools/inventory.ts';
+
+/** `Title: word word`, as Exim writes its lists. */
+const listLine = (title: string, words: readonly string[]): string => `${[`${title}:`, ...words].join(' ')}`;
+
+const withVariants = (name: string): string => [name, ...(driverVariants.get(name) ?? [])].join('/');
+
+function installedDefaults(installation: Installation): string[] {
+  return [...installationRows].map(
+    ([name, { field }]) => `  ${name} =${installation[field] && ` ${installation[field]}`}`,
+  );
+}
+
+function configurationLine(installation: Installation, file: Clean): string {
+  if (file !== configureFile(installation) || files.stat(file) !== undefined) return `Configuration file is ${file}`;
+  return `Configuration file is missing: there is none of ${installation.configureFile}`;
+}
+
+/** All lines. `file` is the configuration file that was read, or would have been. */
+export function versionLines(installation: Installation, file: Clean): string[] {
+  return [
+    `Tabella version ${productVersion} #${compileNumber} built ${buildDate}`,
+    'Apache License 2.0',
+    `Compatible with Exim version ${compatibilityLevel}`,
+    listLine('Support for', features),
+    listLine('Lookups (built-in)', lookupNames),
+    ...driverFamilies.map(({ title, available }) =>
+      listLine(
+        title,
+        available.map(({ name }) => withVariants(name)),
+      ),
+    ),
+    'Fixed never_users: 0',
+    `Configure owner: ${userNamed(installation.configureOwner)?.uid ?? 0}:${groupNamed(installation.configureGroup)?.gid ?? 0}`,
+    'Size of off_t: 8',
+    `Installation defaults, which ${pathOf(installation.programDirectory, installationFileName)} may change:`,
+    ...installedDefaults(installation),
+    configurationLine(installation, file),
+  ];
+}

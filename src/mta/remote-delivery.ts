@@ -1,0 +1,125 @@
+/** One delivery by a remote transport: its options are expanded, its header lines made, then the transport does the rest. */
+
+import type { Context } from '../expand/context.ts';
+import { freshResults } from '../expand/expand.ts';
+import { isIp } from '../net/address.ts';
+import { parseHostItems } from '../routers/hosts.ts';
+import type { Host } from '../routers/router.ts';
+import { literal, reviewed } from '../safe/taint.ts';
+import {
+  type DeliveryAddress,
+  type DeliveryRequest,
+  deferred,
+  errorCodes,
+  type RemoteResult,
+  type RemoteTransport,
+  type Undelivered,
+} from '../transports/transport.ts';
+import { topOf } from './address.ts';
+import type { Attempt } from './attempt.ts';
+import { deliveredHeaders } from './content.ts';
+import { type Batch, commonChecks, deliveryAddress, deliveryFacts, errorsAddress } from './delivery-request.ts';
+import { RemoteKnowledge } from './remote-services.ts';
+import type { Delivery } from './routing.ts';
+
+export interface RemoteDelivery {
+  /** For each delivery of the batch, in its order. */
+  readonly results: readonly RemoteResult[];
+  readonly returnPath: string;
+  readonly size: number;
+  /** Whether retry rules allow no further attempt for any host that failed; nothing when none failed. */
+  readonly timedOut: boolean | undefined;
+  /** Sees the addresses and the message, for what follows the delivery. */
+  readonly context: Context;
+}
+
+/** The router's fallback hosts; nothing when those of the transport count (Exim spec 15, fallback_hosts). */
+function fallbackHosts({ router }: Delivery): readonly Host[] | undefined {
+  const list = router.common.fallback_hosts;
+  if (list === undefined) return undefined;
+  return parseHostItems(list.source, false).map(({ name, port }) => ({
+    name,
+    address: isIp(name) ? name : '',
+    port,
+    mx: undefined,
+    secure: false,
+  }));
+}
+
+/** Delivers to addresses that go to the same hosts. */
+export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<RemoteDelivery> {
+  const [first] = batch;
+  const { runtime, message, options, firstDelivery } = attempt;
+  const context: Context = { ...attempt.context, results: freshResults() };
+  const knowledge = new RemoteKnowledge(attempt, context);
+  let returnPath = errorsAddress(first, message.envelope.sender);
+  const answer = (results: readonly RemoteResult[], size = 0): RemoteDelivery => {
+    return { results, returnPath, size, timedOut: knowledge.timedOut, context };
+  };
+  const nobody = (result: Undelivered): RemoteDelivery => answer(batch.map(() => ({ ...result, host: undefined })));
+  context.address = first.facts;
+  context.delivery = deliveryFacts(first, returnPath, { firstDelivery, queueRunning: options.queueRun });
+  const checked = await commonChecks(first, context, context.message?.size ?? 0);
+  if ('outcome' in checked) {
+    return checked.outcome === 'delivered' ? nobody(deferred(errorCodes.unknown, '')) : nobody(checked);
+  }
+  returnPath = checked.returnPath ?? returnPath;
+  context.delivery = { ...context.delivery, returnPath };
+  const headers = await deliveredHeaders(
+    {
+      headers: message.envelope.headers,
+      common: first.transport.common,
+      added: first.inherited.headersAdd,
+      removed: first.inherited.headersRemove,
+      returnPath,
+      envelopeTo: [...new Set(batch.map(({ address }) => topOf(address).address))],
+    },
+    context,
+  );
+  if ('message' in headers) return nobody(deferred(errorCodes.unknown, headers.message));
+  // as it goes over the network: CRLF at the end of each line, and the final dot
+  const lines = headers.headers.split('\n').length + (context.message?.bodyLineCount ?? 0);
+  const size = headers.headers.length + 1 + message.body.size + lines + '.\r\n'.length;
+  const addresses = new Map<DeliveryAddress, Delivery>(batch.map((each) => [deliveryAddress(each), each]));
+  const request: DeliveryRequest = {
+    transport: first.transport.name,
+    common: first.transport.common,
+    messageId: message.id,
+    addresses: [...addresses.keys()],
+    hosts: first.hosts,
+    fallbackHosts: fallbackHosts(first),
+    returnPath,
+    content: { headers: headers.headers, body: message.body },
+    context,
+    home: undefined,
+    directory: literal('/'),
+    primaryHostname: reviewed(runtime.settings.primaryHostname, 'a setting of the configuration or of the system'),
+    uid: runtime.user.uid,
+    gid: runtime.user.gid,
+  };
+  if (attempt.dontDeliver)
+    return answer(
+      request.addresses.map(() => bypassed(first)),
+      size,
+    );
+  const worker = first.transport.worker as RemoteTransport;
+  const outcomes = await worker.deliver(request, knowledge);
+  const byAddress = new Map(outcomes.map(({ address, result }) => [address, result]));
+  const forgotten: RemoteResult = {
+    ...deferred(errorCodes.unknown, `no result for this address from ${first.transport.name} transport`, {
+      panic: true,
+    }),
+    host: undefined,
+  };
+  return answer(
+    request.addresses.map((address) => byAddress.get(address) ?? forgotten),
+    size,
+  );
+}
+
+/** What `-N` says (Exim spec 5). */
+function bypassed({ hosts }: Delivery): RemoteResult {
+  const host = hosts[0] ?? { name: '', address: '', port: undefined, mx: undefined, secure: false };
+  const confirmation = 'delivery bypassed by -N option';
+  return { outcome: 'delivered', host, confirmation, continued: false, pipelining: false };
+}

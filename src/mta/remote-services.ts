@@ -1,0 +1,123 @@
+/** What remote transports ask about hosts (`transports/remote-services.ts`), answered from hints, retry rules and the DNS. */
+
+import type { Context } from '../expand/context.ts';
+import { retryKeys } from '../hints/retry-hints.ts';
+import * as clock from '../lib/clock.ts';
+import { matchTemplate } from '../lists/option.ts';
+import { hostAddresses, systemAddresses } from '../net/hosts.ts';
+import type { Host, HostLookupResult } from '../routers/router.ts';
+import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
+import type { DeliveryError } from '../transports/transport.ts';
+import type { Attempt } from './attempt.ts';
+import type { RetrySubject } from './retry.ts';
+import { connectAlone } from './serialized-hosts.ts';
+
+/** ` H=name [address]`, as delivery lines show the host. */
+export function hostFieldOf({ name, address, port }: Host, selects: Attempt['selects']): string {
+  const withPort = selects('outgoing_port') && port !== undefined ? `:${port}` : '';
+  return `H=${name} [${address}]${withPort}`;
+}
+
+/** Answers for one set of addresses, and remembers what retry rules said of the hosts that failed. */
+export class RemoteKnowledge implements RemoteServices {
+  readonly #attempt: Attempt;
+  readonly #context: Context;
+  /** Hosts failed, and all of them for longer than their retry rules allow. */
+  #failures = 0;
+  #givenUp = 0;
+
+  constructor(attempt: Attempt, context: Context) {
+    this.#attempt = attempt;
+    this.#context = context;
+  }
+
+  /** Whether retry rules allow no further attempt for any host that failed; nothing when none did. */
+  get timedOut(): boolean | undefined {
+    return this.#failures === 0 ? undefined : this.#givenUp === this.#failures;
+  }
+
+  #hostKey({ host, port, byAddress, from }: HostAttempt): string {
+    const key = retryKeys.host(host.name, byAddress ? host.address : '', port);
+    return from === undefined ? key : `${key}/${from}`;
+  }
+
+  standing(attempt: HostAttempt): HostStanding {
+    const { tools, options, message } = this.#attempt;
+    const hostKey = this.#hostKey(attempt);
+    const ofHost = tools.retry.record(hostKey);
+    const ofMessage = tools.retry.record(retryKeys.message(hostKey, attempt.message));
+    const now = clock.seconds();
+    const { receivedTime } = message.envelope;
+    return {
+      due: options.force || [ofHost, ofMessage].every((record) => record === undefined || record.nextTry <= now),
+      expired: ofHost?.expired ?? false,
+      tried: (ofHost?.lastTry ?? 0) >= receivedTime,
+    };
+  }
+
+  #subject(attempt: HostAttempt, of: 'host' | 'message', error: DeliveryError): RetrySubject {
+    const hostKey = this.#hostKey(attempt);
+    return {
+      key: of === 'host' ? hostKey : retryKeys.message(hostKey, attempt.message),
+      addresses: [`*@${attempt.host.name}`, `*@${attempt.domain}`],
+      error,
+      viaMx: attempt.host.mx !== undefined,
+      ofMessage: of === 'message',
+    };
+  }
+
+  async noteFailure(
+    attempt: HostAttempt,
+    of: 'host' | 'message',
+    error: DeliveryError,
+  ): Promise<{ readonly expired: boolean }> {
+    const { tools, message } = this.#attempt;
+    const { sender, receivedTime } = message.envelope;
+    const subject = this.#subject(attempt, of, error);
+    const verdict = await tools.retry.failed(subject, sender, receivedTime, this.#context);
+    this.#failures++;
+    if (verdict.timedOut) this.#givenUp++;
+    return { expired: verdict.record?.expired ?? true };
+  }
+
+  noteSuccess(attempt: HostAttempt): void {
+    const hostKey = this.#hostKey(attempt);
+    const { retry } = this.#attempt.tools;
+    retry.forget(hostKey);
+    retry.forget(retryKeys.message(hostKey, attempt.message));
+  }
+
+  async addressesOf(name: string, how: AddressLookup): Promise<HostLookupResult> {
+    const { resolver } = this.#attempt.runtime;
+    const { by, qualifySingle, searchParents, dnssec } = how;
+    const found =
+      by === 'name'
+        ? await systemAddresses(name)
+        : await hostAddresses(resolver, name, { qualifySingle, searchParents, dnssec: dnssec !== 'no' });
+    if (found.outcome === 'defer') return { outcome: 'again', message: found.message };
+    if (found.outcome !== 'found' || (dnssec === 'require' && !('secure' in found && found.secure))) {
+      return { outcome: 'nothing' };
+    }
+    return { outcome: 'found', addresses: found.addresses };
+  }
+
+  async isLocal({ name, address }: Host, context: Context): Promise<boolean> {
+    const { services, config } = this.#attempt.runtime;
+    if (services.localAddresses().includes(address)) return true;
+    const { hosts_treat_as_local: treated } = config.main;
+    return treated !== undefined && (await matchTemplate(treated, name, context)).outcome === 'match';
+  }
+
+  connectAlone({ name }: Host): (() => void) | undefined {
+    return connectAlone(this.#attempt.runtime.places.spoolDirectory, name);
+  }
+
+  hostField(host: Host): string {
+    return hostFieldOf(host, this.#attempt.selects);
+  }
+
+  log(text: string): void {
+    this.#attempt.log(text);
+    this.#attempt.note(text);
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * What this version has of what a configuration can name: drivers that work, drivers that are read but cannot run, and
+ * optional features. `-bV` and the reference pages are made from it.
+ */
+
+import { authenticators, lookups, routers, transports } from '../config/drivers.ts';
+import { unavailableRouters } from '../routers/unavailable.ts';
+import { unavailableTransports } from '../transports/unavailable.ts';
+
+interface Driver {
+  readonly name: string;
+  readonly summary: string;
+}
+
+export interface DriverFamily {
+  /** As in `-bV`: `Routers`. */
+  readonly title: string;
+  readonly available: readonly Driver[];
+  /** Read and shown, but mail that needs them waits. */
+  readonly unavailable: readonly Driver[];
+}
+
+/** A driver that does nothing but have options: no function of its own. */
+const onlyRead = (driver: Driver): boolean => !Object.values(driver).some((part) => typeof part === 'function');
+
+function family(title: string, drivers: Iterable<Driver>, withoutWork: readonly Driver[]): DriverFamily {
+  const sorted = [...drivers].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const missing = (driver: Driver): boolean => withoutWork.includes(driver) || onlyRead(driver);
+  return {
+    title,
+    available: sorted.filter((driver) => !missing(driver)),
+    unavailable: sorted.filter(missing),
+  };
+}
+
+/** In the order of `-bV`. */
+export const driverFamilies: readonly DriverFamily[] = [
+  family('Authenticators', authenticators.values(), []),
+  family('Routers', routers.values(), unavailableRouters),
+  family('Transports', transports.values(), unavailableTransports),
+];
+
+/** Lookup types in the order of their list. */
+export const lookupNames: readonly string[] = lookups.map(({ name }) => name);
+
+/** What a driver can do that Exim makes optional, as `-bV` writes it: `appendfile/maildir`. */
+export const driverVariants: ReadonlyMap<string, readonly string[]> = new Map([
+  ['appendfile', ['maildir', 'mailstore']],
+]);
+
+/** Features that Exim makes optional and this version has, by Exim's names for them. */
+export const features: readonly string[] = ['crypteq', 'iconv()', 'IPv6'];
