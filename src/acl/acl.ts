@@ -54,7 +54,7 @@ export interface Controls {
   freeze: boolean;
   queueOnly: boolean;
   fakeReject: { readonly code: '5' | '4'; readonly text: string } | undefined;
-  submission: { readonly domain: string; readonly name: string; readonly sender: string } | undefined;
+  submission: { readonly domain: string | undefined; readonly name: string; readonly sender: string } | undefined;
   suppressLocalFixups: boolean;
   caselessLocalPart: boolean | undefined;
   enforceSync: boolean | undefined;

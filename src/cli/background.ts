@@ -2,18 +2,25 @@
 
 import type { SelfCommand } from '../mta/subprocess.ts';
 import { startDetached } from '../safe/spawn.ts';
-import { literal, type QueueId, reviewed } from '../safe/taint.ts';
+import { type Clean, literal, type QueueId, reviewed } from '../safe/taint.ts';
 import type { Invocation } from './invocation.ts';
+
+/** The words in front of an action: the same configuration and macros. */
+function sameConfiguration({ configFiles, macros }: Invocation): readonly Clean[] {
+  return [
+    ...(configFiles === undefined ? [] : [literal('-C'), again(configFiles)]),
+    ...[...macros].map(([name, value]) => again(`-D${name}=${value}`)),
+  ];
+}
+
+const again = (text: string): Clean => reviewed(text, 'a word of our own command line, given to ourselves');
+
+/** Starts a queue run for recipients that contain a text. */
+export function startQueueRun(recipient: string, invocation: Invocation, self: SelfCommand): void {
+  startDetached(self.program, [...self.args, ...sameConfiguration(invocation), literal('-R'), again(recipient)]);
+}
 
 /** Starts `-Mc` for a message with the same configuration and macros. */
 export function startDelivery(id: QueueId, invocation: Invocation, self: SelfCommand): void {
-  const { configFiles, macros } = invocation;
-  const again = (text: string) => reviewed(text, 'a word of our own command line, given to ourselves');
-  startDetached(self.program, [
-    ...self.args,
-    ...(configFiles === undefined ? [] : [literal('-C'), again(configFiles)]),
-    ...[...macros].map(([name, value]) => again(`-D${name}=${value}`)),
-    literal('-Mc'),
-    id,
-  ]);
+  startDetached(self.program, [...self.args, ...sameConfiguration(invocation), literal('-Mc'), id]);
 }

@@ -8,11 +8,17 @@ import { routerServices } from '../mta/router-services.ts';
 import { makeRuntime, newContext, type Runtime } from '../mta/runtime.ts';
 import { BadSetting } from '../mta/settings.ts';
 import type { SelfCommand } from '../mta/subprocess.ts';
+import { type DebugArea, debugAreas, parseDebugAreas } from '../observe/debug-areas.ts';
+import { DecisionPrinter, type Decisions, nobody } from '../observe/decision.ts';
 import type { QueueId } from '../safe/taint.ts';
 import { startDelivery } from './background.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { expandCommand } from './commands/expand.ts';
+import { messagesCommand } from './commands/messages.ts';
 import { printOptions } from './commands/print-options.ts';
+import { countQueueCommand, listQueueCommand } from './commands/queue-list.ts';
+import { queueRunCommand } from './commands/queue-run.ts';
+import { fakeSmtpCommand, smtpCommand } from './commands/smtp.ts';
 import { submitCommand } from './commands/submit.ts';
 import { type AddressTest, testAddresses } from './commands/test-address.ts';
 import { versionLines } from './commands/version.ts';
@@ -31,6 +37,8 @@ export interface Call {
   readonly terminal: Terminal;
   /** How this program starts itself. */
   readonly self: SelfCommand;
+  /** Who is told what is decided (`-d`, `-bh`). */
+  readonly decisions: Decisions;
   /** Has another process deliver a message. */
   inBackground(id: QueueId): void;
 }
@@ -84,6 +92,13 @@ const callNames: ReadonlyMap<string, readonly string[]> = new Map([
 
 const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
   ['receive', submitCommand],
+  ['smtp', smtpCommand(false)],
+  ['batch smtp', smtpCommand(true)],
+  ['fake smtp', fakeSmtpCommand],
+  ['queue run', queueRunCommand],
+  ['messages', messagesCommand],
+  ['list queue', listQueueCommand],
+  ['count queue', countQueueCommand],
   ['test address', addressTest('test')],
   ['verify recipient', addressTest('verify recipient')],
   ['verify sender', addressTest('verify sender')],
@@ -145,6 +160,32 @@ export async function exim({ directory, calledAs, words, self }: Start): Promise
   }
 }
 
+/** Shows what is decided, as `-d` asks or as `-bh` does. */
+function decisionsFor(
+  { debug }: Invocation,
+  action: Action,
+  { error }: Terminal,
+): Decisions | { readonly error: string } {
+  if (debug !== undefined) {
+    const areas = parseDebugAreas(debug);
+    return 'error' in areas ? areas : new DecisionPrinter(areas, (line) => error(`${line}\n`));
+  }
+  if (action !== 'fake smtp') return nobody;
+  const areas = new Set(Object.keys(debugAreas) as DebugArea[]);
+  areas.delete('expand');
+  return new DecisionPrinter(areas, (line) => error(`>>> ${line}\n`));
+}
+
+/** Shows what is logged. */
+function logEcho(
+  { verbose }: Invocation,
+  rehearsal: boolean,
+  { error }: Terminal,
+): ((logs: string, text: string, id: string | undefined) => void) | undefined {
+  if (rehearsal) return (_, text, id) => error(`LOG: ${id === undefined ? '' : `${id} `}${text}\n`);
+  return verbose ? (logs, text) => error(`LOG: ${logs}\n  ${text}\n`) : undefined;
+}
+
 async function run(
   invocation: Invocation,
   installation: Installation,
@@ -159,10 +200,17 @@ async function run(
     terminal.out(usage);
     return invocation.action === 'help' ? 0 : 1;
   }
+  const decisions = decisionsFor(invocation, action, terminal);
+  if ('error' in decisions) {
+    terminal.error(`exim: ${decisions.error}\n`);
+    return 1;
+  }
+  const rehearsal = action === 'fake smtp';
   const runtime = await makeRuntime(installation, config, {
     environment: process.env,
-    echo: invocation.verbose ? (logs, text) => terminal.error(`LOG: ${logs}\n  ${text}\n`) : undefined,
-    panicEcho: terminal.error,
+    withoutLogFiles: rehearsal,
+    echo: logEcho(invocation, rehearsal, terminal),
+    panicEcho: rehearsal ? undefined : terminal.error,
   });
   const command = commands.get(action);
   if (command === undefined) {
@@ -176,6 +224,7 @@ async function run(
     caller: callerOf(config, runtime.user),
     terminal,
     self,
+    decisions,
     inBackground: (id) => startDelivery(id, invocation, self),
   });
 }

@@ -39,7 +39,7 @@ export class Source {
   readonly #open: OpenFile[] = [];
   readonly #conditions: Condition[] = [];
   #pushedBack: LogicalLine | undefined;
-  /** All lines as they were read, for `-bP config`. */
+  /** All lines as they were read, and marks where one file gives way to another, for `-bP config`. */
   readonly kept: string[] = [];
 
   constructor(name: Clean, text: string, macros: Macros, problems: Problems) {
@@ -101,9 +101,10 @@ export class Source {
           return undefined;
         }
         this.#open.pop();
+        this.#mark();
         continue;
       }
-      file.next++;
+      if (file.next++ === 0 && this.#open.length > 1) this.#mark();
       const { text, used } = this.#macros.replace(raw.replace(/\r$/, ''));
       const line = trim(text);
       if (line.startsWith('.') && this.#directive(line, used)) continue;
@@ -111,6 +112,12 @@ export class Source {
       for (const name of used) if (!macros.includes(name)) macros.push(name);
       return text;
     }
+  }
+
+  /** Notes where reading goes on, for `-bP config`. */
+  #mark(): void {
+    const { file, line } = this.place;
+    this.kept.push(`# ${line} "${file}"`);
   }
 
   #checkEnd(): void {
@@ -145,7 +152,9 @@ export class Source {
     const directory = this.#open.at(-1)?.name.replace(/[^/]*$/, '') ?? '';
     const path = reviewed(name.startsWith('/') ? name : `${directory}${name}`, 'named in the configuration file');
     try {
-      this.#open.push({ name: path, lines: linesOf(files.readText(path, maximumFileSize)), next: 0 });
+      const lines = linesOf(files.readText(path, maximumFileSize));
+      this.#mark();
+      this.#open.push({ name: path, lines, next: 0 });
     } catch (error) {
       const reason = errorText(error);
       if (ifExists && reason === 'No such file or directory') return;

@@ -62,6 +62,8 @@ export interface ConnectionFacts {
   commandArgument: string;
   commandHistory: string[];
   countAtStart: number;
+  /** Why the session ends without QUIT, while its ACL runs. */
+  notQuitReason: string;
   /** `$acl_c…` by the name behind `acl_c`. */
   readonly aclVariables: Map<string, Text>;
 }

@@ -249,7 +249,7 @@ export const variables = {
   smtp_command_argument: tainted('argument of the command being handled', (c) => c.connection?.commandArgument),
   smtp_command_history: row('the last commands', (c) => c.connection?.commandHistory.join(',')),
   smtp_count_at_connection_start: row('connections when this one began', (c) => c.connection?.countAtStart ?? 0),
-  smtp_notquit_reason: unused('why a session ended without QUIT'),
+  smtp_notquit_reason: row('why a session ended without QUIT', (c) => c.connection?.notQuitReason ?? ''),
   spam_action: unused('what a spam scanner proposes'),
   spam_bar: unused('a score as a bar'),
   spam_report: unused('report of a spam scanner'),

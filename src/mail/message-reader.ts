@@ -10,6 +10,9 @@ export interface ReaderLimits {
   readonly headerLine: number;
 }
 
+/** What is too long: all header lines together, or one of them. */
+export type HeaderProblem = 'headers' | 'header line';
+
 /** Takes a piece of the body; may ask to be waited for. */
 export type BodySink = (piece: Buffer) => Promise<void> | undefined;
 
@@ -28,7 +31,7 @@ export class MessageReader {
   #inBody = false;
   /** An unfinished line of the header section. */
   #partial: Buffer = Buffer.alloc(0);
-  #problem: string | undefined;
+  #problem: HeaderProblem | undefined;
   bodyLines = 0;
   bodyZeros = 0;
   bodySize = 0;
@@ -42,7 +45,7 @@ export class MessageReader {
   }
 
   /** What is wrong with the message, as soon as it is known. */
-  get problem(): string | undefined {
+  get problem(): HeaderProblem | undefined {
     return this.#problem;
   }
 
@@ -84,13 +87,13 @@ export class MessageReader {
     const line = this.headers.at(-1)?.length ?? 0;
     if (this.#headerSize > this.#limits.headers) this.#tooLarge();
     else if (this.#limits.headerLine > 0 && line > this.#limits.headerLine) {
-      this.#problem = 'A header line is too long';
+      this.#problem = 'header line';
     }
     return 'more';
   }
 
   #tooLarge(): void {
-    this.#problem = 'Too many header lines, or header section is too big';
+    this.#problem = 'headers';
   }
 
   #body(piece: Buffer): Promise<void> | undefined {

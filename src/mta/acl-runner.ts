@@ -83,9 +83,9 @@ export class AclRunner {
     const run = this.#newRun(phase, recipient);
     if (!expansion.ok) {
       if (expansion.kind === 'forced') return undefined;
-      return this.#error(run, `failed to expand ACL string "${option.source}": ${expansion.message}`);
+      return result(run, 'error', `failed to expand ACL string "${option.source}": ${expansion.message}`);
     }
-    if (expansion.text.value === '') return undefined;
+    if (expansion.text.value === '') return result(run, 'deny', '');
     const earlier = { address: context.address, acl: context.acl, current: this.#current };
     context.acl ??= newAclFacts();
     if (recipient !== undefined) {
@@ -102,6 +102,11 @@ export class AclRunner {
     }
   }
 
+  /** What becomes of commands that need an ACL and have none. */
+  denial(): AclResult {
+    return result(this.#newRun('unknown', undefined), 'deny', '');
+  }
+
   /** `${acl}` and the condition `acl` of expansions: within the ACL that is running, or on its own. */
   async runFromExpansion(name: Text, args: readonly Text[]): Promise<AclAnswer> {
     const context = this.#context;
@@ -113,17 +118,6 @@ export class AclRunner {
     run.logMessage = texts.log;
     const outcome = result.outcome === 'drop' ? 'deny' : result.outcome;
     return { outcome, message: result.outcome === 'error' ? result.logMessage : result.userMessage };
-  }
-
-  #error(run: AclRun, message: string): AclResult {
-    return {
-      outcome: 'error',
-      userMessage: '',
-      logMessage: message,
-      smtpCode: false,
-      senderProblem: undefined,
-      rejectTargets: run.rejectTargets,
-    };
   }
 
   #newRun(phase: Phase, recipient: AclRecipient | undefined): AclRun {
@@ -283,4 +277,10 @@ function refusal(result: Verification & { readonly outcome: 'fail' | 'defer' }, 
     failure: 'route',
     first,
   };
+}
+
+/** The answer of an ACL that was not run. */
+function result(run: AclRun, outcome: 'deny' | 'error', logMessage: string): AclResult {
+  const { rejectTargets } = run;
+  return { outcome, userMessage: '', logMessage, smtpCode: false, senderProblem: undefined, rejectTargets };
 }

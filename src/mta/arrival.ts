@@ -274,9 +274,9 @@ export function hostFields(connection: ConnectionFacts, selects: (selector: LogS
 }
 
 /** `<= sender …`: the line that says that a message came in (Exim spec 53.6). */
-export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
+export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) => boolean, mark = '<='): string {
   const { connection, sender, context, begun } = arrival;
-  let line = `<= ${sender === '' ? '<>' : sender}`;
+  let line = `${mark} ${sender === '' ? '<>' : sender}`;
   if (arrival.reference !== undefined && arrival.reference !== '') line += ` R=${arrival.reference}`;
   line += hostFields(connection, selects);
   if (connection.receivedProtocol !== '') line += ` P=${connection.receivedProtocol}`;
@@ -306,11 +306,16 @@ export function arrivalTail(arrival: Arrival, selects: (selector: LogSelector) =
   return tail;
 }
 
-/** Writes the arrival to the main log and begins the log of the message. */
-export function logArrival(arrival: Arrival, message: SpooledMessage, stamp: () => string): void {
+/** Writes the arrival to the main log and begins the log of the message; `(=` marks one that was refused and kept. */
+export function logArrival(
+  arrival: Arrival,
+  message: SpooledMessage | undefined,
+  stamp: () => string,
+  mark: '<=' | '(=' = '<=',
+): void {
   const { logs } = arrival.runtime;
   const selects = (selector: LogSelector): boolean => logs.selects(selector);
-  const line = arrivalLine(arrival, selects);
-  logs.main(`${line}${arrivalTail(arrival, selects)}`, message.id);
-  message.log(`${stamp()} Received from ${line.slice('<= '.length)}\n`);
+  const line = arrivalLine(arrival, selects, mark);
+  logs.main(`${line}${arrivalTail(arrival, selects)}`, arrival.newMessage.id);
+  message?.log(`${stamp()} Received from ${line.slice('<= '.length)}\n`);
 }

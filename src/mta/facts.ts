@@ -28,6 +28,7 @@ export function newConnection(hostAddress: string, hostPort: number): Connection
     commandArgument: '',
     commandHistory: [],
     countAtStart: 0,
+    notQuitReason: '',
     aclVariables: new Map(),
   };
 }

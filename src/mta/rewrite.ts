@@ -51,6 +51,34 @@ export async function rewriteAddress(
   return current;
 }
 
+/** Rules with the flag S see the text of MAIL and RCPT before it is taken for an address (Exim spec 31.9). */
+export async function rewriteSmtp(
+  text: string,
+  place: RewritePlace,
+  tools: RewriteTools,
+  context: Context,
+): Promise<string> {
+  let current = text;
+  for (const rule of tools.rules) {
+    if (!rule.smtp || rule.replacement === undefined) continue;
+    const numeric = context.results.numeric;
+    const answer = await matchTemplate(rule.pattern, current, context, { caseful: true });
+    if (answer.outcome !== 'match') continue;
+    context.results.numeric = [Text.tainted(current), ...(answer.numeric ?? []).slice(1)];
+    const expansion = await rule.replacement.expand(context);
+    context.results.numeric = numeric;
+    if (!expansion.ok) {
+      if (expansion.kind === 'forced') continue;
+      tools.failed(`Expansion of ${rule.replacement.source} failed while rewriting: ${expansion.message}`);
+      return text;
+    }
+    tools.log(`"${current}" from SMTP ${place} rewritten as "${expansion.text.value}"`);
+    current = expansion.text.value;
+    if (rule.last) break;
+  }
+  return current;
+}
+
 async function applyRule(
   rule: RewriteRule,
   address: string,

@@ -40,7 +40,7 @@ export interface Runtime {
 export interface RuntimeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Sees every log line; `-v` and `-d` print them. */
-  readonly echo?: ((logs: string, text: string) => void) | undefined;
+  readonly echo?: ((logs: string, text: string, messageId: string | undefined) => void) | undefined;
   /** Sees lines for the panic log, with their time. */
   readonly panicEcho?: ((line: string) => void) | undefined;
   /** Lines go to `echo` alone (`-bh`). */

@@ -27,7 +27,7 @@ export interface LogSettings {
   /** False suppresses the reject log. */
   readonly rejectLog: boolean;
   /** Sees every line too, without its time; `-v` and `-d` print it. */
-  readonly echo?: ((logs: string, text: string) => void) | undefined;
+  readonly echo?: ((logs: string, text: string, messageId: string | undefined) => void) | undefined;
   /** Sees lines for the panic log, as they stand in it; a command shows them to its caller. */
   readonly panicEcho?: ((line: string) => void) | undefined;
 }
@@ -103,8 +103,8 @@ export class Logs {
   }
 
   /** Writes to the logs that are named. */
-  write(logs: readonly LogName[], text: string, messageId?: string): void {
-    if (logs.length > 0) this.#log(logs, text, messageId);
+  write(logs: readonly LogName[], text: string, messageId?: string, header = ''): void {
+    if (logs.length > 0) this.#log(logs, text, messageId, header);
   }
 
   /** Closes the files; the next line opens them again. */
@@ -114,7 +114,7 @@ export class Logs {
   }
 
   #log(logs: readonly LogName[], text: string, messageId: string | undefined, header = ''): void {
-    this.settings.echo?.(logs.map((log) => upper(log)).join(' '), text);
+    this.settings.echo?.(logs.map((log) => upper(log)).join(' '), text, messageId);
     const at = clock.now();
     let stamp = timestamp(at);
     if (this.selects('millisec')) stamp += `.${String(at % 1000).padStart(3, '0')}`;

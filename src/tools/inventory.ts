@@ -23,8 +23,13 @@ export interface DriverFamily {
 /** A driver that does nothing but have options: no function of its own. */
 const onlyRead = (driver: Driver): boolean => !Object.values(driver).some((part) => typeof part === 'function');
 
+/** Rows sorted by name. */
+export function byName<T extends { readonly name: string }>(rows: Iterable<T>): T[] {
+  return [...rows].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 function family(title: string, drivers: Iterable<Driver>, withoutWork: readonly Driver[]): DriverFamily {
-  const sorted = [...drivers].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = byName(drivers);
   const missing = (driver: Driver): boolean => withoutWork.includes(driver) || onlyRead(driver);
   return {
     title,

@@ -18,15 +18,18 @@ const does = (change: (run: AclRun) => void): Control => {
 /** Controls of features that are not there yet, or that this server does not need: accepted, nothing happens. */
 const nothing: Control = () => undefined;
 
+const keptText =
+  'Your message has been rejected but is being kept for evaluation.\nIf it was a legitimate message, it may still be delivered to the target recipient(s).';
+
 const fake =
-  (code: '5' | '4', standard: string): Control =>
+  (code: '5' | '4'): Control =>
   (parts, run) => {
-    run.controls.fakeReject = { code, text: parts.length > 0 ? parts.join('/') : standard };
+    run.controls.fakeReject = { code, text: parts.length > 0 ? parts.join('/') : keptText };
     return undefined;
   };
 
 const submission: Control = (parts, run) => {
-  let domain = '';
+  let domain: string | undefined;
   let name = '';
   let sender = '';
   for (const part of parts) {
@@ -52,14 +55,8 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['dmarc_enable_forensic', nothing],
   ['dscp', nothing],
   ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true))],
-  ['fakedefer', fake('4', 'Your message was held for later delivery.')],
-  [
-    'fakereject',
-    fake(
-      '5',
-      'Your message has been rejected but is being kept for evaluation.\nIf it was a legitimate message, it may still be delivered to the target recipient(s).',
-    ),
-  ],
+  ['fakedefer', fake('4')],
+  ['fakereject', fake('5')],
   [
     'freeze',
     (parts, run) => {

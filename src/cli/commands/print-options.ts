@@ -56,8 +56,11 @@ export async function printOptions(
   complain: (text: string) => void = write,
 ): Promise<number> {
   const inquiry = await inquire(settings, write, complain);
-  // When the whole file is asked for first, nothing else is shown.
-  const asked = names.length === 0 ? ['all'] : names[0] === 'config' ? ['config'] : names;
+  if (names[0] === 'config') {
+    for (const text of configLines(inquiry.config, inquiry.style)) inquiry.line(text);
+    return 0;
+  }
+  const asked = names.length === 0 ? ['all'] : names;
   let known = true;
   for (let at = 0; at < asked.length; at++) {
     const name = asked[at] ?? '';
@@ -203,7 +206,8 @@ const driverWords = (family: Family): readonly (readonly [string, Answer])[] => 
 
 const words: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ['all', lines(({ main, mainTable, hiddenMain, style }) => tableLines(mainTable, main, hiddenMain, style))],
-  ['config', lines(({ config, style }) => configLines(config, style))],
+  // The whole file is shown when it is asked for first, and nothing else then.
+  ['config', lines(() => [])],
   ['config_file', lines(({ config }) => [config.file])],
   ['configure_file', lines(({ config }) => [config.file])],
   ...families.flatMap(driverWords),

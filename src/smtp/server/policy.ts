@@ -11,6 +11,8 @@ export interface Reply {
   readonly text: string;
   /** The connection is closed behind it. */
   readonly close?: boolean | undefined;
+  /** The client made a mistake; too many of them end the session. */
+  readonly mistake?: 'syntax' | 'protocol' | undefined;
 }
 
 /** What ended a session that did not end with QUIT (`$smtp_notquit_reason`). */
@@ -64,12 +66,16 @@ export interface SmtpPolicy {
   note(command: string, verb: string, argument: string): void;
   /** A mistake of the client, for the logs (selectors smtp_syntax_error, smtp_protocol_error). */
   mistake(kind: 'syntax' | 'protocol', command: string, what: string): void;
+  /** MAIL came before HELO where that is not allowed. */
+  withoutHelo(): void;
   /** The session is given up for this reason; told in the logs. */
   dropped(why: string): void;
-  /** The connection broke off while a command was awaited. */
-  lost(): void;
+  /** The client did not wait for its turn. `command` is the one that was refused, if it came so far. */
+  unsynchronized(why: string, command: string | undefined, next: string): void;
+  /** The connection broke off, or nothing came in time, while a command was awaited. */
+  lost(why: 'end' | 'timeout'): void;
   /** The session is over, however it ended. */
-  ended(): void;
+  ended(how: 'quit' | 'closed' | 'failed'): void;
 }
 
 /** Numbers that bound a session. */
@@ -81,14 +87,16 @@ export interface SessionSettings {
   /** Mistakes and unknown commands after which a session is ended (smtp_max_synprot_errors, smtp_max_unknown_commands). */
   readonly maximumMistakes: number;
   readonly maximumUnknown: number;
-  /** Commands that serve no mail (smtp_accept_max_nonmail); a negative number for no limit. */
+  /** Commands that serve no mail (smtp_accept_max_nonmail). */
   readonly maximumNonMail: number;
+  /** Whether that limit is for this client (smtp_accept_max_nonmail_hosts). */
+  readonly limitsNonMail: () => Promise<boolean>;
   /** The other side is on a network: only CRLF ends lines of a message, and commands must not come too early. */
   readonly isRemote: boolean;
   /** Nothing may be sent before its turn (smtp_enforce_sync). */
   readonly enforceSync: boolean;
   /** Batch SMTP: no answers; the first mistake ends everything. */
   readonly isBatch: boolean;
-  /** HELO or EHLO must come first (helo_verify_hosts asks for it). */
+  /** HELO or EHLO must come first (hosts_require_helo, helo_verify_hosts). */
   readonly requiresHelo: () => Promise<boolean>;
 }

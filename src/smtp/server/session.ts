@@ -3,7 +3,6 @@
  * answers that the policy gives. The commands themselves are in `commands/`.
  */
 
-import { upper } from '../../lib/octets.ts';
 import type { LineConnection } from '../../net/line-connection.ts';
 import { MessageData } from '../message-data.ts';
 import { commandNamed } from './commands.ts';
@@ -12,15 +11,21 @@ import type { DataEnd, NotQuitReason, Reply, SessionSettings, SmtpPolicy } from 
 /** The longest command line; what is longer is no command (RFC 5321 §4.5.3.1.4 asks for 512 octets). */
 const maximumLine = 16 * 1024;
 
+/** Commands that are remembered for log lines. */
+const historyLength = 20;
+
 /** How a session ended. */
 export type SessionEnd = 'quit' | 'closed' | 'failed';
 
 /** Answers of a batch session that are mistakes. */
 export class BatchFailure extends Error {
-  readonly reply: Reply;
-  constructor(reply: Reply) {
-    super(`${reply.code} ${reply.text}`);
-    this.reply = reply;
+  /** Lines of the input, from 1: of the MAIL command before, 0 for none, and of the mistake. */
+  readonly transactionLine: number;
+  readonly line: number;
+  constructor({ code, text }: Reply, transactionLine: number, line: number) {
+    super(`${code} ${text}`);
+    this.transactionLine = transactionLine;
+    this.line = line;
   }
 }
 
@@ -33,6 +38,8 @@ export class SmtpSession {
   #mistakes = 0;
   #unknown = 0;
   #nonMail = 0;
+  /** Commands that were given free of charge since the last message. */
+  readonly #freeUsed = new Set<string>();
   #command = '';
   /** A greeting of the client was accepted. */
   hasHelo = false;
@@ -44,6 +51,8 @@ export class SmtpSession {
   /** What all refused recipients were told, while it is the same. */
   refusal: Reply | undefined;
   messages = 0;
+  #line = 0;
+  #transactionLine = 0;
 
   constructor(lines: LineConnection, policy: SmtpPolicy, settings: SessionSettings) {
     this.#lines = lines;
@@ -53,12 +62,13 @@ export class SmtpSession {
 
   /** Runs to the end of the session. @throws BatchFailure in batch mode */
   async run(): Promise<SessionEnd> {
+    let end: SessionEnd = 'failed';
     try {
-      const end = await this.#talk();
+      end = await this.#talk();
       await this.#lines.flush(this.settings.timeout);
       return end;
     } finally {
-      this.policy.ended();
+      this.policy.ended(end);
       await this.#lines.close();
     }
   }
@@ -66,14 +76,15 @@ export class SmtpSession {
   async #talk(): Promise<SessionEnd> {
     const greeting = await this.policy.greet();
     if (this.#mustWait() && this.#lines.inputWaiting > 0) {
-      return this.#unsynchronized('input sent without waiting for greeting', 'connection');
+      return this.#unsynchronized('input sent without waiting for greeting');
     }
     this.send(greeting);
     if (greeting.close || !/^2/.test(greeting.code)) return 'closed';
     for (;;) {
       const line =
         this.#lines.takeLine(maximumLine) ?? (await this.#lines.readLine(maximumLine, this.settings.timeout));
-      if (line.kind === 'end') return this.#lost();
+      this.#line++;
+      if (line.kind === 'end') return this.settings.isBatch ? this.#batchEnd() : this.#lost();
       if (line.kind === 'timeout') return this.#timedOut();
       const text = line.kind === 'line' ? line.text : '';
       const end = await this.#obey(line.kind === 'line' ? text : undefined);
@@ -90,12 +101,12 @@ export class SmtpSession {
     this.#command = line ?? '';
     if (found === undefined) return this.#unrecognized(line ?? '');
     const { command, argument } = found;
-    if (this.#history.length < 100) this.#history.push(command.verb);
     this.policy.note(this.#command, command.verb, argument);
-    if (command.isMail) this.#nonMail = command.verb === 'MAIL' ? 0 : this.#nonMail;
-    else if (await this.#tooManyNonMail()) return 'closed';
+    if (command.verb === 'MAIL') this.#transactionLine = this.#line;
+    if (!command.isMail && (await this.#tooManyNonMail(command.verb))) return 'closed';
     if (this.#tooEarly(command.endsGroup)) return this.#unsynchronized('next input sent too soon', line ?? '');
     if (argument !== '' && command.argument === 'none') return this.protocolError('syntax', 'unexpected argument data');
+    if (this.#history.push(command.verb) > historyLength) this.#history.shift();
     return command.run(this, argument);
   }
 
@@ -105,46 +116,56 @@ export class SmtpSession {
     return endsGroup || !this.pipelining;
   }
 
-  async #unsynchronized(what: string, command: string): Promise<SessionEnd> {
-    const offered = command === 'connection' ? '' : `: pipelining was${this.pipelining ? '' : ' not'} advertised`;
-    const next = this.#lines.peek(150);
-    const rejected = command === 'connection' ? 'rejected connection from' : `rejected "${command}"`;
-    this.policy.dropped(`SMTP protocol synchronization error (${what}${offered}): ${rejected}\0${next}`);
+  async #unsynchronized(what: string, command?: string): Promise<SessionEnd> {
+    const offered = command === undefined ? '' : `: pipelining was${this.pipelining ? '' : ' not'} advertised`;
+    this.policy.unsynchronized(`${what}${offered}`, command, this.#lines.peek(150));
     this.send({ code: '554', text: 'SMTP synchronization error' });
     await this.policy.notQuit('synchronization-error', undefined);
     return 'closed';
   }
 
-  async #tooManyNonMail(): Promise<boolean> {
-    const { maximumNonMail } = this.settings;
-    if (maximumNonMail < 0 || ++this.#nonMail <= maximumNonMail) return false;
-    this.policy.dropped(`too many nonmail commands (last was "${this.#history.at(-1) ?? ''}")`);
+  /** Counts commands that bring no mail; some are free once between messages (Exim spec 49.6). */
+  async #tooManyNonMail(verb: string): Promise<boolean> {
+    if (verb === 'QUIT') return false;
+    const free = verb === 'RSET' ? 'RSET' : verb === 'HELO' || verb === 'EHLO' ? 'HELO' : undefined;
+    if (free !== undefined && !this.#freeUsed.has(free)) {
+      this.#freeUsed.add(free);
+      return false;
+    }
+    if (++this.#nonMail <= this.settings.maximumNonMail || !(await this.settings.limitsNonMail())) return false;
     await this.#leave('bad-commands', { code: '554', text: 'Too many nonmail commands' });
+    this.policy.dropped(`too many nonmail commands (last was "${verb}")`);
     return true;
   }
 
   async #unrecognized(line: string): Promise<SessionEnd | undefined> {
-    this.policy.mistake('syntax', line, 'unrecognized command');
-    if (++this.#unknown > this.settings.maximumUnknown) {
-      this.policy.dropped(`too many unrecognized commands (last was "${line.slice(0, 200)}")`);
-      return this.#leave('bad-commands', { code: '500', text: 'Too many unrecognized commands' });
+    if (++this.#unknown <= this.settings.maximumUnknown) {
+      return this.protocolError('syntax', 'unrecognized command', '500');
     }
-    this.send({ code: '500', text: 'unrecognized command' });
-    return undefined;
+    this.policy.mistake('syntax', line, 'unrecognized command');
+    const end = await this.#leave('bad-commands', { code: '500', text: 'Too many unrecognized commands' });
+    this.policy.dropped(`too many unrecognized commands (last was "${line.slice(0, 200)}")`);
+    return end;
   }
 
   /** A command with a mistake in it, or out of order; too many of them end the session. */
   async protocolError(kind: 'syntax' | 'protocol', text: string, code = '501'): Promise<SessionEnd | undefined> {
     this.policy.mistake(kind, this.#command, text.split('\n').at(-1) ?? text);
-    if (++this.#mistakes <= this.settings.maximumMistakes) {
-      this.send({ code, text });
-      return undefined;
-    }
-    const history = this.#history.slice(-20).join(',');
-    this.policy.dropped(
-      `too many syntax or protocol errors (last command was "${this.#command.slice(0, 200)}",  C=${history})`,
-    );
-    return this.#leave('bad-command-synprot', { code, text: `${text}\nToo many syntax or protocol errors` });
+    if (this.#mistakes >= this.settings.maximumMistakes) return this.#tooManyMistakes({ code, text });
+    this.#mistakes++;
+    this.send({ code, text });
+    return undefined;
+  }
+
+  async #tooManyMistakes({ code, text }: Reply): Promise<SessionEnd> {
+    // a greeting that makes no sense is answered as the others before it
+    const more = /^(?:HE|EH)LO/i.test(this.#command) ? '' : '\nToo many syntax or protocol errors';
+    const last = { code, text: `${text}${more}` };
+    const end = await this.#leave('bad-command-synprot', last);
+    const history = this.#history.join(',');
+    const command = this.#command.slice(0, 200);
+    this.policy.dropped(`too many syntax or protocol errors (last command was "${command}",  C=${history})`);
+    return end;
   }
 
   async #leave(reason: NotQuitReason, reply: Reply): Promise<SessionEnd> {
@@ -152,26 +173,32 @@ export class SmtpSession {
     return 'closed';
   }
 
+  /** The end of a batch is its QUIT. */
+  #batchEnd(): SessionEnd {
+    if (this.hasSender) this.send({ code: '554', text: 'Unexpected end of file' });
+    return 'quit';
+  }
+
   async #lost(): Promise<SessionEnd> {
     this.endTransaction('connection lost');
-    this.policy.lost();
     if (!this.#lines.isBroken) this.send({ code: '421', text: `${this.settings.hostname} lost input connection` });
     await this.policy.notQuit('connection-lost', undefined);
+    this.policy.lost('end');
     return 'failed';
   }
 
   async #timedOut(): Promise<SessionEnd> {
     this.endTransaction('command timeout');
-    const reply = { code: '421', text: `${this.settings.hostname}: SMTP command timeout - closing connection` };
-    this.policy.dropped('\0command timeout');
-    await this.#leave('command-timeout', reply);
+    const text = `${this.settings.hostname}: SMTP command timeout - closing connection`;
+    await this.#leave('command-timeout', { code: '421', text });
+    this.policy.lost('timeout');
     return 'failed';
   }
 
   /** Adds an answer; it goes out when the client has nothing more to say for now. */
   send({ code, text }: Reply): void {
     if (this.settings.isBatch) {
-      if (!/^[23]/.test(code)) throw new BatchFailure({ code, text });
+      if (!/^[23]/.test(code)) throw new BatchFailure({ code, text }, this.#transactionLine, this.#line);
       return;
     }
     const lines = text.split('\n');
@@ -184,9 +211,18 @@ export class SmtpSession {
   }
 
   /** Sends an answer and goes on, or ends the session when the answer says so. */
-  answer(reply: Reply): SessionEnd | undefined {
+  async answer(reply: Reply): Promise<SessionEnd | undefined> {
+    if (reply.mistake !== undefined) return this.protocolError(reply.mistake, reply.text, reply.code);
     this.send(reply);
-    return reply.close ? 'closed' : undefined;
+    if (!reply.close) return undefined;
+    await this.policy.notQuit('acl-drop', undefined);
+    return 'closed';
+  }
+
+  /** A message has come in whole: the next one may begin with another RSET and another greeting. */
+  messageDone(): void {
+    this.messages++;
+    this.#freeUsed.clear();
   }
 
   /** Forgets sender and recipients. */
@@ -210,6 +246,7 @@ export class SmtpSession {
       const block = await this.#lines.readBlock(this.settings.timeout);
       if (typeof block === 'string') return { kind: block === 'end' ? 'lost' : 'timeout' };
       const { octets, used } = data.take(block);
+      if (this.settings.isBatch) this.#line += linesIn(block.subarray(0, used));
       if (used < block.length) this.#lines.unread(block.subarray(used));
       if (octets.length > 0) await take(octets);
     }
@@ -219,8 +256,10 @@ export class SmtpSession {
 
   /** What follows the message cannot be trusted to be commands. */
   mustClose = false;
+}
 
-  get verb(): string {
-    return upper(this.#history.at(-1) ?? '');
-  }
+function linesIn(block: Buffer): number {
+  let count = 0;
+  for (let at = block.indexOf(0x0a); at >= 0; at = block.indexOf(0x0a, at + 1)) count++;
+  return count;
 }

@@ -3,15 +3,16 @@
 import type { SmtpCommand } from '../command.ts';
 import type { SessionEnd, SmtpSession } from '../session.ts';
 
-/** DATA without a recipient: the client learns once more why it has none. */
+/** DATA without a recipient: the client learns once more why it has none. After pipelined commands that is no mistake. */
 function outOfOrder(session: SmtpSession): Promise<SessionEnd | undefined> {
-  const { refusal } = session;
-  if (refusal === undefined || session.acceptedRecipients > 0) {
-    return session.protocolError('protocol', 'valid RCPT command must precede DATA', '503');
+  const { refusal, refusedRecipients, pipelining } = session;
+  const said =
+    refusal === undefined ? '' : `${refusal.code.length > 3 ? `${refusal.code.slice(4)} ` : ''}${refusal.text}`;
+  const introduction = refusal === undefined ? '' : `All RCPT commands were rejected with this error:\n${said}\n`;
+  if (pipelining && refusedRecipients > 0) {
+    return session.answer({ code: '503', text: `${introduction}Valid RCPT command must precede DATA` });
   }
-  const said = refusal.code.length > 3 ? `${refusal.code.slice(4)} ${refusal.text}` : refusal.text;
-  const text = `All RCPT commands were rejected with this error:\n${said}\nValid RCPT command must precede DATA`;
-  return session.protocolError('protocol', text, '503');
+  return session.protocolError('protocol', `${introduction}valid RCPT command must precede DATA`, '503');
 }
 
 export const data: SmtpCommand = {
@@ -20,12 +21,7 @@ export const data: SmtpCommand = {
   isMail: true,
   endsGroup: true,
   async run(session) {
-    if (session.acceptedRecipients === 0) {
-      if (session.refusedRecipients > 0 && session.refusal === undefined) {
-        return session.protocolError('protocol', 'valid RCPT command must precede DATA', '503');
-      }
-      return outOfOrder(session);
-    }
+    if (session.acceptedRecipients === 0) return outOfOrder(session);
     const ready = await session.policy.predata();
     if (!ready.code.startsWith('3')) {
       session.endTransaction('DATA');
@@ -38,11 +34,10 @@ export const data: SmtpCommand = {
       if (end.kind !== 'complete') cutOff = 'failed';
       return end;
     });
-    session.messages++;
+    session.messageDone();
     session.hasSender = false;
     session.endTransaction('DATA');
-    session.send(reply);
-    if (cutOff !== undefined) return cutOff;
-    return reply.close || session.mustClose ? 'closed' : undefined;
+    const end = await session.answer(reply);
+    return cutOff ?? end ?? (session.mustClose ? 'closed' : undefined);
   },
 };

@@ -11,7 +11,7 @@ async function greet(session: SmtpSession, verb: 'HELO' | 'EHLO', name: string):
   }
   const { reply, extensions } = await session.policy.helo(verb, name);
   if (!reply.code.startsWith('2')) {
-    if (reply.code.startsWith('501')) return session.protocolError('syntax', reply.text);
+    session.hasHelo = false;
     return session.answer(reply);
   }
   session.endTransaction(verb);

@@ -10,13 +10,13 @@ export const mail: SmtpCommand = {
   endsGroup: false,
   async run(session, argument) {
     if (!session.hasHelo && (await session.settings.requiresHelo())) {
+      session.policy.withoutHelo();
       return session.answer({ code: '503', text: 'HELO or EHLO required' });
     }
     if (session.hasSender) return session.protocolError('protocol', 'sender already given', '503');
     if (argument === '') return session.protocolError('protocol', 'MAIL must have an address operand');
     const reply = await session.policy.mail(argument);
     if (reply.code.startsWith('2')) session.hasSender = true;
-    else if (reply.code.startsWith('501')) return session.protocolError('syntax', reply.text);
     return session.answer(reply);
   },
 };

@@ -20,14 +20,19 @@ export const rcpt: SmtpCommand = {
   endsGroup: false,
   async run(session, argument) {
     const mistake = async (kind: 'syntax' | 'protocol', text: string, code: string) => {
-      noteRefusal(session, { code, text });
+      noteRefusal(session, { code, text: `${code} ${text}` });
       return session.protocolError(kind, text, code);
     };
-    if (!session.hasSender) return mistake('protocol', 'sender not yet given', '503');
+    if (!session.hasSender) {
+      const reply = { code: '503', text: 'sender not yet given' };
+      if (!session.pipelining) return mistake('protocol', reply.text, reply.code);
+      // it was sent before the refusal of MAIL was known: no mistake
+      noteRefusal(session, { ...reply, text: `503 ${reply.text}` });
+      return session.answer(reply);
+    }
     if (argument === '') return mistake('protocol', 'RCPT must have an address operand', '501');
     const reply = await session.policy.rcpt(argument);
     if (reply.code.startsWith('2')) session.acceptedRecipients++;
-    else if (reply.code.startsWith('501')) return mistake('syntax', reply.text, '501');
     else noteRefusal(session, reply);
     return session.answer(reply);
   },

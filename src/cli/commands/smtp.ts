@@ -1,0 +1,177 @@
+/** SMTP on standard input and output: `-bs`, `-bS` and the rehearsal `-bh` (Exim spec 5.3, 49.10, 49.11). */
+
+import { Socket } from 'node:net';
+import { ordinary } from '../../mta/attempt.ts';
+import { deliver } from '../../mta/deliver.ts';
+import { closeDeliveryTools, makeDeliveryTools } from '../../mta/delivery-tools.ts';
+import { etrnRunner } from '../../mta/etrn.ts';
+import { localConnection, newConnection } from '../../mta/facts.ts';
+import { gecosName } from '../../mta/fixups.ts';
+import type { Client, ReceptionTools } from '../../mta/receive/client.ts';
+import { serve } from '../../mta/receive/serve.ts';
+import { parseIp } from '../../net/address.ts';
+import { LineConnection } from '../../net/line-connection.ts';
+import { BatchFailure } from '../../smtp/server/session.ts';
+import type { SpooledMessage } from '../../spool/spool.ts';
+import { startQueueRun } from '../background.ts';
+import type { Call } from '../exim.ts';
+import { callerSender } from '../sender.ts';
+
+/** An address, perhaps with a port: `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`. */
+function endpoint(text: string): { readonly address: string; readonly port: number } | undefined {
+  if (parseIp(text) !== undefined) return { address: text, port: 0 };
+  const [, bracketed, bracketedPort] = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, plain = '', plainPort] = /^(.*)\.(\d{1,5})$/.exec(text) ?? [];
+  const address = bracketed ?? plain;
+  const port = Number((bracketed === undefined ? plainPort : bracketedPort) ?? 0);
+  return parseIp(address) === undefined ? undefined : { address, port };
+}
+
+/** The other end, when standard input is a connection that inetd has taken. */
+function inheritedConnection(): { readonly address: string; readonly port: number } | undefined {
+  const { stdin } = process;
+  const remote = stdin instanceof Socket ? stdin.remoteAddress : undefined;
+  if (!(stdin instanceof Socket) || remote === undefined) return undefined;
+  return { address: remote.replace(/^::ffff:/, ''), port: stdin.remotePort ?? 0 };
+}
+
+async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readonly error: string }> {
+  const { invocation, caller } = call;
+  const sender = await callerSender(call);
+  if ('error' in sender) return sender;
+  const inherited = inheritedConnection();
+  const origin = caller.isTrusted ? invocation.origin : {};
+  const given = origin.hostAddress === undefined ? undefined : endpoint(origin.hostAddress);
+  if (origin.hostAddress !== undefined && given === undefined)
+    return { error: `invalid address "${origin.hostAddress}" for -oMa` };
+  const remote = inherited ?? given;
+  const own = origin.interfaceAddress === undefined ? undefined : endpoint(origin.interfaceAddress);
+  const ident = origin.ident ?? (inherited === undefined ? caller.login : '');
+  const connection = remote === undefined ? localConnection(ident) : newConnection(remote.address, remote.port);
+  return {
+    connection: {
+      ...connection,
+      ident,
+      hostName: origin.hostName ?? '',
+      interfaceAddress: own?.address ?? '',
+      interfacePort: own?.port ?? 0,
+      authenticator: origin.authenticator ?? '',
+      authenticatedId: origin.authenticatedId ?? (remote === undefined ? caller.login : ''),
+    },
+    caller:
+      remote === undefined
+        ? { ...caller, fullName: invocation.senderName ?? gecosName(caller.fullName, caller.login) }
+        : undefined,
+    isNetwork: inherited !== undefined,
+    originator: caller,
+    isBatch,
+    isTest: false,
+    protocol: origin.protocol,
+    authenticatedSender: origin.authenticatedSender ?? '',
+    sender: sender.address,
+    suppressFixups: invocation.suppressLocalFixups && caller.isTrusted,
+    dontDeliver: invocation.dontDeliver,
+  };
+}
+
+export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
+  return async (call) => {
+    const { terminal, runtime, self } = call;
+    const client = await clientOf(call, isBatch);
+    if ('error' in client) {
+      terminal.error(`exim: ${client.error}\n`);
+      return 1;
+    }
+    const delivering = makeDeliveryTools(runtime, self);
+    let pending: Promise<void> = Promise.resolve();
+    const tools: ReceptionTools = {
+      runtime,
+      accepted(message, queueOnly) {
+        const wanted = deliveryOf(call, queueOnly);
+        if (wanted === undefined) message.release();
+        else if (wanted === 'background') leaveToAnother(message, call);
+        else
+          pending = pending.then(() =>
+            deliver(message, { ...ordinary, localOnly: wanted === 'local only' }, delivering),
+          );
+      },
+      ready: () => pending,
+      etrn: etrnRunner(runtime, (recipient) => startQueueRun(recipient, call.invocation, self)),
+      remark: terminal.error,
+    };
+    try {
+      const end = await serve(new LineConnection(process.stdin, process.stdout), client, tools);
+      await pending;
+      return end === 'failed' && isBatch ? 1 : 0;
+    } catch (error) {
+      if (!(error instanceof BatchFailure)) throw error;
+      await pending;
+      terminal.out(`${error.message}\n`);
+      if (error.transactionLine > 0) terminal.out(`Transaction started in line ${error.transactionLine}\n`);
+      terminal.out(`Error detected in line ${error.line}\n`);
+      return 1;
+    } finally {
+      closeDeliveryTools(delivering);
+    }
+  };
+}
+
+/** How a message is delivered: not at all, by another process, or here. */
+function deliveryOf(
+  { invocation, runtime }: Call,
+  queueOnly: boolean,
+): 'background' | 'here' | 'local only' | undefined {
+  const { queue_only: queues, queue_only_override: mayOverride } = runtime.config.main;
+  const { delivery } = invocation;
+  if (delivery === 'queue' || (queueOnly && !(queues && mayOverride && delivery !== undefined))) return undefined;
+  if (delivery === 'foreground') return 'here';
+  return delivery === 'queue smtp' ? 'local only' : 'background';
+}
+
+function leaveToAnother(message: SpooledMessage, call: Call): void {
+  const { id } = message;
+  message.release();
+  call.inBackground(id);
+}
+
+/** `-bh`: everything is decided as if a host had connected, and nothing is kept. */
+export async function fakeSmtpCommand(call: Call): Promise<number> {
+  const { invocation, terminal, runtime } = call;
+  const remote = endpoint(invocation.fakeHost ?? '');
+  if (remote === undefined) {
+    terminal.error(`exim: bad IP address "${invocation.fakeHost}" after -bh\n`);
+    return 1;
+  }
+  terminal.error(
+    `\n**** SMTP testing session as if from host ${remote.address}\n**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n\n`,
+  );
+  const { origin } = invocation;
+  const own = origin.interfaceAddress === undefined ? undefined : endpoint(origin.interfaceAddress);
+  const client: Client = {
+    connection: {
+      ...newConnection(remote.address, remote.port),
+      ident: origin.ident ?? '',
+      interfaceAddress: own?.address ?? '',
+      interfacePort: own?.port ?? 0,
+    },
+    caller: undefined,
+    isNetwork: false,
+    originator: undefined,
+    isBatch: false,
+    isTest: true,
+    protocol: undefined,
+    authenticatedSender: '',
+    sender: undefined,
+    suppressFixups: false,
+    dontDeliver: false,
+  };
+  const tools: ReceptionTools = {
+    runtime,
+    accepted: (message) => message.release(),
+    ready: async () => undefined,
+    etrn: async () => undefined,
+    remark: terminal.error,
+  };
+  await serve(new LineConnection(process.stdin, process.stdout), client, tools, call.decisions);
+  return 0;
+}

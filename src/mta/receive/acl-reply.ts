@@ -1,0 +1,94 @@
+/** What the client is told, and the log, when an ACL does not accept (Exim spec 44.17, 44.20). */
+
+import type { AclResult, Phase } from '../../acl/acl.ts';
+import { trimEnd, upper } from '../../lib/octets.ts';
+import type { Reply } from '../../smtp/server/policy.ts';
+import type { Reception } from './reception.ts';
+
+/** Codes for refusals that name none of their own; 550 for all others. */
+const codes: Readonly<Partial<Record<Phase, string>>> = { AUTH: '503', ETRN: '458', VRFY: '252' };
+
+/** Phases whose refusals are logged with the sender. */
+const withSender: ReadonlySet<Phase> = new Set(['RCPT', 'DATA']);
+
+const laterText = 'Temporary local problem - please try later';
+/** Answers are broken into lines of about this length. */
+const lineLength = 75;
+
+/** A text with an SMTP code in front, and perhaps an enhanced one. */
+const coded = /^(\d\d\d)(?:[ \t]+(\d\.\d{1,3}\.\d{1,3}))?(?:[ \t]+|$)/;
+
+/** Takes the code off a text when it begins with the right digit; one with another is reported and not used. */
+function withCode(standard: string, text: string, { runtime }: Reception): Reply {
+  const [whole, code, enhanced] = coded.exec(text) ?? [];
+  if (whole === undefined || code === undefined) return { code: standard, text };
+  if (code[0] !== standard[0]) {
+    const wrong = `configured error code starts with incorrect digit (expected ${standard[0]}) in "${text}"`;
+    runtime.logs.panic(wrong);
+    return { code: standard, text: text.slice(whole.length) };
+  }
+  return { code: enhanced === undefined ? code : `${code} ${enhanced}`, text: text.slice(whole.length) };
+}
+
+/** Long lines are broken at blanks, as clients expect short ones (RFC 5321 §4.5.3.1.5). */
+export function wrapped(text: string): string {
+  const lines: string[] = [];
+  for (const line of trimEnd(text).split('\n')) {
+    let rest = line;
+    while (rest.length > lineLength) {
+      const blank = rest.lastIndexOf(' ', lineLength);
+      const at = blank > 0 ? blank : rest.indexOf(' ');
+      if (at <= 0) break;
+      lines.push(rest.slice(0, at));
+      rest = rest.slice(at + 1);
+    }
+    lines.push(rest);
+  }
+  return lines.map((line) => line.replace(/[\0-\x1f]/g, ' ')).join('\n');
+}
+
+/** The reply to a command whose ACL accepted, perhaps with a text of its own. */
+export function consent(result: AclResult | undefined, code: string, standard: string, reception: Reception): Reply {
+  const text = result?.userMessage ?? '';
+  if (text === '') return { code, text: standard };
+  const reply = withCode(code, text, reception);
+  return { ...reply, text: wrapped(reply.text) };
+}
+
+/** The log line of a refusal: `H=… F=<sender> rejected RCPT <a@b>: reason`. */
+function logRefusal(result: AclResult, phase: Phase, what: string, reception: Reception, headers: string): void {
+  const { outcome, logMessage, rejectTargets } = result;
+  const temporary = outcome === 'defer' || outcome === 'error';
+  const { transaction, runtime, context } = reception;
+  const from = transaction === undefined || !withSender.has(phase) ? '' : `F=<${transaction.sender}> `;
+  const reason = logMessage === '' ? '' : `: ${logMessage.replace(/\n/g, '\\n')}`;
+  const line = `${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`;
+  const id = context.message?.id ?? '';
+  runtime.logs.write(rejectTargets, line, id === '' ? undefined : id, headers);
+}
+
+/** The refusal, which is logged; `what` is the command as the log shows it. */
+export function refusal(answer: AclResult, phase: Phase, what: string, reception: Reception, headers = ''): Reply {
+  const result = answer.outcome === 'discard' ? misused(answer, phase, reception) : answer;
+  const { outcome, userMessage, smtpCode, senderProblem } = result;
+  logRefusal(result, phase, what, reception, headers);
+  const temporary = outcome === 'defer' || outcome === 'error';
+  const standard = temporary ? '451' : (codes[phase] ?? '550');
+  const close = outcome === 'drop';
+  const { smtp_return_error_details: details } = reception.runtime.config.main;
+  if (temporary && (userMessage === '' || outcome === 'error')) {
+    const more = details && result.logMessage !== '' ? `\n${result.logMessage}` : '';
+    return { code: standard, text: wrapped(`${laterText}${more}`), close };
+  }
+  const text = userMessage === '' ? 'Administrative prohibition' : userMessage;
+  const reply = smtpCode ? withCode(standard, text, reception) : { code: standard, text };
+  const problem =
+    senderProblem === undefined ? '' : `Verification failed for <${senderProblem.address}>\n${senderProblem.message}\n`;
+  return { code: reply.code, text: wrapped(`${problem}${reply.text}`), close };
+}
+
+/** Where there is nothing to discard, `discard` is a mistake of the configuration. */
+function misused(answer: AclResult, phase: Phase, { runtime }: Reception): AclResult {
+  runtime.logs.panic(`"discard" verb not allowed in ${upper(phase)} ACL`);
+  return { ...answer, outcome: 'error', logMessage: '' };
+}

@@ -1,0 +1,91 @@
+/** VRFY, EXPN and ETRN (Exim spec 49.7, 49.8). */
+
+import { parseAddress } from '../../mail/address.ts';
+import type { Reply } from '../../smtp/server/policy.ts';
+import { originalAddress } from '../address.ts';
+import { route } from '../route.ts';
+import { routerServices } from '../router-services.ts';
+import { verifyAddress } from '../verify.ts';
+import { refusal } from './acl-reply.ts';
+import type { Reception } from './reception.ts';
+
+function rules({ runtime }: Reception) {
+  const { config } = runtime;
+  return {
+    routers: config.routers,
+    transports: config.transports,
+    services: routerServices(runtime),
+    debugPrint: undefined,
+    verifyErrorsTo: undefined,
+  };
+}
+
+/** The address that a command names, with a domain. */
+function addressOf(argument: string, { runtime }: Reception): { readonly address: string } | Reply {
+  const parsed = parseAddress(argument, { allowDomainLiterals: runtime.config.main.allow_domain_literals });
+  if ('error' in parsed) return { code: '501', text: parsed.error };
+  const { qualifyRecipient } = runtime.settings;
+  return { address: parsed.domain === undefined ? `${parsed.address}@${qualifyRecipient}` : parsed.address };
+}
+
+export async function vrfy(argument: string, reception: Reception): Promise<Reply> {
+  const { acls, runtime, context, fields } = reception;
+  const option = runtime.config.main.acl_smtp_vrfy;
+  const result = option === undefined ? acls.denial() : await acls.run('VRFY', option);
+  if (result !== undefined && result.outcome !== 'accept') {
+    return refusal(result, 'VRFY', `VRFY ${argument}`, reception);
+  }
+  const found = addressOf(argument, reception);
+  if ('code' in found) return found;
+  const { address } = found;
+  const verified = await verifyAddress(address, 'verify recipient', context, rules(reception));
+  context.address = undefined;
+  if (verified.outcome === 'ok') return { code: '250', text: `<${address}> is deliverable` };
+  if (verified.outcome === 'defer') return { code: '451', text: `Cannot resolve <${address}> at this time` };
+  runtime.logs.main(`VRFY failed for ${address}${fields}`);
+  return { code: '550', text: `<${address}> ${verified.publicMessage}` };
+}
+
+export async function expn(argument: string, reception: Reception): Promise<Reply> {
+  const { acls, runtime, context } = reception;
+  const option = runtime.config.main.acl_smtp_expn;
+  const result = option === undefined ? acls.denial() : await acls.run('EXPN', option);
+  if (result !== undefined && result.outcome !== 'accept') {
+    return refusal(result, 'EXPN', `EXPN ${argument}`, reception);
+  }
+  const found = addressOf(argument, reception);
+  if ('code' in found) return found;
+  const routing = await route(originalAddress(found.address), context, { ...rules(reception), purpose: 'expn' });
+  context.address = undefined;
+  switch (routing.outcome) {
+    case 'failed':
+      return { code: '553', text: `${found.address} is undeliverable` };
+    case 'deferred':
+      return { code: '451', text: `${found.address} cannot be resolved at this time` };
+    case 'delivered to':
+    case 'discarded':
+      return { code: '250', text: `<${found.address}>` };
+    case 'replaced': {
+      const names = [
+        ...routing.children.map(({ address }) => `<${address}>`),
+        ...routing.deliveries.map(({ target }) => `<${target?.text ?? ''}>`),
+      ];
+      return { code: '250', text: names.join('\n') || `<${found.address}>` };
+    }
+  }
+}
+
+export async function etrn(argument: string, reception: Reception): Promise<Reply> {
+  const { acls, runtime, name, selects, tools } = reception;
+  const { acl_smtp_etrn: option, smtp_etrn_command: command } = runtime.config.main;
+  if (selects('etrn')) runtime.logs.main(`ETRN ${argument} received from ${name}`);
+  const result = option === undefined ? acls.denial() : await acls.run('ETRN', option);
+  if (result !== undefined && result.outcome !== 'accept') {
+    return refusal(result, 'ETRN', `ETRN ${argument}`, reception);
+  }
+  if (command === undefined && !argument.startsWith('#')) {
+    return { code: '501', text: 'argument must begin with #', mistake: 'syntax' };
+  }
+  const problem = await tools.etrn(argument);
+  return problem === undefined ? { code: '250', text: 'OK' } : { code: '458', text: problem };
+}

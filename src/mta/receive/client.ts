@@ -1,0 +1,49 @@
+/** Where a session comes from, as those know it who opened it: the daemon, `-bs`, `-bS` or `-bh`. */
+
+import type { ConnectionFacts } from '../../expand/context.ts';
+import type { SpooledMessage } from '../../spool/spool.ts';
+import type { Submitter } from '../fixups.ts';
+import type { Runtime } from '../runtime.ts';
+
+export interface LocalCaller extends Submitter {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface Client {
+  readonly connection: ConnectionFacts;
+  /** The user whose messages these are (`-bs`, `-bS`); nothing for those of another host. */
+  readonly caller: LocalCaller | undefined;
+  /** Somebody on a network: nothing is forgiven, and the order of things is kept. */
+  readonly isNetwork: boolean;
+  /** Login name and ids of whoever brings messages that come from a host (`-oMa`); the server's own otherwise. */
+  readonly originator: { readonly login: string; readonly uid: number; readonly gid: number } | undefined;
+  /** `-bS`: commands of a batch, without answers. */
+  readonly isBatch: boolean;
+  /** `-bh`: nothing is accepted in earnest. */
+  readonly isTest: boolean;
+  /** What `-oMr` says. */
+  readonly protocol: string | undefined;
+  /** What `-oMas` says. */
+  readonly authenticatedSender: string;
+  /** `-f`, when the caller may give it. */
+  readonly sender: string | undefined;
+  readonly suppressFixups: boolean;
+  readonly dontDeliver: boolean;
+}
+
+/** What receiving needs besides the client. */
+export interface ReceptionTools {
+  readonly runtime: Runtime;
+  /**
+   * A message is safe on the queue and locked by this process: it is to be delivered, or released when `queueOnly` is set.
+   * The client has not been answered yet.
+   */
+  accepted(message: SpooledMessage, queueOnly: boolean): void;
+  /** Waits until another message may be taken. */
+  ready(): Promise<void>;
+  /** Runs a program or a queue run for ETRN; answers what went wrong. */
+  etrn(argument: string): Promise<string | undefined>;
+  /** Lines that `-bh` shows besides the session. */
+  remark(text: string): void;
+}

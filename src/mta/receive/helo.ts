@@ -1,0 +1,87 @@
+/** HELO and EHLO: the client's name, whether it is right, and what we offer (Exim spec 14: helo_*, 44.8; RFC 5321 §4.1.1.1). */
+
+import { lower } from '../../lib/octets.ts';
+import { matchTemplate } from '../../lists/option.ts';
+import { parseIp } from '../../net/address.ts';
+import type { HeloAnswer, Reply } from '../../smtp/server/policy.ts';
+import { consent, refusal } from './acl-reply.ts';
+import type { Reception } from './reception.ts';
+
+const longest = 256;
+
+/** A name of letters, digits, dots and hyphens, and what else is allowed; or an address in brackets. */
+function isWellFormed(name: string, allowed: string): boolean {
+  if (name === '' || name.length > longest) return false;
+  const literal = /^\[(?:ipv6:)?([^\]]*)\]$/.exec(lower(name))?.[1];
+  if (literal !== undefined) return parseIp(literal) !== undefined;
+  return [...name].every((letter) => /[A-Za-z0-9.-]/.test(letter) || allowed.includes(letter));
+}
+
+function extensions({ runtime, sizeLimit }: Reception, pipelining: boolean): string[] {
+  const { main } = runtime.config;
+  const offered = [sizeLimit > 0 ? `SIZE ${sizeLimit}` : 'SIZE'];
+  if (main.accept_8bitmime) offered.push('8BITMIME');
+  if (main.acl_smtp_etrn !== undefined) offered.push('ETRN');
+  if (main.acl_smtp_vrfy !== undefined) offered.push('VRFY');
+  if (main.acl_smtp_expn !== undefined) offered.push('EXPN');
+  if (pipelining) offered.push('PIPELINING');
+  return [...offered, 'HELP'];
+}
+
+/** Refuses a name that is not the client's where `helo_verify_hosts` asks for that. */
+async function verified(verb: string, name: string, reception: Reception): Promise<Reply | undefined> {
+  const { runtime, acls } = reception;
+  const { helo_verify_hosts: must, helo_try_verify_hosts: tries } = runtime.config.main;
+  const isRequired = await reception.isIn(must);
+  reception.heloIsWrong = false;
+  if (!isRequired && !(await reception.isIn(tries))) return undefined;
+  if (await acls.verifyHelo()) return undefined;
+  reception.heloIsWrong = true;
+  if (!isRequired) return undefined;
+  runtime.logs.reject(`rejected "${verb} ${name}" from ${reception.name}`);
+  return { code: '550', text: 'HELO argument does not match calling host' };
+}
+
+/** The answer to the greeting of a client. */
+export async function greeted(verb: 'HELO' | 'EHLO', name: string, reception: Reception): Promise<HeloAnswer> {
+  const { runtime, connection, context, acls } = reception;
+  const { main } = runtime.config;
+  if (!isWellFormed(name, main.helo_allow_chars ?? '') && !(await reception.isIn(main.helo_accept_junk_hosts))) {
+    const shown = name === '' ? '(no argument given)' : name;
+    runtime.logs.reject(`rejected ${verb} from ${reception.name}: syntactically invalid argument(s): ${shown}`);
+    return { reply: { code: '501', text: `Syntactically invalid ${verb} argument(s)`, mistake: 'syntax' } };
+  }
+  connection.heloName = name;
+  const lookUp = main.helo_lookup_domains;
+  if (lookUp !== undefined && (await matchTemplate(lookUp, name, context)).outcome === 'match') {
+    await context.services.findHostName(context);
+  }
+  const wrong = await verified(verb, name, reception);
+  if (wrong !== undefined) {
+    return { reply: wrong };
+  }
+  const result = await acls.run('EHLO or HELO', main.acl_smtp_helo);
+  if (result !== undefined && result.outcome !== 'accept') {
+    const reply = refusal(result, 'EHLO or HELO', `EHLO or HELO ${name}`, reception);
+    if (result.outcome !== 'drop') connection.heloName = '';
+    return { reply };
+  }
+  reception.extended = verb === 'EHLO';
+  setProtocol(reception);
+  const ident = connection.ident === '' ? '' : `${connection.ident} at `;
+  const address = connection.hostAddress === '' ? '' : ` [${connection.hostAddress}]`;
+  const standard = `${reception.hostname} Hello ${ident}${connection.hostName || name}${address}`;
+  const reply = consent(result, '250', standard, reception);
+  const pipelining =
+    verb === 'EHLO' &&
+    !acls.requests.controls.noPipelining &&
+    (connection.hostAddress === '' || (await reception.isIn(main.pipelining_advertise_hosts)));
+  return { reply, extensions: extensions(reception, pipelining) };
+}
+
+/** `$received_protocol`: `smtp` or `esmtp`, `local-…` from a local process (Exim spec 11.9). */
+export function setProtocol({ connection, client, extended }: Reception): void {
+  if (client.protocol !== undefined) connection.receivedProtocol = client.protocol;
+  else if (client.isBatch) connection.receivedProtocol = connection.hostAddress === '' ? 'local-bsmtp' : 'bsmtp';
+  else connection.receivedProtocol = `${connection.hostAddress === '' ? 'local-' : ''}${extended ? 'esmtp' : 'smtp'}`;
+}

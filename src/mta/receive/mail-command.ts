@@ -1,0 +1,136 @@
+/** MAIL: the sender and the parameters behind it (RFC 5321 §4.1.1.2, RFC 1870, RFC 6152; Exim spec 44.9). */
+
+import { trim, upper } from '../../lib/octets.ts';
+import { matchTemplate } from '../../lists/option.ts';
+import { parseAddress } from '../../mail/address.ts';
+import type { Reply } from '../../smtp/server/policy.ts';
+import { rewriteTools } from '../arrival.ts';
+import { rewriteSmtp } from '../rewrite.ts';
+import { consent, refusal } from './acl-reply.ts';
+import { setProtocol } from './helo.ts';
+import type { Reception, Transaction } from './reception.ts';
+
+interface Parameters {
+  /** Octets that the client announces. */
+  size: number;
+  bodyType: Transaction['bodyType'];
+}
+
+type Parameter = (value: string, parameters: Parameters) => string | undefined;
+
+const parameterTable: ReadonlyMap<string, Parameter> = new Map<string, Parameter>([
+  [
+    'SIZE',
+    (value, parameters) => {
+      parameters.size = Number(/^\d{1,15}/.exec(value)?.[0] ?? '0');
+      return undefined;
+    },
+  ],
+  [
+    'BODY',
+    (value, parameters) => {
+      const type = upper(value);
+      if (type !== '7BIT' && type !== '8BITMIME') return 'invalid data for BODY';
+      parameters.bodyType = type;
+      return undefined;
+    },
+  ],
+  ['AUTH', (value) => (/^(?:<>|[!-~]*)$/.test(value) ? undefined : 'invalid data for AUTH')],
+]);
+
+/** Takes the known parameters off the end. What is left must be the address. */
+function splitParameters(
+  argument: string,
+  extended: boolean,
+): { address: string; found: Parameters } | { problem: string } {
+  const found: Parameters = { size: 0, bodyType: '' };
+  let address = trim(argument);
+  for (let count = 0; extended && count < 10; count++) {
+    const [whole, name = '', value = ''] = /[ \t]+([A-Za-z0-9-]+)=?([^ \t]*)$/.exec(address) ?? [];
+    const parameter = parameterTable.get(upper(name));
+    if (whole === undefined || parameter === undefined) break;
+    const problem = parameter(value, found);
+    if (problem !== undefined) return { problem };
+    address = address.slice(0, -whole.length);
+  }
+  return { address, found };
+}
+
+/** What a local caller may not say is replaced by his own address (Exim spec 5.2). */
+async function believedSender(sender: string, reception: Reception): Promise<string> {
+  const { client, runtime, context } = reception;
+  const { caller } = client;
+  if (caller === undefined) return sender;
+  if (client.sender !== undefined) return client.sender;
+  if (caller.isTrusted || sender === '') return sender;
+  const { untrusted_set_sender: allowed } = runtime.config.main;
+  if (allowed !== undefined && (await matchTemplate(allowed, sender, context)).outcome === 'match') return sender;
+  return `${caller.login}@${runtime.settings.qualifyDomain}`;
+}
+
+const mistake = (text: string): Reply => ({ code: '501', text, mistake: 'syntax' });
+
+export async function mail(argument: string, reception: Reception): Promise<Reply> {
+  const { runtime, context, client } = reception;
+  const { main } = runtime.config;
+  if (reception.connection.receivedProtocol === '') setProtocol(reception);
+  await reception.tools.ready();
+  if (reception.messagesLimit > 0 && reception.accepted >= reception.messagesLimit) return tooMany(reception);
+  const split = splitParameters(argument, reception.extended || client.isBatch);
+  if ('problem' in split) return mistake(split.problem);
+  const { found } = split;
+  const text = await rewriteSmtp(split.address, 'envelope sender', rewriteTools(runtime, undefined), context);
+  const parsed = parseAddress(text, { allowEmpty: true, allowDomainLiterals: main.allow_domain_literals });
+  if ('error' in parsed) return mistake(`${split.address}: ${parsed.error}`);
+  if (reception.sizeLimit > 0 && found.size > reception.sizeLimit) {
+    runtime.logs.reject(
+      `rejected MAIL FROM:${split.address}${reception.fields}: message too big: size=${found.size} max=${reception.sizeLimit}`,
+    );
+    return { code: '552', text: 'Message size exceeds maximum permitted' };
+  }
+  let sender = parsed.address;
+  if (parsed.domain === undefined && sender !== '') {
+    if (client.caller === undefined && !(await reception.isIn(main.sender_unqualified_hosts))) {
+      if (reception.selects('smtp_syntax_error')) {
+        runtime.logs.reject(`unqualified sender rejected: <${sender}>${reception.fields}`);
+      }
+      return { code: '501', text: `${split.address}: sender address must contain a domain` };
+    }
+    sender = `${sender}@${runtime.settings.qualifyDomain}`;
+  }
+  return begin(await believedSender(sender, reception), found, reception);
+}
+
+/** The client has brought enough (smtp_accept_max_per_connection). */
+function tooMany(reception: Reception): Reply {
+  reception.runtime.logs.main(`rejected MAIL command${reception.fields}: too many messages in one connection`);
+  return { code: '421', text: 'too many messages in this connection', close: true };
+}
+
+async function begin(sender: string, { size, bodyType }: Parameters, reception: Reception): Promise<Reply> {
+  const { runtime, context, acls, client } = reception;
+  const { message } = context;
+  if (message) Object.assign(message, { sender, size });
+  const result = client.isBatch ? undefined : await acls.run('MAIL', runtime.config.main.acl_smtp_mail);
+  if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
+    const reply = refusal(result, 'MAIL', `MAIL <${sender}>`, reception);
+    reception.forgetMessage();
+    return reply;
+  }
+  reception.transaction = {
+    sender,
+    bodyType,
+    recipients: [],
+    attempts: 0,
+    refused: 0,
+    postponed: 0,
+    toldOfTooMany: false,
+    discardedBy: result?.outcome === 'discard' ? { phase: 'MAIL', remark: remarkOf(result.logMessage) } : undefined,
+  };
+  return consent(result?.outcome === 'discard' ? undefined : result, '250', 'OK', reception);
+}
+
+/** `: text` for log lines, or nothing. */
+export function remarkOf(text: string): string {
+  return text === '' ? '' : `: ${text}`;
+}

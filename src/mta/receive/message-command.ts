@@ -1,0 +1,217 @@
+/** DATA: the message itself, from its first octet to the answer (RFC 5321 §4.1.1.4; Exim spec 44.11 - 44.13, 48). */
+
+import type { AclResult } from '../../acl/acl.ts';
+import * as clock from '../../lib/clock.ts';
+import { errorCode, errorText } from '../../lib/errno.ts';
+import { type HeaderLine, headerLine } from '../../mail/header-line.ts';
+import { MessageReader } from '../../mail/message-reader.ts';
+import { timestamp } from '../../observe/main-log.ts';
+import { userWithId } from '../../safe/users.ts';
+import type { DataEnd, ReadData, Reply } from '../../smtp/server/policy.ts';
+import type { NewMessage } from '../../spool/spool.ts';
+import { type Arrival, accept, applyAclHeaders, logArrival, prepareHeaders, updateFacts } from '../arrival.ts';
+import { consent, refusal, wrapped } from './acl-reply.ts';
+import { remarkOf } from './mail-command.ts';
+import { queuesOnly } from './queueing.ts';
+import type { Reception, Transaction } from './reception.ts';
+
+/** Before the message: what the ACL says, or the invitation to send it. */
+export async function predata(reception: Reception): Promise<Reply> {
+  const { acls, runtime, client } = reception;
+  const result = client.isBatch ? undefined : await acls.run('predata', runtime.config.main.acl_smtp_predata);
+  if (result === undefined || result.outcome === 'accept') {
+    return consent(result, '354', 'Enter message, ending with "." on a line by itself', reception);
+  }
+  return refusal(result, 'predata', 'DATA', reception);
+}
+
+/** Reads the message, decides about it, and makes it safe. */
+export async function receiveMessage(read: ReadData, reception: Reception): Promise<Reply> {
+  const { runtime, transaction } = reception;
+  if (transaction === undefined) return { code: '503', text: 'valid RCPT command must precede DATA' };
+  const newMessage = runtime.spool.begin();
+  try {
+    return await receive(read, newMessage, transaction, reception);
+  } catch (error) {
+    newMessage.abandon();
+    runtime.logs.panic(`error while receiving a message from${reception.fields}: ${errorText(error)}`, newMessage.id);
+    const isFull = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errorCode(error) ?? '');
+    return { code: '452', text: isFull ? 'space shortage, please try later' : 'Error while writing spool file' };
+  }
+}
+
+async function receive(
+  read: ReadData,
+  newMessage: NewMessage,
+  transaction: Transaction,
+  reception: Reception,
+): Promise<Reply> {
+  const { runtime, sizeLimit } = reception;
+  const { main } = runtime.config;
+  const begun = clock.now();
+  const reader = new MessageReader({ headers: main.header_maxsize, headerLine: main.header_line_maxsize }, (piece) =>
+    newMessage.write(piece),
+  );
+  let size = 0;
+  const end = await read((octets) => {
+    size += octets.length;
+    // what is too much is read to its end and dropped, so that the answer is understood
+    return sizeLimit > 0 && size > sizeLimit ? undefined : reader.push(octets);
+  });
+  if (end.kind === 'complete') await reader.end();
+  const fault = faultOf(end, size, reader, newMessage.id, transaction, reception);
+  if (fault !== undefined) {
+    newMessage.abandon();
+    return fault;
+  }
+  return decide(makeArrival(newMessage, reader, begun, transaction, reception), transaction, reception);
+}
+
+/** What is wrong with a message before anybody looks into it. */
+function faultOf(
+  end: DataEnd,
+  size: number,
+  reader: MessageReader,
+  id: string,
+  { sender }: Transaction,
+  { runtime, name, fields, sizeLimit, hostname }: Reception,
+): Reply | undefined {
+  const { logs, config } = runtime;
+  const { header_maxsize: headersLimit, header_line_maxsize: lineLimit } = config.main;
+  if (end.kind === 'lost') {
+    logs.main(`SMTP connection from ${name} lost while reading message data`);
+    return { code: '421', text: 'Lost incoming connection', close: true };
+  }
+  if (end.kind === 'timeout') {
+    logs.main(`SMTP data timeout (message abandoned) on connection from ${name} F=<${sender}>`);
+    return { code: '421', text: `${hostname} SMTP incoming data timeout - closing connection.`, close: true };
+  }
+  if (sizeLimit > 0 && size > sizeLimit) {
+    logs.reject(`rejected from <${sender}>${fields}: message too big: read=${size} max=${sizeLimit}`, id);
+    return { code: '552', text: 'Message size exceeds maximum permitted' };
+  }
+  if (reader.problem === 'headers') {
+    const limit = `(more than ${headersLimit} characters)`;
+    logs.reject(`ridiculously long message header received from ${name} ${limit}: message abandoned`);
+    return { code: '552', text: 'Message header is ridiculously long' };
+  }
+  if (reader.problem === 'header line') {
+    const limit = `(more than ${lineLimit} characters)`;
+    logs.reject(`overlong message header line received from ${name} ${limit}: message abandoned`);
+    return { code: '552', text: 'A message header line is too long' };
+  }
+  if (end.kind !== 'complete' || end.fault === undefined) return undefined;
+  logs.reject(`rejected from <${sender}>${fields}: ${end.fault} in message data`, id);
+  return { code: '554', text: `Message refused: ${end.fault} in message data (RFC 5321 2.3.8)` };
+}
+
+function makeArrival(
+  newMessage: NewMessage,
+  reader: MessageReader,
+  begun: number,
+  { sender, recipients, bodyType }: Transaction,
+  reception: Reception,
+): Arrival {
+  const { runtime, connection, context, client, acls } = reception;
+  const { caller } = client;
+  const { controls } = acls.requests;
+  const { settings, user } = runtime;
+  const { submission } = controls;
+  const qualifies = caller !== undefined || submission !== undefined;
+  return {
+    runtime,
+    connection,
+    context,
+    newMessage,
+    reader,
+    headers: reader.headers.map(headerLine),
+    sender,
+    recipients: recipients.map((address) => ({ address })),
+    begun,
+    originator: caller ?? client.originator ?? { login: userWithId(user.uid)?.name ?? String(user.uid), ...user },
+    submitter: caller,
+    submission:
+      submission === undefined
+        ? undefined
+        : { domain: submission.domain, name: submission.name, senderRetain: submission.sender === 'retain' },
+    suppressFixups: client.suppressFixups || controls.suppressLocalFixups,
+    qualification: qualifies
+      ? { sender: settings.qualifyDomain, recipient: settings.qualifyRecipient }
+      : { sender: undefined, recipient: undefined },
+    reference: undefined,
+    bodyType,
+    isOwnSender: false,
+    nonRecipients: [],
+    dontDeliver: client.dontDeliver,
+    messageIdMade: false,
+    receivedLine: undefined,
+  };
+}
+
+/** The header lines as the reject log shows them: their type in front (Exim spec 53.1). */
+function headersForLog({ sender, recipients, headers }: Arrival): string {
+  const to = recipients.map(({ address }, i) => (i === 0 ? `Envelope-to: <${address}>\n` : `    <${address}>\n`));
+  const lines = headers.map(({ type, text }: HeaderLine) => `${type} ${text}`);
+  return `Envelope-from: <${sender}>\n${to.join('')}${lines.join('')}`;
+}
+
+async function decide(arrival: Arrival, transaction: Transaction, reception: Reception): Promise<Reply> {
+  const { acls, runtime, client } = reception;
+  const { main } = runtime.config;
+  let { discardedBy } = transaction;
+  await prepareHeaders(arrival);
+  let result: AclResult | undefined;
+  if (discardedBy === undefined || arrival.recipients.length > 0) {
+    applyAclHeaders(arrival, acls.requests.addedHeaders, acls.requests.removedHeaders);
+    acls.requests.addedHeaders.length = 0;
+    acls.requests.removedHeaders.length = 0;
+    result = client.isBatch
+      ? await acls.run('non-SMTP', main.acl_not_smtp)
+      : await acls.run('DATA', main.acl_smtp_data);
+  }
+  if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
+    const reply = refusal(result, 'DATA', 'after DATA', reception, headersForLog(arrival));
+    arrival.newMessage.abandon();
+    return reply;
+  }
+  applyAclHeaders(arrival, acls.requests.addedHeaders, acls.requests.removedHeaders);
+  if (result?.outcome === 'discard') discardedBy = { phase: 'DATA', remark: remarkOf(result.logMessage) };
+  const fake = acls.requests.controls.fakeReject;
+  const reply =
+    fake === undefined
+      ? consent(result?.outcome === 'accept' ? result : undefined, '250', `OK id=${arrival.newMessage.id}`, reception)
+      : { code: fake.code === '5' ? '550' : '450', text: wrapped(fake.text) };
+  const mark = fake?.code === '5' ? '(=' : '<=';
+  const isDiscarded = discardedBy !== undefined && (result?.outcome === 'discard' || arrival.recipients.length === 0);
+  if (discardedBy !== undefined && isDiscarded)
+    discard(arrival, mark, discardedBy.phase, discardedBy.phase === 'DATA' ? discardedBy.remark : '');
+  else await keep(arrival, mark, reception);
+  return reply;
+}
+
+/** Logs a message that nobody gets. */
+function discard(arrival: Arrival, mark: '<=' | '(=', phase: string, remark: string): void {
+  const { runtime, newMessage } = arrival;
+  updateFacts(arrival);
+  logArrival(arrival, undefined, () => timestamp(clock.now()), mark);
+  runtime.logs.main(`=> blackhole (${phase} ACL discarded recipients)${remark}`, newMessage.id);
+  runtime.logs.main('Completed', newMessage.id);
+  newMessage.abandon();
+}
+
+/** Puts the message on the queue; it is then ours to deliver. */
+async function keep(arrival: Arrival, mark: '<=' | '(=', reception: Reception): Promise<void> {
+  const { runtime, acls, tools, client } = reception;
+  const { controls } = acls.requests;
+  reception.accepted++;
+  if (client.isTest) {
+    logArrival(arrival, undefined, () => timestamp(clock.now()), mark);
+    if (controls.freeze) runtime.logs.main('frozen by ACL', arrival.newMessage.id);
+    arrival.newMessage.abandon();
+    return;
+  }
+  const message = await accept(arrival, controls.freeze);
+  logArrival(arrival, message, () => timestamp(clock.now()), mark);
+  if (controls.freeze) runtime.logs.main('frozen by ACL', message.id);
+  tools.accepted(message, controls.freeze || (await queuesOnly(reception, message.id)));
+}

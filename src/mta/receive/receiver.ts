@@ -1,0 +1,195 @@
+/** The policy of SMTP sessions: what this configuration says to each command (`smtp/server/policy.ts`). */
+
+import type { AclResult } from '../../acl/acl.ts';
+import { parseOptionInteger } from '../../lib/sizes.ts';
+import { Text } from '../../safe/taint.ts';
+import type { HeloAnswer, NotQuitReason, ReadData, Reply, SmtpPolicy } from '../../smtp/server/policy.ts';
+import type { SessionEnd } from '../../smtp/server/session.ts';
+import { messageSizeLimit } from '../size-limit.ts';
+import { consent, refusal } from './acl-reply.ts';
+import { etrn, expn, vrfy } from './address-commands.ts';
+import { greeted } from './helo.ts';
+import { mail } from './mail-command.ts';
+import { predata, receiveMessage } from './message-command.ts';
+import { rcpt } from './rcpt-command.ts';
+import type { Reception } from './reception.ts';
+
+export class Receiver implements SmtpPolicy {
+  readonly #reception: Reception;
+
+  constructor(reception: Reception) {
+    this.#reception = reception;
+  }
+
+  async greet(): Promise<Reply> {
+    const reception = this.#reception;
+    const { runtime, connection, context, acls, client } = reception;
+    const { main } = runtime.config;
+    await this.#setUp();
+    if (client.isBatch) return { code: '220', text: '' };
+    if (await reception.isIn(main.host_reject_connection)) {
+      runtime.logs.main(`refused connection from ${reception.name} (host_reject_connection)`);
+      return { code: '554', text: 'SMTP service not available', close: true };
+    }
+    if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
+    if (connection.hostAddress !== '' && reception.selects('smtp_connection')) {
+      const count = connection.countAtStart > 0 ? ` (TCP/IP connection count = ${connection.countAtStart})` : '';
+      runtime.logs.main(`SMTP connection from ${reception.name}${count}`);
+    }
+    const result = await acls.run('connection', main.acl_smtp_connect);
+    if (result !== undefined && result.outcome !== 'accept') {
+      return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };
+    }
+    return consent(result, '220', await this.#banner(), reception);
+  }
+
+  /** What holds for the whole session. */
+  async #setUp(): Promise<void> {
+    const reception = this.#reception;
+    const { runtime, connection, context } = reception;
+    const { main } = runtime.config;
+    const active = await main.smtp_active_hostname?.expand(context);
+    if (active !== undefined && !active.ok && active.kind !== 'forced') {
+      runtime.logs.panic(
+        `failed to expand "${main.smtp_active_hostname?.source}" (smtp_active_hostname): ${active.message}`,
+      );
+    }
+    connection.activeHostname =
+      active?.ok === true && active.text.value !== '' ? active.text : Text.configured(runtime.settings.primaryHostname);
+    reception.sizeLimit = await messageSizeLimit(runtime, context);
+    const limit = await main.smtp_accept_max_per_connection.expand(context);
+    reception.messagesLimit = limit.ok ? (parseOptionInteger(limit.text.value) ?? 0) : 0;
+  }
+
+  async #banner(): Promise<string> {
+    const { runtime, context, hostname } = this.#reception;
+    const template = runtime.config.main.smtp_banner;
+    const expansion = await template.expand(context);
+    if (expansion.ok) return expansion.text.value.replace(/\r?\n$/, '');
+    runtime.logs.panic(`Expansion of "${template.source}" (smtp_banner) failed: ${expansion.message}`);
+    return hostname;
+  }
+
+  helo(verb: 'HELO' | 'EHLO', name: string): Promise<HeloAnswer> {
+    return greeted(verb, name, this.#reception);
+  }
+
+  mail(argument: string): Promise<Reply> {
+    return mail(argument, this.#reception);
+  }
+
+  rcpt(argument: string): Promise<Reply> {
+    return rcpt(argument, this.#reception);
+  }
+
+  predata(): Promise<Reply> {
+    return predata(this.#reception);
+  }
+
+  async message(read: ReadData): Promise<Reply> {
+    const reply = await receiveMessage(read, this.#reception);
+    this.#reception.forgetMessage();
+    return reply;
+  }
+
+  reset(reason: string): void {
+    const reception = this.#reception;
+    const { transaction, runtime, hostText } = reception;
+    if (transaction !== undefined && reception.selects('smtp_incomplete_transaction')) {
+      const { sender, recipients } = transaction;
+      const to = recipients.length === 0 ? '' : ` for ${recipients.join(' ')}`;
+      runtime.logs.main(`${hostText}incomplete transaction (${reason}) from <${sender}>${to}`);
+    }
+    reception.forgetMessage();
+  }
+
+  vrfy(argument: string): Promise<Reply> {
+    return vrfy(argument, this.#reception);
+  }
+
+  expn(argument: string): Promise<Reply> {
+    return expn(argument, this.#reception);
+  }
+
+  etrn(argument: string): Promise<Reply> {
+    return etrn(argument, this.#reception);
+  }
+
+  async quit(): Promise<Reply> {
+    const reception = this.#reception;
+    const { acls, runtime, hostname } = reception;
+    const result: AclResult | undefined = await acls.run('QUIT', runtime.config.main.acl_smtp_quit);
+    if (result?.outcome === 'error') runtime.logs.panic(`ACL for QUIT returned ERROR: ${result.logMessage}`);
+    return consent(
+      result?.outcome === 'accept' ? result : undefined,
+      '221',
+      `${hostname} closing connection`,
+      reception,
+    );
+  }
+
+  async notQuit(reason: NotQuitReason, reply: Reply | undefined): Promise<Reply | undefined> {
+    const { acls, runtime, connection } = this.#reception;
+    connection.notQuitReason = reason;
+    const result = await acls.run('notquit', runtime.config.main.acl_smtp_notquit);
+    if (result?.outcome === 'error') runtime.logs.panic(`ACL for not-QUIT returned ERROR: ${result.logMessage}`);
+    return reply;
+  }
+
+  note(command: string, verb: string, argument: string): void {
+    const { connection } = this.#reception;
+    connection.command = command;
+    connection.commandArgument = argument;
+    connection.commandHistory.push(verb);
+    if (connection.commandHistory.length > 20) connection.commandHistory.shift();
+  }
+
+  mistake(kind: 'syntax' | 'protocol', command: string, what: string): void {
+    const { runtime, fields, selects } = this.#reception;
+    if (!selects(kind === 'syntax' ? 'smtp_syntax_error' : 'smtp_protocol_error')) return;
+    const shown = command.slice(0, 150).replace(/[\0-\x1f]/g, '?');
+    runtime.logs.main(`SMTP ${kind} error in "${shown}"${fields} ${what}`);
+  }
+
+  withoutHelo(): void {
+    const { runtime, name } = this.#reception;
+    runtime.logs.reject(`rejected MAIL from ${name}: no HELO/EHLO given`);
+  }
+
+  dropped(why: string): void {
+    const { runtime, name } = this.#reception;
+    runtime.logs.reject(`SMTP call from ${name} dropped: ${why.replace(/[\0-\x1f]/g, '?')}`);
+  }
+
+  unsynchronized(why: string, command: string | undefined, next: string): void {
+    const { runtime, fields, name } = this.#reception;
+    const shown = (text: string): string =>
+      text
+        .replace(/\r/g, '\\r')
+        .replace(/\n/g, '\\n')
+        .replace(/[\0-\x1f]/g, '?');
+    const what = command === undefined ? `rejected connection from ${name}` : `rejected "${shown(command)}"${fields}`;
+    runtime.logs.reject(`SMTP protocol synchronization error (${why}): ${what} next input="${shown(next)}"`);
+  }
+
+  lost(why: 'end' | 'timeout'): void {
+    const { runtime, name, duration, connection, selects } = this.#reception;
+    if (why === 'timeout') runtime.logs.main(`SMTP command timeout on connection from ${name} ${duration}`);
+    else if (connection.hostAddress === '') {
+      runtime.logs.main(`unexpected EOF while reading SMTP command from ${name} ${duration}`);
+    } else if (selects('lost_incoming_connection')) {
+      runtime.logs.main(`unexpected disconnection while reading SMTP command from ${name} ${duration}`);
+    }
+  }
+
+  ended(how: SessionEnd): void {
+    const { runtime, name, duration, connection, selects, accepted } = this.#reception;
+    if (connection.hostAddress !== '' && selects('smtp_connection') && how === 'quit') {
+      runtime.logs.main(`SMTP connection from ${name} ${duration} closed by QUIT`);
+    }
+    if (accepted === 0 && selects('smtp_no_mail') && connection.hostAddress !== '') {
+      const commands = connection.commandHistory.length === 0 ? '' : ` C=${connection.commandHistory.join(',')}`;
+      runtime.logs.main(`no MAIL in SMTP connection from ${name} ${duration}${commands}`);
+    }
+  }
+}

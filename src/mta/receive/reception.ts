@@ -1,0 +1,117 @@
+/** One SMTP session on the receiving side: what it knows of the client and of the message on its way (Exim spec 49). */
+
+import type { ConnectionFacts, Context } from '../../expand/context.ts';
+import * as clock from '../../lib/clock.ts';
+import { formatInterval } from '../../lib/intervals.ts';
+import { type ListSetting, matchTemplate } from '../../lists/option.ts';
+import type { Decisions } from '../../observe/decision.ts';
+import type { LogSelector } from '../../observe/log-selectors.ts';
+import { AclRequests, AclRunner } from '../acl-runner.ts';
+import { hostFields } from '../arrival.ts';
+import { emptyMessage } from '../facts.ts';
+import { newContext, type Runtime } from '../runtime.ts';
+import type { Client, ReceptionTools } from './client.ts';
+
+/** A message whose sender was accepted. */
+export interface Transaction {
+  readonly sender: string;
+  readonly bodyType: '' | '7BIT' | '8BITMIME';
+  readonly recipients: string[];
+  /** All RCPT commands that made sense, and those that were refused for good or for now. */
+  attempts: number;
+  refused: number;
+  postponed: number;
+  toldOfTooMany: boolean;
+  /** The ACL that discarded all recipients, and its remark. */
+  discardedBy: { readonly phase: string; readonly remark: string } | undefined;
+}
+
+export class Reception {
+  readonly client: Client;
+  readonly tools: ReceptionTools;
+  readonly runtime: Runtime;
+  readonly connection: ConnectionFacts;
+  readonly context: Context;
+  readonly acls: AclRunner;
+  readonly begun = clock.now();
+  transaction: Transaction | undefined;
+  /** The client said EHLO. */
+  extended = false;
+  /** Its greeting was confirmed, as far as `helo_verify_hosts` asks for that. */
+  heloIsWrong = false;
+  /** Octets that a message may have; 0 for no limit. */
+  sizeLimit = 0;
+  /** Messages taken in this session, and how many it may bring; 0 for no limit. */
+  accepted = 0;
+  messagesLimit = 0;
+  /** Sends what was answered so far. */
+  flush: () => Promise<void> = async () => undefined;
+
+  constructor(client: Client, tools: ReceptionTools, decisions: Decisions) {
+    this.client = client;
+    this.tools = tools;
+    this.runtime = tools.runtime;
+    this.connection = client.connection;
+    this.context = newContext(tools.runtime, decisions, (name, args) => this.acls.runFromExpansion(name, args));
+    this.context.connection = client.connection;
+    this.acls = new AclRunner(tools.runtime, this.context, {
+      delay: (seconds) => this.#delay(seconds),
+      allowUnqualifiedSenders: client.caller !== undefined,
+    });
+    this.forgetMessage();
+  }
+
+  async #delay(seconds: number): Promise<void> {
+    if (this.client.isTest) return;
+    await this.flush();
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  }
+
+  /** A fresh state for the next message; texts and variables of the connection stay. */
+  forgetMessage(): void {
+    const { caller } = this.client;
+    this.transaction = undefined;
+    this.acls.requests = new AclRequests();
+    this.context.acl = undefined;
+    this.context.address = undefined;
+    this.context.message = emptyMessage('', caller ?? this.runtime.user);
+    this.context.message.authenticatedSender = this.client.authenticatedSender;
+  }
+
+  selects = (selector: LogSelector): boolean => this.runtime.logs.selects(selector);
+
+  /** ` H=name (helo) [1.2.3.4] U=ident` for log lines. */
+  get fields(): string {
+    return hostFields(this.connection, this.selects);
+  }
+
+  /** The other side for the middle of a log line: `(helo) [1.2.3.4]`, or the name of the local user. */
+  get name(): string {
+    const { hostAddress, ident } = this.connection;
+    return hostAddress === '' ? ident : this.fields.replace(/^ H=/, '');
+  }
+
+  /** `H=… ` as in front of refusals. */
+  get hostText(): string {
+    return this.acls.hostText();
+  }
+
+  /** How long the session has lasted, as logs show it: `D=5s`. */
+  get duration(): string {
+    const passed = clock.now() - this.begun;
+    if (this.selects('millisec')) return `D=${(passed / 1000).toFixed(3)}s`;
+    return `D=${formatInterval(Math.floor(passed / 1000))}`;
+  }
+
+  /** Whether the client is in a host list; one that cannot be told counts as not being in it, and is logged. */
+  async isIn(list: ListSetting | undefined): Promise<boolean> {
+    if (list === undefined || this.connection.hostAddress === '') return false;
+    const answer = await matchTemplate(list, this.connection.hostAddress, this.context);
+    if (answer.outcome === 'defer') this.runtime.logs.main(answer.message);
+    return answer.outcome === 'match';
+  }
+
+  get hostname(): string {
+    return this.connection.activeHostname.value || this.runtime.settings.primaryHostname;
+  }
+}
