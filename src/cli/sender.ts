@@ -3,7 +3,7 @@
 import { matchTemplate } from '../lists/option.ts';
 import { parseAddress } from '../mail/address.ts';
 import { newContext } from '../mta/runtime.ts';
-import type { Call } from './exim.ts';
+import type { Call } from './call.ts';
 
 /** The address, empty for a bounce; nothing stands for the caller. */
 export type ChosenSender = { readonly address: string | undefined } | { readonly error: string };

@@ -32,6 +32,8 @@ export interface DeliveryTools {
   readonly processes: LocalDeliveries;
   /** How a record of decisions is kept for a delivery. */
   readonly decisions: Decisions;
+  /** Told of each message before it is delivered. */
+  begun(id: string): void;
   /** Delivers a bounce or warning that was just put on the queue. */
   deliverReport(message: SpooledMessage): Promise<void>;
 }

@@ -33,9 +33,11 @@ const shown = (headers: readonly HeaderLine[]): string =>
     .map(({ text }) => text)
     .join('');
 
-/** `a`, then each further one on a line of its own. */
+/** `a`, then each further one on a line of its own; nothing about addresses that the sender may not see. */
 function failedRecipients(addresses: readonly UndeliveredAddress[]): string {
-  const names = addresses.map(({ address, target }) =>
+  const shown = addresses.filter(({ address }) => !address.hidden);
+  if (shown.length === 0) return '';
+  const names = shown.map(({ address, target }) =>
     target === undefined ? address.address : (address.parent?.address ?? ''),
   );
   return `X-Failed-Recipients: ${names.slice(0, 500).join(',\n  ')}\n`;

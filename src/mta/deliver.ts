@@ -27,6 +27,7 @@ const routingRetry = -52;
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
   const attempt = new Attempt(message, options, tools);
   const { decisions } = tools;
+  tools.begun(message.id);
   if (decisions.listening) decisions.begin('deliver', `message ${message.id}`);
   try {
     if (!(await isDue(attempt))) return;

@@ -2,7 +2,7 @@
 
 import { RetryHints } from '../hints/retry-hints.ts';
 import { errorText } from '../lib/errno.ts';
-import { type Decisions, nobody } from '../observe/decision.ts';
+import { nobody } from '../observe/decision.ts';
 import type { SpooledMessage } from '../spool/spool.ts';
 import { type DeliveryTools, ordinary } from './attempt.ts';
 import { deliver } from './deliver.ts';
@@ -10,7 +10,11 @@ import { Retry } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import { LocalDeliveries, type SelfCommand } from './subprocess.ts';
 
-export function makeDeliveryTools(runtime: Runtime, self: SelfCommand, decisions: Decisions = nobody): DeliveryTools {
+export function makeDeliveryTools(
+  runtime: Runtime,
+  self: SelfCommand,
+  { decisions = nobody, begun = () => undefined }: Partial<Pick<DeliveryTools, 'decisions' | 'begun'>> = {},
+): DeliveryTools {
   const { config, places, user, logs } = runtime;
   const owner = process.geteuid?.() === 0 ? user : undefined;
   const complain = (error: unknown): void => logs.main(`trouble with the retry hints: ${errorText(error)}`);
@@ -21,6 +25,7 @@ export function makeDeliveryTools(runtime: Runtime, self: SelfCommand, decisions
     retry: new Retry({ rules: config.retryRules, hints, intervalMax, dataExpire }),
     processes: new LocalDeliveries(self),
     decisions,
+    begun,
     deliverReport: (message: SpooledMessage) => deliver(message, ordinary, tools),
   };
   return tools;

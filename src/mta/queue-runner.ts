@@ -42,8 +42,6 @@ export interface QueueRun {
   readonly lastId?: string | undefined;
   /** Nothing is handed to a transport, but everything is done as if it had been (`-N`). */
   readonly dontDeliver?: boolean | undefined;
-  /** Hears of each delivery that begins. */
-  readonly announce?: ((line: string) => void) | undefined;
 }
 
 /** A selection is no regular expression. */
@@ -141,7 +139,6 @@ async function scan(
     const message = openQueued(id, { tellOfMissing: false }, runtime);
     if (message === undefined) continue;
     if (run.dontDeliver) message.envelope.facts.dontDeliver = true;
-    run.announce?.(`delivering ${id} (queue run pid ${process.pid})`);
     const force = run.force || chosen.isFirst;
     await deliver(
       message,
@@ -160,10 +157,9 @@ function* inRange({ firstId, lastId }: QueueRun, ids: Iterable<QueueId>): Genera
   }
 }
 
-/** The load average and its limit, in thousandths, as the log shows them; nothing when the machine has time. */
-function tooBusy(limit: number | undefined): string | undefined {
+/** The load average and its limit (in thousandths) as the log shows them; nothing when the machine has time. */
+export function tooBusy(limit: number | undefined, load = loadavg()[0] ?? 0): string | undefined {
   if (limit === undefined) return undefined;
-  const load = loadavg()[0] ?? 0;
   return load * 1000 > limit ? `(load ${load.toFixed(2)}, max ${(limit / 1000).toFixed(2)})` : undefined;
 }
 

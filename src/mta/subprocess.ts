@@ -5,6 +5,7 @@
 
 import type { Eventual } from '../lib/eventual.ts';
 import * as files from '../safe/files.ts';
+import { mayBecomeOthers, withFullRights } from '../safe/privileges.ts';
 import { type RunningProgram, startProgram } from '../safe/spawn.ts';
 import { type Clean, decimal, literal } from '../safe/taint.ts';
 import type { BodyFile } from '../spool/spool.ts';
@@ -70,7 +71,7 @@ export class LocalDeliveries {
     if (uid === rights.uid && (uid !== 0 || rights.gid === process.getegid?.())) {
       return worker.perform(job, contentReader(content));
     }
-    if (uid !== 0) {
+    if (!mayBecomeOthers()) {
       return deferred(
         errorCodes.unknown,
         `unable to become uid=${rights.uid} gid=${rights.gid}: this process has no right to (euid=${uid})`,
@@ -99,13 +100,15 @@ export class LocalDeliveries {
 
   #start({ uid, gid, allGroups }: Rights): Worker {
     const { program, args } = this.#self;
-    const running = startProgram({
-      program,
-      args: [...args, literal('--deliver-as'), decimal(uid), decimal(gid), literal(allGroups ? 'all' : 'one')],
-      environment: {},
-      directory: literal('/'),
-      umask: 0o077,
-    });
+    const running = withFullRights(() =>
+      startProgram({
+        program,
+        args: [...args, literal('--deliver-as'), decimal(uid), decimal(gid), literal(allGroups ? 'all' : 'one')],
+        environment: {},
+        directory: literal('/'),
+        umask: 0o077,
+      }),
+    );
     return { program: running, answers: new FrameReader(running.output), timer: undefined };
   }
 

@@ -193,3 +193,32 @@ export function startDetached(program: Clean, args: readonly Argument[]): void {
   child.on('error', () => undefined);
   child.unref();
 }
+
+/**
+ * Starts a program that goes on without a terminal, with one variable more in its environment. Answers when it has cut
+ * the channel it is given, which says that all is well, or has ended before. Its complaints go to our standard error.
+ */
+export function startDaemon(
+  program: Clean,
+  args: readonly Argument[],
+  variable: { readonly name: Clean; readonly value: Clean },
+): Promise<'started' | 'ended'> {
+  return new Promise((resolve) => {
+    const child = spawn(program, [...args], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, [variable.name]: variable.value },
+    });
+    child.on('error', () => resolve('ended'));
+    child.on('exit', () => resolve('ended'));
+    child.on('disconnect', () => {
+      // an end cuts the channel, too
+      setTimeout(() => {
+        if (child.exitCode === null && child.signalCode === null) {
+          child.unref();
+          resolve('started');
+        }
+      }, 20);
+    });
+  });
+}

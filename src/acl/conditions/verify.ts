@@ -39,8 +39,12 @@ const sender = (address: string | undefined): Verification => ({
       if (result.outcome === 'error') return { error: result.message };
       if (result.outcome === 'ok') return 'true';
       if (run.context.acl) run.context.acl.senderVerifyFailure = result.failure;
+      if (result.outcome === 'defer') {
+        const logMessage = 'Could not complete sender verify';
+        return refuse(run, { ...result, userMessage: '', logMessage, smtpCode: false });
+      }
       if (result.first) run.senderProblem = { address: subject, message: result.userMessage };
-      const text = result.outcome === 'fail' ? 'Sender verify failed' : 'Could not complete sender verify';
+      const text = 'Sender verify failed';
       return refuse(run, { ...result, userMessage: text, logMessage: text, smtpCode: false });
     });
   },

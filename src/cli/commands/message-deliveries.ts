@@ -2,11 +2,12 @@
 
 import { type DeliveryOptions, type DeliveryTools, ordinary } from '../../mta/attempt.ts';
 import { deliver } from '../../mta/deliver.ts';
-import { closeDeliveryTools, makeDeliveryTools } from '../../mta/delivery-tools.ts';
+import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { openQueued } from '../../mta/open-queued.ts';
 import type { QueueId } from '../../safe/taint.ts';
 import type { SpooledMessage } from '../../spool/spool.ts';
-import type { Call } from '../exim.ts';
+import type { Call } from '../call.ts';
+import { deliveryTools } from '../delivery.ts';
 
 /** Whether the caller may have messages of the queue delivered, and with `-N` have them thrown away. */
 export function mayDeliver({ invocation, runtime, caller }: Call): boolean {
@@ -48,13 +49,13 @@ async function refuse({ terminal }: Call, why: string): Promise<number> {
 
 async function withEach(
   ids: readonly QueueId[],
-  { runtime, self }: Call,
+  call: Call,
   act: (message: SpooledMessage, tools: DeliveryTools) => Promise<void>,
 ): Promise<number> {
-  const tools = makeDeliveryTools(runtime, self);
+  const tools = deliveryTools(call);
   try {
     for (const id of ids) {
-      const message = openQueued(id, { tellOfMissing: true }, runtime);
+      const message = openQueued(id, { tellOfMissing: true }, call.runtime);
       if (message !== undefined) await act(message, tools);
     }
   } finally {

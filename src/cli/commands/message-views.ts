@@ -4,7 +4,7 @@ import { errorText } from '../../lib/errno.ts';
 import * as files from '../../safe/files.ts';
 import { type Clean, literal, type QueueId } from '../../safe/taint.ts';
 import type { Spool } from '../../spool/spool.ts';
-import type { Call } from '../exim.ts';
+import type { Call } from '../call.ts';
 import { openMessage } from './message-opening.ts';
 
 const pieceSize = 64 * 1024;

@@ -5,7 +5,7 @@
  */
 
 import { type QueueId, queueId } from '../../safe/taint.ts';
-import type { Call } from '../exim.ts';
+import type { Call } from '../call.ts';
 import type { MessageAction } from '../invocation.ts';
 import { deliverMessages, giveUpMessages } from './message-deliveries.ts';
 import { editMessages } from './message-edits.ts';

@@ -13,7 +13,7 @@ import type { Envelope } from '../../spool/envelope.ts';
 import { DamagedSpoolFile } from '../../spool/format.ts';
 import { IdList } from '../../spool/id-list.ts';
 import type { Spool } from '../../spool/spool.ts';
-import type { Call } from '../exim.ts';
+import type { Call } from '../call.ts';
 import type { QueueListOptions } from '../invocation.ts';
 
 function mayList({ runtime, caller, terminal }: Call): boolean {

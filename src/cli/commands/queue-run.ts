@@ -1,9 +1,10 @@
 /** One queue run in the foreground: `-q`, `-R`, `-S` and `runq` (Exim spec 5, 3.12). */
 
-import { closeDeliveryTools, makeDeliveryTools } from '../../mta/delivery-tools.ts';
+import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { BadSelection, runQueue } from '../../mta/queue-runner.ts';
 import { queueId } from '../../safe/taint.ts';
-import type { Call } from '../exim.ts';
+import type { Call } from '../call.ts';
+import { deliveryTools } from '../delivery.ts';
 import { mayDeliver } from './message-deliveries.ts';
 
 /** What is wrong with the words behind `-q`, which may only be the first and the last id. */
@@ -18,7 +19,7 @@ function wrongRange({ arguments: words, queueRun }: Call['invocation']): string 
 }
 
 export async function queueRunCommand(call: Call): Promise<number> {
-  const { invocation, runtime, terminal } = call;
+  const { invocation, terminal } = call;
   const refusal = invocation.dontDeliver ? 'Permission denied' : 'permission denied';
   const problem = wrongRange(invocation) ?? (mayDeliver(call) ? undefined : refusal);
   if (problem !== undefined) {
@@ -26,10 +27,12 @@ export async function queueRunCommand(call: Call): Promise<number> {
     return 1;
   }
   const [firstId, lastId] = invocation.arguments;
-  const tools = makeDeliveryTools(runtime, call.self);
-  const announce = invocation.verbose ? (line: string) => terminal.error(`${line}\n`) : undefined;
+  const begun = (id: string): void => {
+    if (invocation.verbose) terminal.error(`delivering ${id} (queue run pid ${process.pid})\n`);
+  };
+  const tools = { ...deliveryTools(call), begun };
   try {
-    await runQueue({ ...invocation.queueRun, firstId, lastId, dontDeliver: invocation.dontDeliver, announce }, tools);
+    await runQueue({ ...invocation.queueRun, firstId, lastId, dontDeliver: invocation.dontDeliver }, tools);
     return 0;
   } catch (error) {
     if (error instanceof BadSelection) return 1;

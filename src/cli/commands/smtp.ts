@@ -3,7 +3,7 @@
 import { Socket } from 'node:net';
 import { ordinary } from '../../mta/attempt.ts';
 import { deliver } from '../../mta/deliver.ts';
-import { closeDeliveryTools, makeDeliveryTools } from '../../mta/delivery-tools.ts';
+import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { etrnRunner } from '../../mta/etrn.ts';
 import { localConnection, newConnection } from '../../mta/facts.ts';
 import { gecosName } from '../../mta/fixups.ts';
@@ -14,7 +14,8 @@ import { LineConnection } from '../../net/line-connection.ts';
 import { BatchFailure } from '../../smtp/server/session.ts';
 import type { SpooledMessage } from '../../spool/spool.ts';
 import { startQueueRun } from '../background.ts';
-import type { Call } from '../exim.ts';
+import type { Call } from '../call.ts';
+import { deliveryTools } from '../delivery.ts';
 import { callerSender } from '../sender.ts';
 
 /** An address, perhaps with a port: `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`. */
@@ -82,7 +83,7 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
       terminal.error(`exim: ${client.error}\n`);
       return 1;
     }
-    const delivering = makeDeliveryTools(runtime, self);
+    const delivering = deliveryTools(call);
     let pending: Promise<void> = Promise.resolve();
     const tools: ReceptionTools = {
       runtime,

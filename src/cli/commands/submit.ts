@@ -2,14 +2,15 @@
 
 import { type DeliveryTools, ordinary } from '../../mta/attempt.ts';
 import { deliver } from '../../mta/deliver.ts';
-import { closeDeliveryTools, makeDeliveryTools } from '../../mta/delivery-tools.ts';
+import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { emptyMessage } from '../../mta/facts.ts';
 import { gecosName } from '../../mta/fixups.ts';
 import { type SubmissionResult, submitLocally } from '../../mta/local-submission.ts';
 import { sendProblemReport } from '../../mta/problem-report.ts';
 import { newContext } from '../../mta/runtime.ts';
 import type { SpooledMessage } from '../../spool/spool.ts';
-import type { Call } from '../exim.ts';
+import type { Call } from '../call.ts';
+import { deliveryTools } from '../delivery.ts';
 import { callerSender } from '../sender.ts';
 
 export async function submitCommand(call: Call): Promise<number> {
@@ -38,7 +39,7 @@ export async function submitCommand(call: Call): Promise<number> {
     },
     runtime,
   );
-  const tools = makeDeliveryTools(runtime, call.self);
+  const tools = deliveryTools(call);
   try {
     return await finish(result, call, tools);
   } finally {

@@ -128,8 +128,7 @@ function showFailure(failed: Failed, outcome: 'failed' | 'deferred', test: Addre
 function showTarget({ address, target, transport }: Delivery, terminal: Terminal): void {
   const text = target?.text ?? '';
   const parent = address.parent?.address ?? '';
-  const above = address.parent === undefined ? '' : parents(address.parent);
-  terminal.out(`${parent} -> ${text}\n${above}  transport = ${transport.name}\n`);
+  terminal.out(`${parent} -> ${text}\n  transport = ${transport.name}\n`);
 }
 
 function showDelivery(delivery: Delivery, seen: Set<string>, terminal: Terminal): void {

@@ -1,0 +1,88 @@
+/** Which command does what the command line asks for: one row for each action. */
+
+import { Macros } from '../config/macros.ts';
+import { routerServices } from '../mta/router-services.ts';
+import type { Call, Command } from './call.ts';
+import { buildInformationCommand } from './commands/build-information.ts';
+import { daemonCommand } from './commands/daemon.ts';
+import { expandCommand } from './commands/expand.ts';
+import { logLineCommand } from './commands/log-line.ts';
+import { messagesCommand } from './commands/messages.ts';
+import { printOptions } from './commands/print-options.ts';
+import { countQueueCommand, listQueueCommand } from './commands/queue-list.ts';
+import { queueRunCommand } from './commands/queue-run.ts';
+import { rebuildAliasesCommand } from './commands/rebuild-aliases.ts';
+import { fakeSmtpCommand, smtpCommand } from './commands/smtp.ts';
+import { submitCommand } from './commands/submit.ts';
+import { type AddressTest, testAddresses } from './commands/test-address.ts';
+import { versionLines } from './commands/version.ts';
+import type { Action } from './invocation.ts';
+import { testContext } from './test-context.ts';
+
+const addressTest =
+  (purpose: AddressTest['purpose']): Command =>
+  (call) => {
+    const { invocation, runtime, caller, terminal } = call;
+    const { config, settings } = runtime;
+    return testAddresses(
+      invocation.arguments,
+      {
+        purpose,
+        full: purpose === 'test' || invocation.verbose,
+        isAdmin: caller.isAdmin,
+        qualifyRecipient: settings.qualifyRecipient,
+        qualifyDomain: settings.qualifyDomain,
+        allowDomainLiterals: config.main.allow_domain_literals,
+        rules: {
+          routers: config.routers,
+          transports: config.transports,
+          services: routerServices(runtime),
+          debugPrint: invocation.verbose ? terminal.error : undefined,
+          verifyErrorsTo: undefined,
+        },
+        newContext: () => testContext(call),
+      },
+      terminal,
+    );
+  };
+
+function expand(call: Call): Promise<number> {
+  const { invocation, runtime, terminal } = call;
+  const { macros, builtinMacros } = runtime.config;
+  const known = new Macros(new Map(macros.map(({ name, value }) => [name, value])), builtinMacros);
+  return expandCommand(invocation.arguments, testContext(call), known, terminal);
+}
+
+const options: Command = ({ invocation, installation, runtime, caller, terminal }) =>
+  printOptions(
+    invocation.arguments,
+    { config: runtime.config, installation, isAdmin: caller.isAdmin, terse: invocation.terse },
+    terminal.out,
+    terminal.error,
+  );
+
+const version: Command = async ({ installation, runtime, terminal }) => {
+  for (const line of versionLines(installation, runtime.config.file)) terminal.out(`${line}\n`);
+  return 0;
+};
+
+export const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
+  ['receive', submitCommand],
+  ['smtp', smtpCommand(false)],
+  ['batch smtp', smtpCommand(true)],
+  ['fake smtp', fakeSmtpCommand],
+  ['daemon', daemonCommand],
+  ['queue run', queueRunCommand],
+  ['messages', messagesCommand],
+  ['list queue', listQueueCommand],
+  ['count queue', countQueueCommand],
+  ['rebuild aliases', rebuildAliasesCommand],
+  ['log line', logLineCommand],
+  ['build information', buildInformationCommand],
+  ['test address', addressTest('test')],
+  ['verify recipient', addressTest('verify recipient')],
+  ['verify sender', addressTest('verify sender')],
+  ['expand', expand],
+  ['options', options],
+  ['version', version],
+]);

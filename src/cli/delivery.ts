@@ -1,0 +1,12 @@
+/** What commands deliver with: decisions are shown as `-d` asks, and with `-v` the id of each message. */
+
+import type { DeliveryTools } from '../mta/attempt.ts';
+import { makeDeliveryTools } from '../mta/delivery-tools.ts';
+import type { Call } from './call.ts';
+
+export function deliveryTools({ runtime, self, decisions, invocation, terminal }: Call): DeliveryTools {
+  const begun = (id: string): void => {
+    if (invocation.verbose) terminal.error(`delivering ${id}\n`);
+  };
+  return makeDeliveryTools(runtime, self, { decisions, begun });
+}

@@ -1,0 +1,143 @@
+/**
+ * The daemon: listens, runs the queue, and obeys signals (Exim spec 5: -bd, -q<time>). One process receives and
+ * delivers; started by root it gives its rights up (`safe/privileges.ts`) when it listens.
+ */
+
+import { errorText } from '../lib/errno.ts';
+import { formatInterval } from '../lib/intervals.ts';
+import type { QueueRun } from '../mta/queue-runner.ts';
+import type { Runtime } from '../mta/runtime.ts';
+import type { SelfCommand } from '../mta/subprocess.ts';
+import type { Listener, Taken } from '../net/listen.ts';
+import { workAs } from '../safe/privileges.ts';
+import type { Clean } from '../safe/taint.ts';
+import { Admission } from './admission.ts';
+import { House } from './house.ts';
+import { describeInterfaces, type Interface, interfacesOf } from './interfaces.ts';
+import { takeAll } from './listeners.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { QueueRuns } from './queue-runs.ts';
+
+export interface DaemonSettings {
+  readonly self: SelfCommand;
+  /** What the log says is started: name and version. */
+  readonly title: string;
+  /** Whether it takes connections. */
+  readonly listens: boolean;
+  /** `-oX` */
+  readonly interfaces: string | undefined;
+  /** Where its process id is written; nothing for nowhere. */
+  readonly pidFile: (runtime: Runtime) => Clean | undefined;
+  /** Seconds between queue runs; nothing for none. */
+  readonly queueInterval: number | undefined;
+  readonly queueRun: QueueRun;
+  readonly delivery: 'at once' | 'local only' | 'queue';
+  /** Reads the configuration again; tells what is wrong with it and answers nothing when it cannot be used. */
+  reload(): Promise<Runtime | undefined>;
+  startQueueRun(recipient: string): void;
+  /** Called when everything is in place. */
+  started(interfaces: readonly Interface[]): void;
+}
+
+export class Daemon {
+  readonly #settings: DaemonSettings;
+  readonly #admission = new Admission();
+  #house: House;
+  #listeners: Listener[] = [];
+  #runs: QueueRuns | undefined;
+  #pidFile: Clean | undefined;
+  #ended: (() => void) | undefined;
+
+  constructor(runtime: Runtime, settings: DaemonSettings) {
+    this.#settings = settings;
+    this.#house = this.#newHouse(runtime);
+  }
+
+  #newHouse(runtime: Runtime): House {
+    const { self, delivery, startQueueRun } = this.#settings;
+    return new House({ runtime, self, admission: this.#admission, delivery, startQueueRun });
+  }
+
+  readonly #take = (taken: Taken): void => this.#house.take(taken);
+
+  /** Runs until it is told to end. @throws BadInterface, CannotListen */
+  async run(): Promise<void> {
+    const { runtime } = this.#house;
+    const { listens, interfaces, title, queueInterval, started } = this.#settings;
+    const places = listens ? interfacesOf(runtime.config, interfaces) : [];
+    this.#listeners = await takeAll(places, runtime, this.#take);
+    const taken = this.#listeners.map((listener) => listener.settings);
+    this.#pidFile = this.#settings.pidFile(runtime);
+    if (this.#pidFile !== undefined) writePidFile(this.#pidFile, (text) => runtime.logs.panic(text));
+    workAs(runtime.user.uid, runtime.user.gid);
+    const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
+    const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
+    runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
+    this.#startRuns();
+    started(taken);
+    const end = new Promise<void>((resolve) => {
+      this.#ended = resolve;
+    });
+    process.on('SIGHUP', this.#onHangup);
+    process.on('SIGTERM', this.#onEnd);
+    process.on('SIGINT', this.#onEnd);
+    await end;
+  }
+
+  #startRuns(): void {
+    const { queueInterval, queueRun } = this.#settings;
+    this.#runs?.close();
+    if (queueInterval !== undefined) this.#runs = new QueueRuns(queueInterval, queueRun, this.#house.deliveries);
+  }
+
+  readonly #onHangup = (): void => {
+    void this.#reload();
+  };
+
+  /** Takes a changed configuration over. The old one stays in force when the new one cannot be used. */
+  async #reload(): Promise<void> {
+    const old = this.#house;
+    old.runtime.logs.main(`pid ${process.pid}: SIGHUP received: re-exec daemon`);
+    try {
+      const runtime = await this.#settings.reload();
+      if (runtime === undefined) return;
+      await this.#relisten(runtime);
+      this.#house = this.#newHouse(runtime);
+      this.#startRuns();
+      const taken = this.#listeners.map((listener) => listener.settings);
+      const { title, queueInterval, listens } = this.#settings;
+      const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
+      const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
+      runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
+      await old.close('let go on');
+    } catch (error) {
+      this.#house.runtime.logs.panic(`the configuration was not taken over: ${errorText(error)}`);
+    }
+  }
+
+  /** Keeps the listeners that are still wanted, takes new ones, and closes the others. */
+  async #relisten(runtime: Runtime): Promise<void> {
+    if (!this.#settings.listens) return;
+    const same = (one: Interface, other: Interface): boolean =>
+      one.address === other.address && one.port === other.port;
+    const wanted = interfacesOf(runtime.config, this.#settings.interfaces);
+    const kept = this.#listeners.filter(({ settings }) => wanted.some((place) => same(place, settings)));
+    const missing = wanted.filter((place) => !kept.some(({ settings }) => same(place, settings)));
+    const added = await takeAll(missing, runtime, this.#take);
+    for (const listener of this.#listeners) if (!kept.includes(listener)) listener.close();
+    this.#listeners = [...kept, ...added];
+  }
+
+  readonly #onEnd = (): void => {
+    process.off('SIGTERM', this.#onEnd).off('SIGINT', this.#onEnd).off('SIGHUP', this.#onHangup);
+    void this.#end();
+  };
+
+  async #end(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    this.#runs?.close();
+    if (this.#pidFile !== undefined) removePidFile(this.#pidFile);
+    await this.#house.close('close');
+    this.#ended?.();
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Deliveries of messages that have just come in, within this process: at most so many at a time. The rest wait by their
+ * ids alone, unlocked, so that memory and open files stay within bounds; what is lost here is found by a queue run.
+ */
+
+import { type DeliveryTools, ordinary } from '../mta/attempt.ts';
+import { deliver } from '../mta/deliver.ts';
+import type { QueueId } from '../safe/taint.ts';
+import type { SpooledMessage } from '../spool/spool.ts';
+
+const most = 200;
+const mostWaiting = 100_000;
+
+export class DeliveryPool {
+  readonly #tools: DeliveryTools;
+  readonly #localOnly: boolean;
+  readonly #waiting: QueueId[] = [];
+  #running = 0;
+  #idle: (() => void) | undefined;
+  #closed = false;
+
+  constructor(tools: DeliveryTools, localOnly: boolean) {
+    this.#tools = tools;
+    this.#localOnly = localOnly;
+  }
+
+  /** Delivers a locked message, at once or when it is its turn. */
+  add(message: SpooledMessage): void {
+    if (this.#running < most && !this.#closed) {
+      void this.#deliver(message);
+      return;
+    }
+    const { id } = message;
+    message.release();
+    if (this.#waiting.length < mostWaiting && !this.#closed) this.#waiting.push(id);
+  }
+
+  async #deliver(message: SpooledMessage): Promise<void> {
+    this.#running++;
+    try {
+      await deliver(message, { ...ordinary, localOnly: this.#localOnly }, this.#tools);
+    } finally {
+      this.#running--;
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    while (!this.#closed && this.#running < most) {
+      const id = this.#waiting.shift();
+      if (id === undefined) break;
+      const opened = this.#tools.runtime.spool.open(id);
+      if (opened.outcome === 'open') void this.#deliver(opened.message);
+    }
+    if (this.#running === 0) this.#idle?.();
+  }
+
+  /** Takes nothing more; resolves when what runs has ended, or after `milliseconds`. */
+  async close(milliseconds: number): Promise<void> {
+    this.#closed = true;
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#idle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

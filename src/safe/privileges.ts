@@ -1,0 +1,32 @@
+/**
+ * The rights of a server that was started by root: it works with the effective rights of the server user, and takes
+ * root's back only for the length of one call, to listen on low ports or to start a delivery for another user.
+ */
+
+/** Gives the effective rights of root up for those of a user; nothing happens to a process that root did not start. */
+export function workAs(uid: number, gid: number): void {
+  if (process.getuid?.() !== 0 || uid === 0) return;
+  process.setgroups?.([gid]);
+  process.setegid?.(gid);
+  process.seteuid?.(uid);
+}
+
+/** Whether this process can act for other users. */
+export function mayBecomeOthers(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Does something at once, with the effective rights of root if they can be had. */
+export function withFullRights<T>(act: () => T): T {
+  const uid = process.geteuid?.();
+  const gid = process.getegid?.();
+  if (uid === undefined || gid === undefined || uid === 0 || !mayBecomeOthers()) return act();
+  process.seteuid?.(0);
+  process.setegid?.(0);
+  try {
+    return act();
+  } finally {
+    process.setegid?.(gid);
+    process.seteuid?.(uid);
+  }
+}
