@@ -185,7 +185,8 @@ async function conclude(verb: Verb, verdict: Verdict, run: AclRun): Promise<AclR
   const { answer } = verdict;
   if (typeof answer === 'object' && 'error' in answer) return failed(run, answer.error);
   if (typeof answer === 'object') {
-    if (verb !== 'warn') return finish('defer', verdict, run);
+    // message and log_message are about what the statement decides, and it could not
+    if (verb !== 'warn') return result(run, 'defer', run.userMessage, run.logMessage || answer.defer);
     if (run.services.logsSkippedWarnings) {
       run.services.log(
         ['main'],

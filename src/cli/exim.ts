@@ -1,6 +1,6 @@
 /** The program as `exim`, `sendmail`, `mailq` and the other names: reads the command line and runs one command. */
 
-import { type Installation, readInstallation } from '../config/installation.ts';
+import { type Installation, readInstallation, serverUser } from '../config/installation.ts';
 import { BadSetting } from '../mta/settings.ts';
 import { type DebugArea, debugAreas, parseDebugAreas } from '../observe/debug-areas.ts';
 import { DecisionPrinter, type Decisions, nobody } from '../observe/decision.ts';
@@ -63,6 +63,15 @@ function decisionsFor({ debug, action }: Invocation, { error }: Terminal): Decis
   return new DecisionPrinter(areas, (line) => error(`>>> ${line}\n`));
 }
 
+/**
+ * Whether the server user brings a configuration of its own. This program gives nobody special rights for a file that
+ * is named on the command line, so nothing is lost but what Exim would take away; the line is for those who watch for it.
+ */
+function losesPrivilege({ configFiles, action }: Invocation, installation: Installation): boolean {
+  const uid = process.getuid?.();
+  return configFiles !== undefined && action !== 'fake smtp' && uid !== 0 && uid === serverUser(installation).uid;
+}
+
 async function run(
   invocation: Invocation,
   installation: Installation,
@@ -71,6 +80,7 @@ async function run(
 ): Promise<number> {
   const runtime = await openRuntime(invocation, installation, terminal);
   if (runtime === undefined) return 1;
+  if (losesPrivilege(invocation, installation)) runtime.logs.panic('exim user lost privilege for using -C option');
   const action =
     invocation.action ?? (invocation.arguments.length > 0 || invocation.recipientsFromHeaders ? 'receive' : 'help');
   const command = commands.get(action);

@@ -353,6 +353,12 @@ export function parseCommandLine(words: readonly string[], standard: Partial<Inv
     const found = find(word);
     if (found === undefined) throw new UsageError(`abandoned: unknown, malformed, or incomplete option ${word}`);
     const rest = word.slice(found.option.length);
+    const time = words[at + 1];
+    if (found.option === '-q' && /^[qifl]*$/.test(rest) && time !== undefined && parseInterval(time) !== undefined) {
+      found.apply(invocation, `${rest}${time}`);
+      at++;
+      continue;
+    }
     const wantsNext = found.takes === 'next' || (found.takes === 'either' && (rest === '' || isFlags(found, rest)));
     if (!wantsNext) {
       found.apply(invocation, rest);

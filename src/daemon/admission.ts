@@ -46,17 +46,20 @@ export class Admission {
         log: `Connection from [${address}] refused: too many connections`,
       };
     }
-    if (most > 0 && reserve > 0 && this.#count > most - reserve && !(await isReserved(address, runtime))) {
-      return {
-        reply: '421 Too many concurrent SMTP connections; please try again later.',
-        log: `Connection from [${address}] refused: too many connections`,
-      };
-    }
     const load = loadavg()[0] ?? 0;
-    if (loadLimit !== undefined && loadLimit >= 0 && load * 1000 > loadLimit && !(await isReserved(address, runtime))) {
+    const reason =
+      most > 0 && reserve > 0 && this.#count > most - reserve
+        ? {
+            said: 'Too many concurrent SMTP connections',
+            why: `connected=${this.#count - 1} max=${most} reserve=${reserve}`,
+          }
+        : loadLimit !== undefined && loadLimit >= 0 && load * 1000 > loadLimit
+          ? { said: 'Too much load', why: `load average = ${load.toFixed(2)}` }
+          : undefined;
+    if (reason !== undefined && !(await isReserved(address, runtime))) {
       return {
-        reply: '421 Too much load; please try again later.',
-        log: `Connection from [${address}] refused: load average = ${load.toFixed(2)}`,
+        reply: `421 ${runtime.settings.primaryHostname}: ${reason.said}; please try again later`,
+        log: `temporarily refused connection from [${address}] not in reserve list: ${reason.why}`,
       };
     }
     const limit = await hostLimit(address, runtime);

@@ -47,8 +47,8 @@ export interface DeliveryOptions {
   readonly thaw: boolean;
   /** No deliveries to other hosts. */
   readonly localOnly: boolean;
-  /** All that is left fails with this text (`-Mg`, timeout_frozen_after). */
-  readonly giveUp: string | undefined;
+  /** All that is left is given up (`-Mg`); whoever asks for it logs that. */
+  readonly giveUp: boolean;
 }
 
 export const ordinary: DeliveryOptions = {
@@ -56,7 +56,7 @@ export const ordinary: DeliveryOptions = {
   force: false,
   thaw: false,
   localOnly: false,
-  giveUp: undefined,
+  giveUp: false,
 };
 
 export class Attempt {
@@ -67,6 +67,8 @@ export class Attempt {
   readonly context: Context;
   readonly dontDeliver: boolean;
   readonly firstDelivery: boolean;
+  /** Nothing is delivered any more: whoever can be told is told. */
+  gaveUp: boolean;
   /** The last one in front, as reports list them. */
   readonly failed: UndeliveredAddress[] = [];
   readonly deferred: UndeliveredAddress[] = [];
@@ -78,6 +80,7 @@ export class Attempt {
     this.message = message;
     this.options = options;
     this.context = messageContext(tools.runtime, message, tools.decisions);
+    this.gaveUp = options.giveUp;
     this.dontDeliver = message.envelope.facts.dontDeliver ?? false;
     this.firstDelivery = message.envelope.facts.deliverFirstTime ?? false;
   }

@@ -64,7 +64,7 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
       const others = byRecipient.get(failed.errorsTo) ?? [];
       byRecipient.set(failed.errorsTo, [...others, failed]);
     } else if (isIgnored(attempt)) {
-      attempt.log(`${shownName(failed)}: error ignored`);
+      if (!attempt.gaveUp) attempt.log(`${shownName(failed)}: error ignored`);
     } else {
       unreturnable.push(failed);
     }
@@ -82,9 +82,9 @@ function shownName({ address, target }: UndeliveredAddress): string {
 }
 
 /** Whether a bounce that cannot be delivered is dropped now (ignore_bounce_errors_after), or nobody wants to be told. */
-function isIgnored({ message, runtime, age, options }: Attempt): boolean {
+function isIgnored({ message, runtime, age, gaveUp }: Attempt): boolean {
   if (message.envelope.sender !== '') return true;
-  return options.giveUp !== undefined || age >= runtime.config.main.ignore_bounce_errors_after;
+  return gaveUp || age >= runtime.config.main.ignore_bounce_errors_after;
 }
 
 async function warn(attempt: Attempt): Promise<void> {

@@ -11,7 +11,7 @@ import { matchTemplate } from '../lists/option.ts';
 import type { SpooledMessage } from '../spool/spool.ts';
 import { addressKey, originalAddress, type RouteAddress } from './address.ts';
 import { rewriteTools } from './arrival.ts';
-import { Attempt, type DeliveryOptions, type DeliveryTools, ordinary } from './attempt.ts';
+import { Attempt, type DeliveryOptions, type DeliveryTools } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { deliverBatches } from './deliver-local.ts';
 import { deliverGroups } from './deliver-remote.ts';
@@ -31,7 +31,7 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
   if (decisions.listening) decisions.begin('deliver', `message ${message.id}`);
   try {
     if (!(await isDue(attempt))) return;
-    if (options.giveUp !== undefined) giveUpAll(attempt, options.giveUp);
+    if (attempt.gaveUp) giveUpAll(attempt);
     else {
       const routed = await routeRecipients(attempt);
       await deliverBatches(localBatches(routed.local, message.envelope.sender), attempt, routed.remote.length === 0);
@@ -54,12 +54,13 @@ async function isDue(attempt: Attempt): Promise<boolean> {
   const { message, options, runtime } = attempt;
   const { facts } = message.envelope;
   const { frozen } = facts;
-  if (frozen === undefined || options.giveUp !== undefined) return true;
+  if (frozen === undefined || attempt.gaveUp) return true;
   const frozenFor = clock.seconds() - frozen;
   const { auto_thaw: autoThaw, timeout_frozen_after: timeout } = runtime.config.main;
-  if (timeout > 0 && frozenFor >= timeout && !options.thaw) {
-    await deliver(message, { ...ordinary, giveUp: 'cancelled by timeout_frozen_after' }, attempt.tools);
-    return false;
+  if (timeout > 0 && frozenFor >= timeout) {
+    attempt.log('cancelled by timeout_frozen_after');
+    attempt.gaveUp = true;
+    return true;
   }
   if (options.thaw) attempt.log('Unfrozen by forced delivery');
   else if (autoThaw > 0 && frozenFor >= autoThaw && !facts.manualThaw) attempt.log('Unfrozen by auto-thaw');
@@ -71,10 +72,11 @@ async function isDue(attempt: Attempt): Promise<boolean> {
   return true;
 }
 
-function giveUpAll(attempt: Attempt, reason: string): void {
+/** All that is left counts as failed; the sender is told, the log has its line already. */
+function giveUpAll(attempt: Attempt): void {
   for (const { address, errorsTo, index } of attempt.recipientsToDo()) {
-    const failed = failure('failed', originalAddress(address, index, errorsTo), undefined, reason);
-    attempt.fail(attempt.routingFailure(failed, 0));
+    const failed = failure('failed', originalAddress(address, index, errorsTo), undefined, '');
+    attempt.failed.unshift(attempt.routingFailure(failed, 0));
   }
 }
 

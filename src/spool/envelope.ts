@@ -9,6 +9,8 @@ export interface SpooledRecipient {
   readonly parent?: number | undefined;
   /** Where errors go, when not to the sender. */
   readonly errorsTo?: string | undefined;
+  /** What a client asked for about notifications, kept as another server wrote it. */
+  readonly notification?: { readonly original: string; readonly flags: number } | undefined;
 }
 
 /** Facts that are written as lines with a hyphen; those that do not apply are undefined or false. */

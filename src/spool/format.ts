@@ -91,9 +91,12 @@ function writeTree(addresses: readonly string[]): string {
   return write(0, sorted.length);
 }
 
-function writeRecipient({ address, parent, errorsTo = '' }: SpooledRecipient): string {
-  if (parent === undefined) return `${oneLine(address)}\n`;
-  return `${oneLine(address)} ${oneLine(errorsTo)} ${errorsTo.length},${parent}#1\n`;
+function writeRecipient({ address, parent, errorsTo = '', notification }: SpooledRecipient): string {
+  if (parent === undefined && notification === undefined) return `${oneLine(address)}\n`;
+  const { original, flags } = notification ?? { original: '', flags: 0 };
+  const notify = notification === undefined ? '' : ` ${oneLine(original)} ${original.length},${flags}`;
+  const kinds = notification === undefined ? 1 : 3;
+  return `${oneLine(address)}${notify} ${oneLine(errorsTo)} ${errorsTo.length},${parent ?? -1}#${kinds}\n`;
 }
 
 /** The contents of the -H file. */
@@ -191,12 +194,20 @@ function readTree(reader: LineReader): Set<string> {
 
 function readRecipient(line: string): SpooledRecipient {
   const found = /^(.*) (\d+),(-?\d+)#(\d+)$/s.exec(line);
-  if (found === null || (Number(found[4]) & 1) === 0)
-    return { address: found?.[1] === undefined ? line : trimEnd(found[1]) };
-  const [, head = '', length, parent] = found;
-  const errorsTo = head.slice(head.length - Number(length));
-  const address = trimEnd(head.slice(0, head.length - Number(length)));
-  return { address, parent: Number(parent), errorsTo: errorsTo === '' ? undefined : errorsTo };
+  if (found === null) return { address: trimEnd(line) };
+  const [, head = '', length, parent, flags] = found;
+  const withErrorsTo = (Number(flags) & 1) !== 0;
+  const errorsTo = withErrorsTo ? head.slice(head.length - Number(length)) : '';
+  const front = withErrorsTo ? head.slice(0, head.length - Number(length)).replace(/ $/, '') : head;
+  const notify = (Number(flags) & 2) === 0 ? null : /^(.*) (\d+),(-?\d+)$/s.exec(front);
+  const [, rest = front, originalLength = '0', dsnFlags = '0'] = notify ?? [];
+  const original = rest.slice(rest.length - Number(originalLength));
+  return {
+    address: trimEnd(rest.slice(0, rest.length - Number(originalLength))),
+    parent: withErrorsTo ? Number(parent) : undefined,
+    errorsTo: errorsTo === '' ? undefined : errorsTo,
+    notification: notify === null ? undefined : { original, flags: Number(dsnFlags) },
+  };
 }
 
 function readHeaders(reader: LineReader): HeaderLine[] {

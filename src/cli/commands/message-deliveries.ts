@@ -38,7 +38,7 @@ export function giveUpMessages(ids: readonly QueueId[], call: Call): Promise<num
     if (facts.frozen !== undefined) logs.main('Unfrozen by forced delivery', message.id);
     facts.frozen = undefined;
     logs.main(`cancelled by ${call.caller.login}`, message.id);
-    return deliver(message, { ...ordinary, giveUp: 'cancelled by administrator' }, tools);
+    return deliver(message, { ...ordinary, giveUp: true }, tools);
   });
 }
 

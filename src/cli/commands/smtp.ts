@@ -28,6 +28,14 @@ function endpoint(text: string): { readonly address: string; readonly port: numb
   return parseIp(address) === undefined ? undefined : { address, port };
 }
 
+/** An IPv6 address with all its digits, as the rehearsal shows it. */
+function inFull(address: string): string {
+  const octets = parseIp(address);
+  if (octets === undefined || octets.length === 4) return address;
+  const groups = Array.from({ length: 8 }, (_, i) => ((octets[2 * i] ?? 0) << 8) | (octets[2 * i + 1] ?? 0));
+  return groups.map((group) => group.toString(16).padStart(4, '0')).join(':');
+}
+
 /** The other end, when standard input is a connection that inetd has taken. */
 function inheritedConnection(): { readonly address: string; readonly port: number } | undefined {
   const { stdin } = process;
@@ -150,7 +158,7 @@ export async function fakeSmtpCommand(call: Call): Promise<number> {
   const own = origin.interfaceAddress === undefined ? undefined : endpoint(origin.interfaceAddress);
   const client: Client = {
     connection: {
-      ...newConnection(remote.address, remote.port),
+      ...newConnection(inFull(remote.address), remote.port),
       ident: origin.ident ?? '',
       interfaceAddress: own?.address ?? '',
       interfacePort: own?.port ?? 0,
