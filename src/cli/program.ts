@@ -5,10 +5,12 @@ import { deliverAs } from './deliver-as.ts';
 import { exim } from './exim.ts';
 import { standardTerminal } from './output.ts';
 import type { Start } from './start.ts';
+import { tabella } from './tabella.ts';
 
 type Program = (start: Start) => Promise<number>;
 
-const programs: ReadonlyMap<string, Program> = new Map([
+const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
+  ['tabella', tabella],
   [
     'exim_dbmbuild',
     ({ words }) => {

@@ -2,6 +2,7 @@
 
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
+import { upper } from '../lib/octets.ts';
 import { logSelectors } from '../observe/log-selectors.ts';
 import type { OptionTable } from '../options/table.ts';
 import { routerCommonOptions } from '../routers/common-options.ts';
@@ -14,7 +15,7 @@ interface Named {
   readonly options: OptionTable;
 }
 
-const capital = (name: string): string => name.toUpperCase();
+const capital = (name: string): string => upper(name);
 
 function* driverMacros(family: string, common: OptionTable, drivers: ReadonlyMap<string, Named>): Generator<string> {
   for (const option of Object.keys(common)) yield `_OPT_${family}S_${capital(option)}`;

@@ -3,7 +3,7 @@
 import { didYouMean, OptionReader, parseSetting } from '../options/read.ts';
 import type { OptionsOf, OptionTable } from '../options/table.ts';
 import type { Place, Problems } from './problems.ts';
-import type { LogicalLine, Source } from './source.ts';
+import type { LogicalLine } from './source.ts';
 
 /** What was read of one instance. */
 export interface ReadInstance<D> {
@@ -37,8 +37,12 @@ interface Unfinished<D> {
 
 const heading = /^([A-Za-z][A-Za-z0-9_]*)[ \t]*:[ \t]*(.*)$/s;
 
-/** Reads up to the next `begin` or the end. */
-export function readDriverSection<D>(source: Source, family: DriverFamily<D>, problems: Problems): ReadInstance<D>[] {
+/** Reads the lines of a section. */
+export function readDriverSection<D>(
+  lines: Iterable<LogicalLine>,
+  family: DriverFamily<D>,
+  problems: Problems,
+): ReadInstance<D>[] {
   const found: ReadInstance<D>[] = [];
   let current: Unfinished<D> | undefined;
   const finish = (): void => {
@@ -50,11 +54,7 @@ export function readDriverSection<D>(source: Source, family: DriverFamily<D>, pr
       found.push(instance);
     }
   };
-  for (let line = source.next(); line !== undefined; line = source.next()) {
-    if (/^begin[ \t]/.test(line.text)) {
-      source.pushBack(line);
-      break;
-    }
+  for (const line of lines) {
     const named = heading.exec(line.text);
     if (named !== null) {
       finish();

@@ -31,6 +31,8 @@ export interface Installation {
   readonly trustedConfigList: string;
   /** Prefixes that such names must have. */
   readonly trustedConfigPrefix: string;
+  /** Users whom nothing is ever delivered as, whatever the configuration says; separated by colons. */
+  readonly fixedNeverUsers: string;
   /** Macros that the server's own user may set with `-D` without losing its rights. */
   readonly whitelistDMacros: string;
 }
@@ -73,6 +75,10 @@ export const installationRows: ReadonlyMap<string, Row> = new Map([
   [
     'trusted_config_prefix',
     row('trustedConfigPrefix', '', 'What the names of configuration files given with -C must begin with.'),
+  ],
+  [
+    'fixed_never_users',
+    row('fixedNeverUsers', 'root', 'Users whom nothing is ever delivered as, separated by colons.'),
   ],
   [
     'whitelist_d_macros',

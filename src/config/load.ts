@@ -5,6 +5,7 @@ import { AclReader, parseAclHeading } from '../acl/parse.ts';
 import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
 import { type AuthenticatorCommonOptions, authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import type { ListKind } from '../expand/context.ts';
+import { lower } from '../lib/octets.ts';
 import { didYouMean, OptionReader, parseSetting } from '../options/read.ts';
 import { type RouterCommonOptions, routerCommonOptions } from '../routers/common-options.ts';
 import type { RouterInstance } from '../routers/router.ts';
@@ -139,9 +140,10 @@ function checkRouter(read: ReadInstance<RouterInstance['driver']>, problems: Pro
   if (problem !== undefined) problems.errorAbout(`${name} router`, problem, place);
 }
 
-function readRouters({ source, problems, routers: found }: Draft): void {
+function readRouters(draft: Draft): void {
+  const { problems, routers: found } = draft;
   for (const read of readDriverSection(
-    source,
+    sectionLines(draft),
     { word: 'router', drivers: routers, commonOptions: routerCommonOptions },
     problems,
   )) {
@@ -175,9 +177,10 @@ function checkNextRouters(found: readonly RouterInstance[], problems: Problems):
   }
 }
 
-function readTransports({ source, problems, transports: found }: Draft): void {
+function readTransports(draft: Draft): void {
+  const { problems, transports: found } = draft;
   for (const read of readDriverSection(
-    source,
+    sectionLines(draft),
     { word: 'transport', drivers: transports, commonOptions: transportCommonOptions },
     problems,
   )) {
@@ -188,9 +191,10 @@ function readTransports({ source, problems, transports: found }: Draft): void {
   }
 }
 
-function readAuthenticators({ source, problems, authenticators: found }: Draft): void {
+function readAuthenticators(draft: Draft): void {
+  const { problems, authenticators: found } = draft;
   for (const read of readDriverSection(
-    source,
+    sectionLines(draft),
     { word: 'authenticator', drivers: authenticators, commonOptions: authenticatorCommonOptions },
     problems,
   )) {
@@ -229,7 +233,7 @@ function readSections(draft: Draft): void {
   for (let line = source.next(); line !== undefined; line = source.next()) {
     const name = /^begin[ \t]+(.*)$/s.exec(line.text)?.[1];
     if (name === undefined) continue;
-    const read = sections.get(name.toLowerCase());
+    const read = sections.get(lower(name));
     if (read === undefined) {
       const message =
         name === 'local_scan'

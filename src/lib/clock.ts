@@ -18,6 +18,11 @@ export function microseconds(): number {
   return Math.floor((performance.timeOrigin + performance.now()) * 1000) % 1_000_000;
 }
 
+/** Milliseconds that only ever grow, for measuring how long something takes. */
+export function elapsed(): number {
+  return performance.now();
+}
+
 /** Stops the clock at `milliseconds` since 1970; `undefined` lets it run again. For tests. */
 export function stopClock(milliseconds: number | undefined): void {
   offset = milliseconds;

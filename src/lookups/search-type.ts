@@ -24,7 +24,7 @@ export function parseSearchType(
   const found = form.exec(text);
   const [, digits, affix = '*.', name = '', standard = '', optionText] = found ?? [];
   const driver = drivers.get(name);
-  const misformed = /^partial/.test(text) && (digits === undefined || !/^[!-/:-@[-`{-~]*$/.test(affix));
+  const misformed = text.startsWith('partial') && (digits === undefined || !/^[!-/:-@[-`{-~]*$/.test(affix));
   if (misformed) return { error: `format error in lookup type "${text}"` };
   if (driver === undefined) return { error: `unknown lookup type "${name === '' ? text : name}"` };
   if (driver.style === 'query') {

@@ -2,6 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import { splitList } from '../lib/list-text.ts';
 import { trim } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
 import { type Clean, clean, literal } from '../safe/taint.ts';
@@ -93,11 +94,12 @@ export async function rightsOf(
 function neverList(
   uid: number,
   transport: string,
-  { config }: Runtime,
+  { config, installation }: Runtime,
 ): { readonly problem: string; readonly code: number } | undefined {
+  const fixed = splitList(installation.fixedNeverUsers).items.some((name) => userNamed(name)?.uid === uid);
   const listed = (config.main.never_users ?? []).some((user) => user.uid === uid);
-  if (uid !== 0 && !listed) return undefined;
-  const list = uid === 0 ? 'fixed_never_users' : 'never_users';
+  if (!fixed && !listed) return undefined;
+  const list = fixed ? 'fixed_never_users' : 'never_users';
   return { problem: `User ${uid} set for ${transport} transport is on the ${list} list`, code: neverUser };
 }
 

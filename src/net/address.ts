@@ -41,7 +41,7 @@ function parseIpv6(text: string): IpOctets | undefined {
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   const octets = new Uint8Array(16);
-  [...head, ...new Array<number>(missing).fill(0), ...tail].forEach((group, i) => {
+  [...head, ...Array.from({ length: missing }, () => 0), ...tail].forEach((group, i) => {
     octets[2 * i] = group >> 8;
     octets[2 * i + 1] = group & 0xff;
   });

@@ -6,6 +6,7 @@ import { authenticators, routers, transports } from '../config/drivers.ts';
 import { conditions } from '../expand/conditions.ts';
 import { items } from '../expand/items.ts';
 import { expandOperator, operators } from '../expand/operators.ts';
+import { lower } from '../lib/octets.ts';
 import { code, optionsWithoutEffect, plain, section, table } from '../options/document.ts';
 import type { OptionTable } from '../options/table.ts';
 import { routerCommonOptions } from '../routers/common-options.ts';
@@ -29,7 +30,7 @@ interface Driver {
 type Where = readonly [where: string, options: OptionTable];
 
 const family = (word: string, common: OptionTable, drivers: Iterable<Driver>): Where[] => [
-  [`All ${word.toLowerCase()}s`, common],
+  [`All ${lower(word)}s`, common],
   ...byName(drivers).map(({ name, options }): Where => [`${word} ${code(name)}`, options]),
 ];
 

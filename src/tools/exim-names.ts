@@ -3,7 +3,9 @@
  * compatibility can tell which of them this version does not know.
  */
 
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+import { trim } from '../lib/octets.ts';
+
+const words = (text: string): readonly string[] => trim(text).split(/[ \n]+/);
 
 export const eximLookups = words(`
   cdb dbm dbmjz dbmnz dnsdb dsearch ibase iplsearch json ldap ldapdn ldapm lmdb lsearch mysql nis nis0 nisplus nwildlsearch

@@ -12,6 +12,7 @@ import { conditions } from '../expand/conditions.ts';
 import { items } from '../expand/items.ts';
 import { expandOperator, operators } from '../expand/operators.ts';
 import { type VariableRow, variables } from '../expand/variables.ts';
+import { lower } from '../lib/octets.ts';
 import { debugAreas } from '../observe/debug-areas.ts';
 import { logSelectors } from '../observe/log-selectors.ts';
 import { code, optionTable, plain, section, table } from '../options/document.ts';
@@ -84,7 +85,7 @@ function driverText(title: string, { name, summary, options }: Driver): string {
 }
 
 const driverPage = (title: string, common: OptionTable, drivers: Iterable<Driver>): Page => ({
-  file: `${title.toLowerCase()}.md`,
+  file: `${lower(title)}.md`,
   title,
   text: [
     section('Options of all', optionTable(common)),

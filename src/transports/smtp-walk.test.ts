@@ -344,7 +344,10 @@ test('fallback hosts get what no other host took for the time being', async () =
     'c@d.x => 127.0.0.2 "250 OK id=1-2-3"',
     'e@f.x failed 0 127.0.0.1: SMTP error from remote mail server after RCPT TO:<e@f.x>: 550 x',
   ]);
-  assert.deepEqual(tried(services), ['1']);
+  assert.deepEqual(tried(services), [
+    'H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after RCPT TO:<c@d.x>: 450 no',
+    '1',
+  ]);
 });
 
 test('fallback hosts get what was not tried elsewhere, but not what was refused for good', async () => {

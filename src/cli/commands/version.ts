@@ -5,6 +5,7 @@
 
 import { configureFile, type Installation, installationFileName, installationRows } from '../../config/installation.ts';
 import { buildDate, compatibilityLevel, compileNumber, productVersion } from '../../expand/version.ts';
+import { splitList } from '../../lib/list-text.ts';
 import * as files from '../../safe/files.ts';
 import { type Clean, pathOf } from '../../safe/taint.ts';
 import { groupNamed, userNamed } from '../../safe/users.ts';
@@ -26,6 +27,11 @@ function configurationLine(installation: Installation, file: Clean): string {
   return `Configuration file is missing: there is none of ${installation.configureFile}`;
 }
 
+/** The numbers of the users whom nothing is delivered as. */
+function neverUsers({ fixedNeverUsers }: Installation): string[] {
+  return splitList(fixedNeverUsers).items.map((name) => String(userNamed(name)?.uid ?? name));
+}
+
 /** All lines. `file` is the configuration file that was read, or would have been. */
 export function versionLines(installation: Installation, file: Clean): string[] {
   return [
@@ -40,7 +46,7 @@ export function versionLines(installation: Installation, file: Clean): string[] 
         available.map(({ name }) => withVariants(name)),
       ),
     ),
-    'Fixed never_users: 0',
+    listLine('Fixed never_users', neverUsers(installation)),
     `Configure owner: ${userNamed(installation.configureOwner)?.uid ?? 0}:${groupNamed(installation.configureGroup)?.gid ?? 0}`,
     'Size of off_t: 8',
     `Installation defaults, which ${pathOf(installation.programDirectory, installationFileName)} may change:`,

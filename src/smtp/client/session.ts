@@ -7,6 +7,7 @@
  * For STARTTLS its stream can be replaced; what was heard over the old one is then forgotten.
  */
 
+import * as clock from '../../lib/clock.ts';
 import type { ByteStream, StreamFailure } from '../../net/byte-stream.ts';
 import { type Reply, ReplyReader, replyClass, replyText } from '../reply.ts';
 import { type Extensions, extensionsIn } from './extensions.ts';
@@ -166,12 +167,12 @@ export class ClientSession {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     if (ahead !== undefined) return ahead;
-    const deadline = performance.now() + timeout;
+    const deadline = clock.elapsed() + timeout;
     for (;;) {
       const reading = this.#next();
       if (reading.outcome === 'reply') return reading.reply;
       if (reading.outcome === 'malformed') return this.#fail(waiting, reading);
-      const result = await this.#stream.read(Math.max(deadline - performance.now(), 0));
+      const result = await this.#stream.read(Math.max(deadline - clock.elapsed(), 0));
       if (result.outcome !== 'octets') return this.#fail(waiting, result);
       this.#reader.add(result.octets);
     }

@@ -79,7 +79,7 @@ export class SmtpSession {
       return this.#unsynchronized('input sent without waiting for greeting');
     }
     this.send(greeting);
-    if (greeting.close || !/^2/.test(greeting.code)) return 'closed';
+    if (greeting.close || !greeting.code.startsWith('2')) return 'closed';
     for (;;) {
       const line =
         this.#lines.takeLine(maximumLine) ?? (await this.#lines.readLine(maximumLine, this.settings.timeout));

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Installs what package-lock.json names, if that was not done yet or the file has changed since, and builds the program.
+# With --with-test-tools also what only the tests need: some programs of the system, when root may install them.
+set -eu
+cd "$(dirname "$0")/.."
+
+installed=node_modules/.package-lock.json
+if [ ! -f "$installed" ] || [ package-lock.json -nt "$installed" ]; then
+  npm ci --no-audit --no-fund
+  touch "$installed"
+fi
+
+# the built program is older than its sources
+if [ ! -f dist/program.cjs ] || [ -n "$(find src package.json scripts/build.mjs -newer dist/program.cjs -print -quit)" ]; then
+  node scripts/build.mjs
+fi
+
+[ "${1:-}" = --with-test-tools ] || exit 0
+
+packages=
+need() { # PROGRAM PACKAGE
+  command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ] || packages="$packages $2"
+}
+need ip iproute2
+need unshare util-linux
+need setpriv util-linux
+need python3 python3-minimal
+[ -z "$packages" ] && exit 0
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+  DEBIAN_FRONTEND=noninteractive
+  export DEBIAN_FRONTEND
+  # shellcheck disable=SC2086
+  apt-get -qq install -y --no-install-recommends $packages >/dev/null ||
+    { apt-get -qq update && apt-get -qq install -y --no-install-recommends $packages >/dev/null; }
+else
+  echo "The tests need these packages, and only root can install them:$packages" >&2
+  exit 1
+fi

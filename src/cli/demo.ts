@@ -1,0 +1,126 @@
+/**
+ * `tabella demo`: the server with embedded defaults. It makes a configuration with tables below `./var` if there is none,
+ * listens on unprivileged ports, and says how to send the first mail. No root, no database, no other server.
+ */
+
+import { readInstallation } from '../config/installation.ts';
+import { parseConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problems.ts';
+import { Daemon } from '../daemon/daemon.ts';
+import { CannotListen } from '../daemon/listeners.ts';
+import { productVersion } from '../expand/version.ts';
+import { errorText } from '../lib/errno.ts';
+import { makeRuntime, type Runtime } from '../mta/runtime.ts';
+import * as files from '../safe/files.ts';
+import { type Clean, literal, pathOf, reviewed } from '../safe/taint.ts';
+import { groupWithId, userWithId } from '../safe/users.ts';
+import type { Terminal } from './output.ts';
+import type { Start } from './start.ts';
+
+const listed = [
+  literal('exim.conf'),
+  literal('client.conf'),
+  literal('tables/domains'),
+  literal('tables/users'),
+  literal('tables/aliases'),
+];
+
+/** Copies what is not there yet, with the names of this place and this user. */
+function prepare(source: Clean, target: Clean): void {
+  const uid = process.getuid?.() ?? 0;
+  const gid = process.getgid?.() ?? 0;
+  for (const directory of ['tables', 'mail', 'log', 'spool'] as const) {
+    files.makeDirectories(pathOf(target, reviewed(directory, 'one of four literals')), 0o755);
+  }
+  for (const name of listed) {
+    const path = pathOf(target, name);
+    if (files.stat(path) !== undefined) continue;
+    const text = files
+      .readText(pathOf(source, name))
+      .replaceAll('@VAR@', target)
+      .replaceAll('@USER@', userWithId(uid)?.name ?? String(uid))
+      .replaceAll('@GROUP@', groupWithId(gid)?.name ?? String(gid));
+    const file = files.open(path, files.createNew, 0o644);
+    files.write(file, text);
+    files.close(file);
+  }
+}
+
+async function open(start: Start, target: Clean, terminal: Terminal): Promise<Runtime | undefined> {
+  const file = pathOf(target, literal('exim.conf'));
+  const { config, problems } = parseConfig(file, files.readText(file), new Map());
+  for (const problem of problems.errors) terminal.error(`${formatProblem(problem)}\n`);
+  if (problems.errors.length > 0) return undefined;
+  const { installation } = readInstallation(start.directory);
+  // whoever starts the demo is the server's user; root, too, may want to see it
+  return makeRuntime({ ...installation, fixedNeverUsers: '' }, config, {
+    environment: process.env,
+    panicEcho: terminal.error,
+  });
+}
+
+function introduction(target: Clean, program: Clean, listening: string): string {
+  const bin = pathOf(program, literal('bin'));
+  return `Tabella ${productVersion} runs with its embedded defaults. Everything is below ${target}
+
+  listening      ${listening}   (SMTP)
+  configuration  ${target}/exim.conf
+  tables         ${target}/tables/domains, users, aliases   (edit them; the next message sees it)
+  log            ${target}/log/mainlog
+
+Send the first mail to ann@demo.example, and look at it in her Maildir (from another terminal):
+
+  printf 'From: me@client.example\\nTo: ann@demo.example\\nSubject: Hello\\n\\nThe first mail.\\n' | ${bin}/sendmail -C ${target}/client.conf -f me@client.example -odf ann@demo.example
+  cat ${target}/mail/demo.example/ann/new/*
+
+Ask why an address goes where it goes:
+
+  ${bin}/tabella explain -C ${target}/exim.conf team@demo.example
+
+Ctrl-C ends it.
+`;
+}
+
+/** Runs until it is interrupted; answers the exit status. */
+export async function demo(start: Start, terminal: Terminal): Promise<number> {
+  const here = reviewed(process.cwd(), 'where the caller is');
+  const target = pathOf(here, literal('var'));
+  prepare(pathOf(start.directory, literal('configs'), literal('demo')), target);
+  const runtime = await open(start, target, terminal);
+  if (runtime === undefined) return 1;
+  const daemon = new Daemon(runtime, {
+    self: start.self,
+    title: `tabella ${productVersion}`,
+    listens: true,
+    interfaces: undefined,
+    pidFile: () => pathOf(target, literal('tabella.pid')),
+    queueInterval: 15 * 60,
+    queueRun: {
+      twoStages: false,
+      firstDeliveriesOnly: false,
+      force: false,
+      forceFrozen: false,
+      localOnly: false,
+      recipient: undefined,
+      sender: undefined,
+    },
+    delivery: 'at once',
+    reload: () => open(start, target, terminal),
+    startQueueRun: () => undefined,
+    started: (interfaces) =>
+      terminal.out(
+        introduction(target, start.directory, interfaces.map(({ address, port }) => `${address}:${port}`).join(', ')),
+      ),
+  });
+  try {
+    await daemon.run();
+  } catch (error) {
+    if (!(error instanceof CannotListen)) throw error;
+    terminal.error(
+      `${errorText(error)}\nIs the demo running already? Its port is set by local_interfaces in ${target}/exim.conf\n`,
+    );
+    return 1;
+  }
+  terminal.out('\nended\n');
+  return 0;
+}

@@ -1,0 +1,86 @@
+/** The program under its own name: commands that Exim does not have; all else is Exim's command line. */
+
+import { readInstallation } from '../config/installation.ts';
+import { BadSetting } from '../mta/settings.ts';
+import { nobody } from '../observe/decision.ts';
+import { reportCheck } from '../tools/check.ts';
+import { startDelivery } from './background.ts';
+import { callerOf } from './caller.ts';
+import { readConfiguration, UnusableConfiguration } from './configuration.ts';
+import { demo } from './demo.ts';
+import { exim } from './exim.ts';
+import { explain } from './explain.ts';
+import type { Invocation } from './invocation.ts';
+import { openRuntime } from './open-runtime.ts';
+import { parseCommandLine, UsageError } from './options.ts';
+import { standardTerminal, type Terminal } from './output.ts';
+import type { Start } from './start.ts';
+
+interface TabellaCommand {
+  readonly doc: string;
+  run(start: Start, terminal: Terminal): Promise<number>;
+}
+
+async function runExplain({ directory, words, self }: Start, terminal: Terminal): Promise<number> {
+  const invocation: Invocation = parseCommandLine(words.slice(1));
+  const { installation } = readInstallation(directory);
+  const runtime = await openRuntime(invocation, installation, terminal);
+  if (runtime === undefined) return 1;
+  return explain({
+    invocation,
+    words,
+    installation,
+    runtime,
+    caller: callerOf(runtime.config, runtime.user),
+    terminal,
+    self,
+    decisions: nobody,
+    inBackground: (id) => startDelivery(id, invocation, self),
+  });
+}
+
+async function runCheck({ directory, words }: Start, terminal: Terminal): Promise<number> {
+  const invocation = parseCommandLine(words.slice(1));
+  const { installation } = readInstallation(directory);
+  const { config, problems, missing } = readConfiguration(invocation, installation, terminal.error);
+  if (missing) {
+    terminal.error(`there is no configuration file: none of ${installation.configureFile}\n`);
+    return 1;
+  }
+  return reportCheck(config, problems, (line) => terminal.out(`${line}\n`)) ? 0 : 1;
+}
+
+const commands: ReadonlyMap<string, TabellaCommand> = new Map([
+  ['check', { doc: 'checks a configuration: [-C file] [-DMACRO=value]', run: runCheck }],
+  ['demo', { doc: 'runs the server with embedded defaults below ./var', run: demo }],
+  ['explain', { doc: 'tells how addresses are routed, and why: [-C file] [-f sender] address…', run: runExplain }],
+  ['help', { doc: 'shows this', run: async (_, terminal) => help(terminal) }],
+]);
+
+function help({ out }: Terminal): number {
+  out('Tabella: a mail server that runs Exim configuration.\n\nCommands of its own:\n');
+  for (const [name, { doc }] of commands)
+    out(`  tabella ${name.padEnd(8)} ${Buffer.from(doc, 'utf8').toString('latin1')}\n`);
+  out(
+    "\nEverything else is Exim's command line: tabella -bt, -bp, -bd …; see docs/reference/command-line.md\n".replace(
+      '…',
+      '...',
+    ),
+  );
+  return 0;
+}
+
+/** Answers the exit status. */
+export async function tabella(start: Start): Promise<number> {
+  const command = commands.get(start.words[0] ?? 'help');
+  if (command === undefined) return exim(start);
+  const terminal = standardTerminal();
+  try {
+    return await command.run(start, terminal);
+  } catch (error) {
+    if (error instanceof UnusableConfiguration) return 1;
+    if (!(error instanceof UsageError || error instanceof BadSetting)) throw error;
+    terminal.error(`tabella: ${error.message}\n`);
+    return 64;
+  }
+}
