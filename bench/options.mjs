@@ -29,8 +29,7 @@ const rows = {
 
 /** What was asked for, with numbers as numbers. @throws TypeError for an option there is not */
 export function readOptions(words) {
-  const options = Object.fromEntries(Object.entries(rows).map(([name, { doc, ...row }]) => [name, row]));
-  const { values } = parseArgs({ args: words, options });
+  const { values } = parseArgs({ args: words, options: rows });
   return {
     servers: values.server ?? ['tabella', 'exim', 'postfix'],
     workloads: values.workload.split(','),

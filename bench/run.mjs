@@ -43,10 +43,19 @@ if (options.help) {
   process.stdout.write(`npm run bench -- [options]\n${describeOptions()}  servers: ${[...peers.keys()].join(' ')}\n`);
   process.exit(0);
 }
-for (const name of options.servers) if (!peers.has(name)) fail(`there is no server "${name}": ${[...peers.keys()].join(' ')}`);
+for (const name of options.servers)
+  if (!peers.has(name)) fail(`there is no server "${name}": ${[...peers.keys()].join(' ')}`);
 if (process.platform !== 'linux') fail('runs on Linux only: it needs name spaces, overlays and control groups');
 if (process.getuid() !== 0) fail('needs root, to run the peers in name spaces of their own; try: sudo npm run bench');
-const needed = ['apt-get', 'dpkg', 'cc', 'unshare', 'ip', 'setpriv', ...(options.strace === undefined ? [] : ['strace'])];
+const needed = [
+  'apt-get',
+  'dpkg',
+  'cc',
+  'unshare',
+  'ip',
+  'setpriv',
+  ...(options.strace === undefined ? [] : ['strace']),
+];
 const missing = needed.filter((command) => !isOnPath(command));
 if (missing.length > 0) fail(`these programs are missing: ${missing.join(', ')}`);
 

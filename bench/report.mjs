@@ -1,0 +1,54 @@
+/** The tables that are printed in the end: medians of the rounds, and ratios to Exim. */
+
+const median = (numbers) => {
+  const sorted = numbers.toSorted((one, other) => one - other);
+  return ((sorted[(sorted.length - 1) >> 1] ?? Number.NaN) + (sorted[sorted.length >> 1] ?? Number.NaN)) / 2;
+};
+
+const row = (values) => `| ${values.join(' | ')} |\n`;
+const head = (names) => row(names) + row(names.map(() => '---'));
+
+/** One line for each cell and server. A row says NO where a run lost, damaged or doubled mail, or did not end in time. */
+export function describeResults(cells, servers, results) {
+  const base = servers.includes('exim') ? 'exim' : servers[0];
+  const lines = cells.flatMap(({ id }) => {
+    const runsOf = (server) => results.filter((run) => run.cell === id && run.server === server);
+    const baseRate = median(runsOf(base).map(({ rate }) => rate));
+    return servers.flatMap((server) => {
+      const runs = runsOf(server);
+      if (runs.length === 0) return [];
+      const middle = (key) => median(runs.map((run) => run[key]));
+      const rates = runs.map(({ rate }) => rate);
+      return row([
+        id,
+        server,
+        middle('rate').toFixed(0),
+        `${Math.min(...rates).toFixed(0)}..${Math.max(...rates).toFixed(0)}`,
+        (middle('rate') / baseRate).toFixed(2),
+        middle('p50_ms').toFixed(1),
+        middle('p99_ms').toFixed(1),
+        middle('cpuPerThousand').toFixed(2),
+        middle('proportional').toFixed(0),
+        Math.max(...runs.map(({ processes }) => processes)),
+        runs.every(({ good }) => good) ? 'yes' : 'NO',
+      ]);
+    });
+  });
+  const names = ['workload', 'server', 'per second', 'min..max', `ratio to ${base}`, 'p50 ms', 'p99 ms'];
+  return head([...names, 'CPU s/1000', 'peak PSS MB', 'processes', 'complete']) + lines.join('');
+}
+
+/** Time, CPU and memory of each server before it has served anything (m5). */
+export function describeStarts(starts) {
+  const lines = starts.map(({ server, milliseconds, cpu, proportional, resident, processes }) =>
+    row([
+      server,
+      milliseconds.toFixed(0),
+      cpu.toFixed(2),
+      proportional.toFixed(1),
+      resident.toFixed(1),
+      String(processes),
+    ]),
+  );
+  return head(['server', 'start ms', 'start CPU s', 'idle PSS MB', 'idle RSS sum MB', 'processes']) + lines.join('');
+}

@@ -1,0 +1,131 @@
+/** An SMTP client for tests of the whole server: it says exactly what it is told to say, right or wrong. */
+
+import { connect, type Socket } from 'node:net';
+
+/** The connection ended before an answer was complete. */
+export class Closed extends Error {}
+
+export class SmtpClient {
+  readonly socket: Socket;
+  #input = '';
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    const wake = (): void => this.#wake?.();
+    socket.setEncoding('latin1');
+    socket.on('data', (text) => {
+      this.#input += text;
+      wake();
+    });
+    const end = (): void => {
+      this.#ended = true;
+      wake();
+    };
+    socket.on('end', end).on('close', end).on('error', end);
+  }
+
+  /** Connects, without waiting for the greeting. */
+  static open(port: number): Promise<SmtpClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      socket.once('error', reject).once('connect', () => {
+        socket.off('error', reject);
+        resolve(new SmtpClient(socket));
+      });
+    });
+  }
+
+  /** Connects and says EHLO. */
+  static async greet(port: number): Promise<SmtpClient> {
+    const client = await SmtpClient.open(port);
+    await client.expect(220);
+    await client.say('EHLO client.example', 250);
+    return client;
+  }
+
+  /** Whether the server has closed, and nothing is left to be read. */
+  get isClosed(): boolean {
+    return this.#ended && this.#input === '';
+  }
+
+  /** The next answer, all its lines. @throws Closed */
+  async answer(seconds = 30): Promise<string> {
+    for (;;) {
+      const found = /^(?:\d\d\d-[^\n]*\n)*\d\d\d(?: [^\n]*)?\n/.exec(this.#input);
+      if (found !== null) {
+        this.#input = this.#input.slice(found[0].length);
+        return found[0];
+      }
+      if (this.#ended) throw new Closed(`the server has closed; it said last: ${JSON.stringify(this.#input)}`);
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`no answer in ${seconds} s`)), seconds * 1000);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** An answer with this code. */
+  async expect(code: number): Promise<string> {
+    const answer = await this.answer();
+    if (!answer.startsWith(String(code))) throw new Error(`expected ${code}, but the server said ${answer}`);
+    return answer;
+  }
+
+  /** Sends a line and awaits the answer; with a code, it must be that. */
+  async say(line: string, code?: number): Promise<string> {
+    await this.send(`${line}\r\n`);
+    return code === undefined ? this.answer() : this.expect(code);
+  }
+
+  /** Sends octets as they are; waits while the server takes no more. */
+  send(octets: string | Uint8Array): Promise<void> {
+    const data = typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets;
+    return new Promise((resolve) => {
+      if (this.socket.destroyed) resolve();
+      else this.socket.write(data, () => resolve());
+    });
+  }
+
+  /** Sends one message; `text` has LF at the end of its lines and is encoded here. Answers what the server said to it. */
+  async message(sender: string, recipients: readonly string[], text: string): Promise<string> {
+    await this.say(`MAIL FROM:<${sender}>`, 250);
+    for (const recipient of recipients) await this.say(`RCPT TO:<${recipient}>`, 250);
+    await this.say('DATA', 354);
+    await this.send(encoded(text));
+    return this.answer();
+  }
+
+  async quit(): Promise<void> {
+    await this.say('QUIT', 221);
+    this.socket.end();
+  }
+
+  /** Breaks the connection off. */
+  break(): void {
+    this.socket.destroy();
+  }
+
+  /** Waits until the server closes, and answers what it said until then. */
+  async rest(seconds = 30): Promise<string> {
+    const timer = setTimeout(() => this.socket.destroy(new Error('not closed')), seconds * 1000);
+    while (!this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    clearTimeout(timer);
+    const said = this.#input;
+    this.#input = '';
+    return said;
+  }
+}
+
+/** A message as SMTP sends it, with the dot at its end. */
+export function encoded(text: string): string {
+  return `${text.replaceAll('\n.', '\n..').replaceAll('\n', '\r\n')}.\r\n`;
+}
