@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +66,9 @@ if (options.servers.some((name) => name.startsWith('tabella'))) {
 }
 for (const directory of [options.profile, options.strace]) {
   if (directory === undefined) continue;
-  mkdirSync(directory, { recursive: true, mode: 0o1777 });
+  mkdirSync(directory, { recursive: true });
+  // the server writes there as its own user
+  chmodSync(directory, 0o1777);
 }
 const words = [process.execPath, join(bench, 'measure.mjs'), ...process.argv.slice(2)];
 const { status } = spawnSync(join(bench, 'ns.sh'), words, { stdio: 'inherit', env: environment });

@@ -98,15 +98,15 @@ function read(text: string): Found {
   };
 }
 
-/** Messages that are neither completed nor unknown to the log: those that a kill may have torn out of a delivery. */
-function underway(log: string): Set<string> {
-  const ids = new Set<string>();
-  for (const line of log.split('\n')) {
-    const [, id = '', what = ''] = /^\S+ \S+ (\S+-\S+-\S+) (<=|Completed)/.exec(line) ?? [];
-    if (what === '<=') ids.add(id);
-    else ids.delete(id);
-  }
-  return ids;
+/** Messages on the queue that were not completed: those that a kill may have torn out of a delivery. */
+function underway(queue: readonly string[], log: string): Set<string> {
+  const completed = new Set(log.match(/[^ ]+(?= Completed)/g));
+  return new Set(
+    queue
+      .filter((name) => name.endsWith('-H'))
+      .map((name) => name.slice(0, -2))
+      .filter((id) => !completed.has(id)),
+  );
 }
 
 const server = await TestServer.make();
@@ -129,7 +129,10 @@ case $(tail -n 1 $file) in "end of "*) mv $file ${server.directory}/piped/new/ ;
   server.write('users', `${users}both: ann@x.example, ben@x.example\nprogram: |${program}\n`);
   server.configure({
     routers: tableRouters(directory),
-    transports: tableTransports.replace('driver = pipe', 'driver = pipe\n  message_prefix =\n  message_suffix =\n  path = /usr/bin:/bin\n  log_output'),
+    transports: tableTransports.replace(
+      'driver = pipe',
+      'driver = pipe\n  message_prefix =\n  message_suffix =\n  path = /usr/bin:/bin\n  log_output',
+    ),
     retry: '',
   });
 
@@ -141,7 +144,7 @@ case $(tail -n 1 $file) in "end of "*) mv $file ${server.directory}/piped/new/ ;
   for (let count = 0; count < kills; count++) {
     await new Promise((resolve) => setTimeout(resolve, 20 + random() * 480));
     await server.stop('SIGKILL');
-    tornAt.push(underway(server.log()));
+    tornAt.push(underway(server.queue, server.log()));
     await server.start(['-q30m']);
   }
   stop = true;
@@ -159,7 +162,10 @@ case $(tail -n 1 $file) in "end of "*) mv $file ${server.directory}/piped/new/ ;
   };
   for (const user of ['ann', 'ben', 'eve']) take(user, server.mail(user));
   const piped = server.path('piped/new');
-  take('program', existsSync(piped) ? readdirSync(piped).map((name) => readFileSync(`${piped}/${name}`, 'latin1')) : []);
+  take(
+    'program',
+    existsSync(piped) ? readdirSync(piped).map((name) => readFileSync(`${piped}/${name}`, 'latin1')) : [],
+  );
 
   const lost: string[] = [];
   const damaged: string[] = [];
@@ -179,7 +185,8 @@ case $(tail -n 1 $file) in "end of "*) mv $file ${server.directory}/piped/new/ ;
       const [{ queueId } = { queueId: '' }] = found;
       const torn = tornAt.filter((ids) => ids.has(queueId)).length;
       if (found.length > 1) second += found.length - 1;
-      if (found.length > 1 + torn) doubled.push(`${message} for ${user}: ${found.length} copies, ${torn} kills (${queueId})`);
+      if (found.length > 1 + torn)
+        doubled.push(`${message} for ${user}: ${found.length} copies, ${torn} kills (${queueId})`);
     }
     if (received > 0 && received < users.size) lost.push(`${message}: only ${received} of ${users.size} got it`);
   }
