@@ -20,6 +20,9 @@ await build({
   format: 'cjs',
   charset: 'utf8',
   legalComments: 'none',
+  // names stay, so that a stack in the log can be read
+  minifyWhitespace: true,
+  minifySyntax: true,
   external: ['koffi'],
   define: { TABELLA_BUILD_DATE: JSON.stringify(new Date().toUTCString().replace(/^\w+, (.*) GMT$/, '$1')) },
 });

@@ -98,14 +98,14 @@ function read(text: string): Found {
   };
 }
 
-/** Messages on the queue that were not completed: those that a kill may have torn out of a delivery. */
-function underway(queue: readonly string[], log: string): Set<string> {
-  const completed = new Set(log.match(/[^ ]+(?= Completed)/g));
+/** Messages on the queue: those that a kill may have torn out of a delivery. */
+function underway(queue: readonly string[]): Set<string> {
+  const bodies = new Set(queue.filter((name) => name.endsWith('-D')).map((name) => name.slice(0, -2)));
   return new Set(
     queue
       .filter((name) => name.endsWith('-H'))
       .map((name) => name.slice(0, -2))
-      .filter((id) => !completed.has(id)),
+      .filter((id) => bodies.has(id)),
   );
 }
 
@@ -144,7 +144,7 @@ case $(tail -n 1 $file) in "end of "*) mv $file ${server.directory}/piped/new/ ;
   for (let count = 0; count < kills; count++) {
     await new Promise((resolve) => setTimeout(resolve, 20 + random() * 480));
     await server.stop('SIGKILL');
-    tornAt.push(underway(server.queue, server.log()));
+    tornAt.push(underway(server.queue));
     await server.start(['-q30m']);
   }
   stop = true;

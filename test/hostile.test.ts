@@ -190,11 +190,10 @@ test('A client that says nothing is told so after smtp_receive_timeout', async (
 
 test('A client that reads none of its answers is given up after smtp_receive_timeout', async () => {
   const client = await SmtpClient.greet(server.port);
-  client.socket.pause();
-  const unread = Buffer.from('NOOP\r\n'.repeat(1000));
   const open = descriptors();
-  await client.say('MAIL FROM:<a@b.example>').catch(() => '');
-  for (let n = 0; n < 300 && !client.socket.destroyed; n++) client.socket.write(unread);
+  client.socket.pause();
+  const unread = Buffer.from('MAIL FROM:<no bracket\r\nRSET\r\n'.repeat(1000));
+  for (let n = 0; n < 300; n++) client.socket.write(unread);
   await waitFor('the connection is given up', () => descriptors() < open, 15);
   client.break();
   await goesOn();
@@ -203,9 +202,9 @@ test('A client that reads none of its answers is given up after smtp_receive_tim
 test('Commands before the greeting are a protocol error', async () => {
   const client = await SmtpClient.open(server.port);
   await client.send('EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<ann@x.example>\r\nDATA\r\n');
-  const said = await client.rest();
-  assert.match(said, /^554 SMTP synchronization error\r\n$/);
-  await server.logs(/SMTP protocol synchronization error \(input sent without waiting for greeting\)/, 'reject');
+  // the greeting may be on its way when they come
+  assert.match(await client.rest(), /^(?:220 .*\r\n)?554 SMTP synchronization error\r\n$/);
+  await server.logs(/SMTP protocol synchronization error \((?:input sent without waiting for greeting|next input sent too soon: .*)\)/, 'reject');
   await goesOn();
 });
 

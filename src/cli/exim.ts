@@ -3,7 +3,7 @@
 import { type Installation, readInstallation, serverUser } from '../config/installation.ts';
 import { BadSetting } from '../mta/settings.ts';
 import { type DebugArea, debugAreas, parseDebugAreas } from '../observe/debug-areas.ts';
-import { DecisionPrinter, type Decisions, nobody } from '../observe/decision.ts';
+import { DecisionPrinter, type Decisions, DialoguePrinter, nobody } from '../observe/decision.ts';
 import { startDelivery } from './background.ts';
 import { callerOf } from './caller.ts';
 import { commands } from './commands.ts';
@@ -52,12 +52,12 @@ export async function exim(start: Start): Promise<number> {
 }
 
 /** Shows what is decided, as `-d` asks or as `-bh` does. */
-function decisionsFor({ debug, action }: Invocation, { error }: Terminal): Decisions | { readonly error: string } {
+function decisionsFor({ debug, action, verbose }: Invocation, { error }: Terminal): Decisions | { readonly error: string } {
   if (debug !== undefined) {
     const areas = parseDebugAreas(debug);
     return 'error' in areas ? areas : new DecisionPrinter(areas, (line) => error(`${line}\n`));
   }
-  if (action !== 'fake smtp') return nobody;
+  if (action !== 'fake smtp') return verbose ? new DialoguePrinter((line) => error(`${line}\n`)) : nobody;
   const areas = new Set(Object.keys(debugAreas) as DebugArea[]);
   areas.delete('expand');
   return new DecisionPrinter(areas, (line) => error(`>>> ${line}\n`));

@@ -6,6 +6,9 @@ import { readConfiguration, reportProblems } from './configuration.ts';
 import type { Invocation } from './invocation.ts';
 import type { Terminal } from './output.ts';
 
+/** A variable of the environment that tells a daemon that it was put into the background by this program. */
+export const backgroundMark = 'TABELLA_DAEMON';
+
 /**
  * Reads the configuration. Mistakes are told on standard error; with them there is no runtime.
  * @throws UnusableConfiguration, BadSetting
@@ -22,7 +25,8 @@ export async function openRuntime(
     environment: process.env,
     withoutLogFiles: rehearsal,
     echo: logEcho(invocation, terminal),
-    panicEcho: rehearsal ? undefined : terminal.error,
+    // in the background there is nobody to be told
+    panicEcho: rehearsal || process.env[backgroundMark] !== undefined ? undefined : terminal.error,
   });
 }
 

@@ -47,6 +47,8 @@ export class Daemon {
   #runs: QueueRuns | undefined;
   #pidFile: Clean | undefined;
   #ended: (() => void) | undefined;
+  #isEnding = false;
+  #reloading: Promise<void> = Promise.resolve();
 
   constructor(runtime: Runtime, settings: DaemonSettings) {
     this.#settings = settings;
@@ -69,6 +71,8 @@ export class Daemon {
     const taken = this.#listeners.map((listener) => listener.settings);
     this.#pidFile = this.#settings.pidFile(runtime);
     if (this.#pidFile !== undefined) writePidFile(this.#pidFile, (text) => runtime.logs.panic(text));
+    runtime.spool.prepare();
+    runtime.logs.prepare();
     workAs(runtime.user.uid, runtime.user.gid);
     const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
     const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
@@ -78,6 +82,7 @@ export class Daemon {
     const end = new Promise<void>((resolve) => {
       this.#ended = resolve;
     });
+    process.on('unhandledRejection', this.#onSurprise);
     process.on('SIGHUP', this.#onHangup);
     process.on('SIGTERM', this.#onEnd);
     process.on('SIGINT', this.#onEnd);
@@ -90,17 +95,26 @@ export class Daemon {
     if (queueInterval !== undefined) this.#runs = new QueueRuns(queueInterval, queueRun, this.#house.deliveries);
   }
 
+  /** A mistake of ours that nobody else has caught: it is told, and the others' mail goes on. */
+  readonly #onSurprise = (error: unknown): void => {
+    const stack = error instanceof Error ? error.stack : errorText(error);
+    this.#house.runtime.logs.panic(`unexpected error: ${stack}`);
+  };
+
+  /** One after the other, so that no reading of the configuration is left over. */
   readonly #onHangup = (): void => {
-    void this.#reload();
+    this.#reloading = this.#reloading.then(() => this.#reload());
   };
 
   /** Takes a changed configuration over. The old one stays in force when the new one cannot be used. */
   async #reload(): Promise<void> {
+    if (this.#isEnding) return;
     const old = this.#house;
     old.runtime.logs.main(`pid ${process.pid}: SIGHUP received: re-exec daemon`);
     try {
       const runtime = await this.#settings.reload();
       if (runtime === undefined) return;
+      if (this.#isEnding) return;
       await this.#relisten(runtime);
       this.#house = this.#newHouse(runtime);
       this.#startRuns();
@@ -109,7 +123,8 @@ export class Daemon {
       const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
       const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
       runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
-      await old.close('let go on');
+      // sessions may last long; the next reload need not wait for them
+      void old.close('let go on');
     } catch (error) {
       this.#house.runtime.logs.panic(`the configuration was not taken over: ${errorText(error)}`);
     }
@@ -130,7 +145,8 @@ export class Daemon {
 
   readonly #onEnd = (): void => {
     process.off('SIGTERM', this.#onEnd).off('SIGINT', this.#onEnd).off('SIGHUP', this.#onHangup);
-    void this.#end();
+    this.#isEnding = true;
+    void this.#reloading.then(() => this.#end());
   };
 
   async #end(): Promise<void> {

@@ -3,8 +3,10 @@
  * ids alone, unlocked, so that memory and open files stay within bounds; what is lost here is found by a queue run.
  */
 
+import { errorText } from '../lib/errno.ts';
 import { type DeliveryTools, ordinary } from '../mta/attempt.ts';
 import { deliver } from '../mta/deliver.ts';
+import { openQueued } from '../mta/open-queued.ts';
 import type { QueueId } from '../safe/taint.ts';
 import type { SpooledMessage } from '../spool/spool.ts';
 
@@ -39,6 +41,8 @@ export class DeliveryPool {
     this.#running++;
     try {
       await deliver(message, { ...ordinary, localOnly: this.#localOnly }, this.#tools);
+    } catch (error) {
+      this.#tell(error, message.id);
     } finally {
       this.#running--;
       this.#next();
@@ -49,10 +53,14 @@ export class DeliveryPool {
     while (!this.#closed && this.#running < most) {
       const id = this.#waiting.shift();
       if (id === undefined) break;
-      const opened = this.#tools.runtime.spool.open(id);
-      if (opened.outcome === 'open') void this.#deliver(opened.message);
+      const message = openQueued(id, { tellOfMissing: false }, this.#tools.runtime);
+      if (message !== undefined) void this.#deliver(message);
     }
     if (this.#running === 0) this.#idle?.();
+  }
+
+  #tell(error: unknown, id: QueueId): void {
+    this.#tools.runtime.logs.panic(`delivery failed unexpectedly: ${errorText(error)}`, id);
   }
 
   /** Takes nothing more; resolves when what runs has ended, or after `milliseconds`. */

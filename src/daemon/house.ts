@@ -66,7 +66,9 @@ export class House {
     const turned = await admission.refusal(address, this.runtime);
     if (turned !== undefined) {
       if (this.runtime.logs.selects('connection_reject')) this.runtime.logs.main(turned.log);
-      socket.end(`${turned.reply}\r\n`);
+      const lines = new LineConnection(socket, socket);
+      lines.write(`${turned.reply}\r\n`);
+      await lines.close();
       return;
     }
     const client: Client = {

@@ -34,7 +34,8 @@ export class HintsFile {
   /** `name` is that of the file in `db/`; `complain` hears of trouble. */
   constructor(spool: Clean, name: Clean, owner: HintsOwner | undefined, complain: (error: unknown) => void) {
     this.#directory = pathOf(spool, literal('db'));
-    this.#path = pathOf(this.#directory, name);
+    // a name that a database of Exim's own never has
+    this.#path = pathOf(this.#directory, concat(name, literal('.sqlite')));
     this.#owner = owner;
     this.#complain = complain;
   }
@@ -55,14 +56,12 @@ export class HintsFile {
     return database;
   }
 
-  /** Makes the directory and the two files, with the owner they are to have. */
+  /** Makes the directory and the file, with the owner they are to have. */
   #prepare(): void {
     if (files.makeDirectories(this.#directory, 0o750)) this.#own(this.#directory);
-    for (const path of [this.#path, concat(this.#path, literal('.lockfile'))]) {
-      if (files.stat(path) !== undefined) continue;
-      files.close(files.open(path, files.createOrOpen, fileMode));
-      this.#own(path);
-    }
+    if (files.stat(this.#path) !== undefined) return;
+    files.close(files.open(this.#path, files.createOrOpen, fileMode));
+    this.#own(this.#path);
   }
 
   #own(path: Clean): void {

@@ -32,6 +32,7 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
   try {
     if (!(await isDue(attempt))) return;
     if (attempt.gaveUp) giveUpAll(attempt);
+    else if (runsInCircles(attempt)) failAll(attempt, 'Too many "Received" headers - suspected mail loop');
     else {
       const routed = await routeRecipients(attempt);
       await deliverBatches(localBatches(routed.local, message.envelope.sender), attempt, routed.remote.length === 0);
@@ -77,6 +78,18 @@ function giveUpAll(attempt: Attempt): void {
   for (const { address, errorsTo, index } of attempt.recipientsToDo()) {
     const failed = failure('failed', originalAddress(address, index, errorsTo), undefined, '');
     attempt.failed.unshift(attempt.routingFailure(failed, 0));
+  }
+}
+
+/** Whether the message has been through too many hosts (Exim spec 14, received_headers_max). */
+function runsInCircles({ context, runtime }: Attempt): boolean {
+  return (context.message?.receivedCount ?? 0) > runtime.config.main.received_headers_max;
+}
+
+function failAll(attempt: Attempt, reason: string): void {
+  for (const { address, errorsTo, index } of attempt.recipientsToDo()) {
+    const failed = failure('failed', originalAddress(address, index, errorsTo), undefined, reason);
+    attempt.fail(attempt.routingFailure(failed, 0));
   }
 }
 

@@ -17,6 +17,8 @@ const lf = 0x0a;
 const cr = 0x0d;
 /** Octets that may wait to be read before the other side is told to wait. */
 const highWater = 256 * 1024;
+/** Milliseconds that the other side has to take the last answer and to close its side, too. */
+const lingering = 5000;
 
 export class LineConnection {
   readonly #input: Readable;
@@ -27,6 +29,7 @@ export class LineConnection {
   #failed = false;
   #wake: (() => void) | undefined;
   #answers = '';
+  #closing = false;
   /** The rest of a line that was too long. */
   #skipping = false;
 
@@ -41,6 +44,7 @@ export class LineConnection {
   }
 
   #take(chunk: Buffer): void {
+    if (this.#closing) return;
     const left = this.#waiting.length - this.#at;
     this.#waiting = left === 0 ? chunk : Buffer.concat([this.#waiting.subarray(this.#at), chunk]);
     this.#at = 0;
@@ -176,14 +180,26 @@ export class LineConnection {
     });
   }
 
-  /** Sends what is left, and closes. */
+  /**
+   * Sends what is left, and closes. What the other side still sends is dropped, not left unread: the system would answer
+   * that with a reset, which can overtake our last words. A side that does not close is cut off after a while.
+   */
   async close(): Promise<void> {
-    await this.flush(5000);
-    this.#input.pause();
-    if (Object.is(this.#input, this.#output)) {
-      this.#output.end();
-      this.#input.on('error', () => undefined);
+    await this.flush(lingering);
+    if (!Object.is(this.#input, this.#output)) {
+      this.#input.pause();
+      return;
     }
+    if (this.#failed) {
+      this.#input.destroy();
+      return;
+    }
+    this.#closing = true;
+    this.#output.end();
+    this.#input.resume();
+    const timer = setTimeout(() => this.#input.destroy(), lingering);
+    timer.unref();
+    this.#input.on('close', () => clearTimeout(timer));
   }
 
   /** Closes without sending anything. */

@@ -24,6 +24,8 @@ export interface Decisions {
   /** A step that contains those reported until `end`. */
   begin(area: DebugArea, subject: string): void;
   end(outcome: string, detail?: string): void;
+  /** What is said to another server and by it, line by line, as `-v` shows it. */
+  dialogue(line: string): void;
   /** A step with nothing inside. */
   step(area: DebugArea, subject: string, outcome: string, detail?: string): void;
 }
@@ -34,6 +36,7 @@ export const nobody: Decisions = {
   begin() {},
   end() {},
   step() {},
+  dialogue() {},
 };
 
 /** Keeps the steps as a tree. At most `limit` steps are kept; what comes later is counted. */
@@ -62,6 +65,10 @@ export class DecisionTree implements Decisions {
     step.detail = detail;
   }
 
+  dialogue(line: string): void {
+    this.step('transport', line, '');
+  }
+
   step(area: DebugArea, subject: string, outcome: string, detail?: string): void {
     this.#add({ area, subject, outcome, detail, steps: [] });
   }
@@ -69,6 +76,24 @@ export class DecisionTree implements Decisions {
   #add(step: Step): void {
     if (++this.#count > this.#limit) this.dropped++;
     else (this.#open.at(-1)?.steps ?? this.steps).push(step);
+  }
+}
+
+/** Shows dialogues alone (`-v`). */
+export class DialoguePrinter implements Decisions {
+  readonly listening = true;
+  readonly #write: (line: string) => void;
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  begin(): void {}
+  end(): void {}
+  step(): void {}
+
+  dialogue(line: string): void {
+    this.#write(line);
   }
 }
 
@@ -96,6 +121,10 @@ export class DecisionPrinter implements Decisions {
 
   step(area: DebugArea, subject: string, outcome: string, detail?: string): void {
     this.#print(area, `${subject}: ${withDetail(outcome, detail)}`);
+  }
+
+  dialogue(line: string): void {
+    this.#write(line);
   }
 
   #print(area: DebugArea, text: string): void {

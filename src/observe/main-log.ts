@@ -152,6 +152,18 @@ export class Logs {
     return file;
   }
 
+  /** Makes the directories of the logs, while this process may still make them anywhere. */
+  prepare(): void {
+    const { directoryMode, owner, paths } = this.settings;
+    for (const path of paths) {
+      const directory = files.parentOf(logFileName(path, 'main', clock.now()));
+      if (directory === undefined || files.stat(directory) !== undefined) continue;
+      if (files.makeDirectories(directory, directoryMode) && owner !== undefined) {
+        files.setOwner(directory, owner.uid, owner.gid);
+      }
+    }
+  }
+
   #create(name: Clean): files.Descriptor {
     const { fileMode, directoryMode, owner } = this.settings;
     if (files.stat(name) !== undefined) return files.open(name, files.createOrAppend, fileMode);

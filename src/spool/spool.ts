@@ -172,6 +172,13 @@ export class Spool {
     return file;
   }
 
+  /** Makes the directories that are needed later, while this process may still make them anywhere. */
+  prepare(): void {
+    for (const name of [literal('input'), literal('msglog'), literal('db')]) {
+      this.#makeParent(pathOf(this.settings.directory, name, literal('any')));
+    }
+  }
+
   #makeParent(path: Clean): void {
     const { owner, directory } = this.settings;
     const make = (wanted: Clean): void => {
@@ -268,7 +275,15 @@ export class NewMessage {
     if (this.#pendingSize > 0) files.write(file, Buffer.concat(this.#pending));
     this.#pending = [];
     const path = this.#spool.newPath(literal('input'), this.id, literal('-H'));
-    await writeHeaders(this.#spool, path, envelope, files.sync(file));
+    try {
+      await writeHeaders(this.#spool, path, envelope, files.sync(file));
+    } catch (error) {
+      // it may have its name already; then it must not be delivered when the client is told to try again
+      files.removeIfPossible(path);
+      throw error;
+    }
+    // from here on the message holds the file
+    this.#file = undefined;
     const start = this.id.length + '-D\n'.length;
     return new SpooledMessage(this.#spool, envelope, { file, start, size: this.size }, true);
   }
@@ -309,19 +324,34 @@ export class NewMessage {
 async function writeHeaders(spool: Spool, path: Clean, envelope: Envelope, other?: Promise<void>): Promise<void> {
   const directory = files.parentOf(path) ?? literal('.');
   const beside = pathOf(directory, concat(literal('hdr.'), envelope.id));
-  files.removeIfPossible(beside);
-  const file = spool.create(beside);
+  // when this fails its caller closes the other file, so nothing may be at work on it any more
+  const otherEnded = Promise.allSettled([other]);
   try {
-    files.write(file, writeHeaderFile(envelope));
-    await Promise.all([files.sync(file), other]);
+    files.removeIfPossible(beside);
+    const file = spool.create(beside);
+    try {
+      files.write(file, writeHeaderFile(envelope));
+      await files.sync(file);
+    } finally {
+      files.close(file);
+    }
+    await other;
     files.rename(beside, path);
+    await files.syncDirectory(directory);
   } catch (error) {
     files.removeIfPossible(beside);
+    await otherEnded;
     throw error;
+  }
+}
+
+function cutOff(path: Clean, length: number): void {
+  const file = files.open(path, files.readWrite);
+  try {
+    files.truncate(file, length);
   } finally {
     files.close(file);
   }
-  await files.syncDirectory(directory);
 }
 
 /** A message of the queue that is locked by this process. */
@@ -332,6 +362,7 @@ export class SpooledMessage {
   /** Whether it was just received: then no journal and no message log can be on the disk. */
   readonly #fresh: boolean;
   #journal: files.Descriptor | undefined;
+  #journalSize = 0;
   #log = '';
   #released = false;
 
@@ -357,7 +388,11 @@ export class SpooledMessage {
   recoverJournal(): void {
     const path = this.#spool.existingPath(literal('input'), this.id, literal('-J'));
     if (path === undefined) return;
-    for (const line of files.readText(path).split('\n').slice(0, -1)) this.envelope.nonRecipients.add(line);
+    const text = files.readText(path);
+    const end = text.lastIndexOf('\n') + 1;
+    // the part of a line that a full disk or a crash left must not become part of the next address
+    if (end < text.length) cutOff(path, end);
+    for (const line of text.slice(0, end).split('\n').slice(0, -1)) this.envelope.nonRecipients.add(line);
   }
 
   /** Notes that these addresses are done; returns when that is on the disk. */
@@ -369,8 +404,16 @@ export class SpooledMessage {
         files.linkStat(path) === undefined
           ? this.#spool.create(path)
           : files.open(path, files.createOrAppend, fileMode);
+      this.#journalSize = files.statOpen(this.#journal).size;
     }
-    files.write(this.#journal, addresses.map((address) => `${address.replaceAll('\n', '?')}\n`).join(''));
+    const lines = addresses.map((address) => `${address.replaceAll('\n', '?')}\n`).join('');
+    try {
+      files.write(this.#journal, lines);
+    } catch (error) {
+      files.truncate(this.#journal, this.#journalSize);
+      throw error;
+    }
+    this.#journalSize += lines.length;
     await files.sync(this.#journal);
   }
 
@@ -424,9 +467,10 @@ export class SpooledMessage {
     this.#released = true;
     try {
       this.#flushLog();
-    } finally {
-      if (this.#journal !== undefined) files.close(this.#journal);
-      files.close(this.body.file);
+    } catch {
+      // the main log has the same lines, and no mail depends on these
     }
+    if (this.#journal !== undefined) files.close(this.#journal);
+    files.close(this.body.file);
   }
 }

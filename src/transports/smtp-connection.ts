@@ -107,8 +107,8 @@ export async function openConnection(
   const { address, port } = host;
   const connection = await connectTcp({ address, port, from, timeout, keepAlive });
   if (decisions.listening) {
-    const outcome = connection.outcome === 'connected' ? 'connected' : connection.text;
-    decisions.step('transport', `connecting to ${host.name} [${address}]:${port}`, outcome);
+    const outcome = connection.outcome === 'connected' ? 'connected' : `failed: ${connection.text}`;
+    decisions.dialogue(`Connecting to ${host.name} [${address}]:${port} ...  ${outcome}`);
   }
   if (connection.outcome === 'connected') return introduce(run, host, connection);
   const code = connection.code === 0 ? constants.errno.EIO : connection.code;
@@ -123,7 +123,8 @@ async function introduce(run: SmtpRun, host: ReachableHost, connection: Connecte
     protocol,
     commandTimeout: options.command_timeout * 1000,
     trace: decisions.listening
-      ? (direction, line) => decisions.step('transport', `SMTP${direction}`, printing(line))
+      ? (direction, line, isFirst) =>
+          decisions.dialogue(`${isFirst ? `  SMTP${direction} ` : '         '}${printing(line)}`)
       : undefined,
   });
   const giveUp = (verdict: Verdict): NotOpen => {

@@ -10,10 +10,7 @@ import { startDaemon } from '../../safe/spawn.ts';
 import { type Clean, literal, reviewed } from '../../safe/taint.ts';
 import { startQueueRun } from '../background.ts';
 import type { Call } from '../call.ts';
-import { openRuntime } from '../open-runtime.ts';
-
-/** Tells a daemon that it was put into the background by this program. */
-export const backgroundMark = 'TABELLA_DAEMON';
+import { backgroundMark, openRuntime } from '../open-runtime.ts';
 
 export async function daemonCommand(call: Call): Promise<number> {
   const { invocation, caller, terminal } = call;

@@ -3,7 +3,7 @@
 import type { AclResult, Phase } from '../../acl/acl.ts';
 import { trimEnd, upper } from '../../lib/octets.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
-import type { Reception } from './reception.ts';
+import { type Reception, shownInLog } from './reception.ts';
 
 /** Codes for refusals that name none of their own; 550 for all others. */
 const codes: Readonly<Partial<Record<Phase, string>>> = { AUTH: '503', ETRN: '458', VRFY: '252' };
@@ -62,7 +62,7 @@ function logRefusal(result: AclResult, phase: Phase, what: string, reception: Re
   const { transaction, runtime, context } = reception;
   const from = transaction === undefined || !withSender.has(phase) ? '' : `F=<${transaction.sender}> `;
   const reason = logMessage === '' ? '' : `: ${logMessage.replace(/\n/g, '\\n')}`;
-  const line = `${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`;
+  const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);
   const id = context.message?.id ?? '';
   runtime.logs.write(rejectTargets, line, id === '' ? undefined : id, headers);
 }

@@ -7,7 +7,7 @@ import { route } from '../route.ts';
 import { routerServices } from '../router-services.ts';
 import { verifyAddress } from '../verify.ts';
 import { refusal } from './acl-reply.ts';
-import type { Reception } from './reception.ts';
+import { type Reception, shownInLog } from './reception.ts';
 
 function rules({ runtime }: Reception) {
   const { config } = runtime;
@@ -42,7 +42,7 @@ export async function vrfy(argument: string, reception: Reception): Promise<Repl
   context.address = undefined;
   if (verified.outcome === 'ok') return { code: '250', text: `<${address}> is deliverable` };
   if (verified.outcome === 'defer') return { code: '451', text: `Cannot resolve <${address}> at this time` };
-  runtime.logs.main(`VRFY failed for ${address}${fields}`);
+  runtime.logs.main(`VRFY failed for ${shownInLog(address)}${fields}`);
   return { code: '550', text: `<${address}> ${verified.publicMessage}` };
 }
 
@@ -78,7 +78,7 @@ export async function expn(argument: string, reception: Reception): Promise<Repl
 export async function etrn(argument: string, reception: Reception): Promise<Reply> {
   const { acls, runtime, name, selects, tools } = reception;
   const { acl_smtp_etrn: option, smtp_etrn_command: command } = runtime.config.main;
-  if (selects('etrn')) runtime.logs.main(`ETRN ${argument} received from ${name}`);
+  if (selects('etrn')) runtime.logs.main(`ETRN ${shownInLog(argument)} received from ${name}`);
   const result = option === undefined ? acls.denial() : await acls.run('ETRN', option);
   if (result !== undefined && result.outcome !== 'accept') {
     return refusal(result, 'ETRN', `ETRN ${argument}`, reception);

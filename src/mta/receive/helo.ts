@@ -5,7 +5,7 @@ import { matchTemplate } from '../../lists/option.ts';
 import { parseIp } from '../../net/address.ts';
 import type { HeloAnswer, Reply } from '../../smtp/server/policy.ts';
 import { consent, refusal } from './acl-reply.ts';
-import type { Reception } from './reception.ts';
+import { type Reception, shownInLog } from './reception.ts';
 
 const longest = 256;
 
@@ -38,7 +38,7 @@ async function verified(verb: string, name: string, reception: Reception): Promi
   if (await acls.verifyHelo()) return undefined;
   reception.heloIsWrong = true;
   if (!isRequired) return undefined;
-  runtime.logs.reject(`rejected "${verb} ${name}" from ${reception.name}`);
+  runtime.logs.reject(`rejected "${verb} ${shownInLog(name)}" from ${reception.name}`);
   return { code: '550', text: 'HELO argument does not match calling host' };
 }
 
@@ -47,7 +47,7 @@ export async function greeted(verb: 'HELO' | 'EHLO', name: string, reception: Re
   const { runtime, connection, context, acls } = reception;
   const { main } = runtime.config;
   if (!isWellFormed(name, main.helo_allow_chars ?? '') && !(await reception.isIn(main.helo_accept_junk_hosts))) {
-    const shown = name === '' ? '(no argument given)' : name;
+    const shown = name === '' ? '(no argument given)' : shownInLog(name);
     runtime.logs.reject(`rejected ${verb} from ${reception.name}: syntactically invalid argument(s): ${shown}`);
     return { reply: { code: '501', text: `Syntactically invalid ${verb} argument(s)`, mistake: 'syntax' } };
   }

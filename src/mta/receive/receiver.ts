@@ -12,7 +12,7 @@ import { greeted } from './helo.ts';
 import { mail } from './mail-command.ts';
 import { predata, receiveMessage } from './message-command.ts';
 import { rcpt } from './rcpt-command.ts';
-import type { Reception } from './reception.ts';
+import { type Reception, shownInLog } from './reception.ts';
 
 export class Receiver implements SmtpPolicy {
   readonly #reception: Reception;
@@ -97,8 +97,8 @@ export class Receiver implements SmtpPolicy {
     const { transaction, runtime, hostText } = reception;
     if (transaction !== undefined && reception.selects('smtp_incomplete_transaction')) {
       const { sender, recipients } = transaction;
-      const to = recipients.length === 0 ? '' : ` for ${recipients.join(' ')}`;
-      runtime.logs.main(`${hostText}incomplete transaction (${reason}) from <${sender}>${to}`);
+      const to = recipients.length === 0 ? '' : ` for ${withinLine(recipients)}`;
+      runtime.logs.main(shownInLog(`${hostText}incomplete transaction (${reason}) from <${sender}>${to}`));
     }
     reception.forgetMessage();
   }
@@ -148,7 +148,7 @@ export class Receiver implements SmtpPolicy {
     const { runtime, fields, selects } = this.#reception;
     if (!selects(kind === 'syntax' ? 'smtp_syntax_error' : 'smtp_protocol_error')) return;
     const shown = command.slice(0, 150).replace(/[\0-\x1f]/g, '?');
-    runtime.logs.main(`SMTP ${kind} error in "${shown}"${fields} ${what}`);
+    runtime.logs.main(`SMTP ${kind} error in "${shown}"${fields} ${shownInLog(what)}`);
   }
 
   withoutHelo(): void {
@@ -192,4 +192,13 @@ export class Receiver implements SmtpPolicy {
       runtime.logs.main(`no MAIL in SMTP connection from ${name} ${duration}${commands}`);
     }
   }
+}
+
+/** As many recipients as a log line may hold; Exim's lines end after 8192 octets, too. */
+function withinLine(recipients: readonly string[]): string {
+  const limit = 7000;
+  const first = recipients.slice(0, limit).join(' ');
+  if (first.length <= limit) return first;
+  const end = first.lastIndexOf(' ', limit);
+  return `${first.slice(0, end < 0 ? limit : end)} ...`;
 }

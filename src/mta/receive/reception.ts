@@ -2,6 +2,7 @@
 
 import type { ConnectionFacts, Context } from '../../expand/context.ts';
 import * as clock from '../../lib/clock.ts';
+import { escapeSequence } from '../../lib/escapes.ts';
 import { formatInterval } from '../../lib/intervals.ts';
 import { type ListSetting, matchTemplate } from '../../lists/option.ts';
 import type { Decisions } from '../../observe/decision.ts';
@@ -114,4 +115,9 @@ export class Reception {
   get hostname(): string {
     return this.connection.activeHostname.value || this.runtime.settings.primaryHostname;
   }
+}
+
+/** What a client said, for a log line: control characters are shown by number, so that no terminal obeys them. */
+export function shownInLog(text: string): string {
+  return text.replace(/[\0-\x08\x0a-\x1f\x7f]/g, escapeSequence);
 }

@@ -18,7 +18,7 @@ export interface SessionSettings {
   /** Milliseconds that the reply to a command may take, and the greeting. */
   readonly commandTimeout: number;
   /** Sees each line: `>>` sent, `|>` sent with more to follow, `<<` received. */
-  readonly trace?: ((direction: '>>' | '|>' | '<<', line: string) => void) | undefined;
+  readonly trace?: ((direction: '>>' | '|>' | '<<', line: string, isFirst: boolean) => void) | undefined;
 }
 
 /** How long the answer to QUIT is waited for, in milliseconds; nobody needs it. */
@@ -96,7 +96,7 @@ export class ClientSession {
       return;
     }
     this.#alive = false;
-    this.settings.trace?.('>>', 'QUIT');
+    this.settings.trace?.('>>', 'QUIT', true);
     void this.#stream.write('QUIT\r\n', farewellTime);
     this.#stream.finish(farewellTime);
   }
@@ -126,7 +126,7 @@ export class ClientSession {
     if (early !== undefined) return early;
     const { trace } = this.settings;
     commands.forEach((command, i) => {
-      trace?.(i < commands.length - 1 ? '|>' : '>>', command);
+      trace?.(i < commands.length - 1 ? '|>' : '>>', command, true);
     });
     const result = await this.#stream.write(`${commands.join('\r\n')}\r\n`, this.settings.commandTimeout);
     return result.outcome === 'timeout' ? this.#fail(waiting, result) : undefined;
@@ -183,8 +183,8 @@ export class ClientSession {
     const { trace } = this.settings;
     if (reading.outcome === 'reply') {
       if (reading.reply.code === closingDown) this.#closingDown = true;
-      if (trace !== undefined) for (const line of reading.reply.lines) trace('<<', line);
-    } else if (reading.outcome === 'malformed') trace?.('<<', reading.text);
+      if (trace !== undefined) for (const [i, line] of reading.reply.lines.entries()) trace('<<', line, i === 0);
+    } else if (reading.outcome === 'malformed') trace?.('<<', reading.text, true);
     return reading;
   }
 

@@ -170,7 +170,7 @@ class Work {
   /** Sends the message and hears what became of it. */
   async #transfer(): Promise<Failure | undefined> {
     const { dataTimeout } = this.#settings;
-    this.#session.settings.trace?.('>>', '(writing message)');
+    this.#session.settings.trace?.('>>', '(writing message)', true);
     const encoder = new DataEncoder();
     let held: Buffer | undefined;
     for (;;) {
@@ -182,7 +182,7 @@ class Work {
     }
     const early = await this.#session.early(this.#waiting('end'));
     if (early !== undefined) return early;
-    this.#session.settings.trace?.('>>', '.');
+    this.#session.settings.trace?.('>>', '.', true);
     const end = Buffer.from(encoder.end(), 'latin1');
     const failure = await this.#send(held === undefined ? end : Buffer.concat([held, end]), dataTimeout);
     return failure === undefined ? this.#conclude() : this.#interrupted(failure);

@@ -97,14 +97,16 @@ export class SmtpSession {
   }
 
   async #obey(line: string | undefined): Promise<SessionEnd | undefined> {
-    const found = line === undefined ? undefined : commandNamed(line);
     this.#command = line ?? '';
-    if (found === undefined) return this.#unrecognized(line ?? '');
+    if (line === undefined) return this.protocolError('syntax', 'line too long', '500');
+    if (line.includes('\0')) return this.#withNul();
+    const found = commandNamed(line);
+    if (found === undefined) return this.#unrecognized(line);
     const { command, argument } = found;
     this.policy.note(this.#command, command.verb, argument);
     if (command.verb === 'MAIL') this.#transactionLine = this.#line;
     if (!command.isMail && (await this.#tooManyNonMail(command.verb))) return 'closed';
-    if (this.#tooEarly(command.endsGroup)) return this.#unsynchronized('next input sent too soon', line ?? '');
+    if (this.#tooEarly(command.endsGroup)) return this.#unsynchronized('next input sent too soon', line);
     if (argument !== '' && command.argument === 'none') return this.protocolError('syntax', 'unexpected argument data');
     if (this.#history.push(command.verb) > historyLength) this.#history.shift();
     return command.run(this, argument);
@@ -138,6 +140,11 @@ export class SmtpSession {
     return true;
   }
 
+  #withNul(): Promise<SessionEnd | undefined> {
+    const text = 'NUL characters are not allowed in SMTP commands';
+    return this.protocolError('syntax', text, '501', "NUL character(s) present (shown as '?')");
+  }
+
   async #unrecognized(line: string): Promise<SessionEnd | undefined> {
     if (++this.#unknown <= this.settings.maximumUnknown) {
       return this.protocolError('syntax', 'unrecognized command', '500');
@@ -149,8 +156,13 @@ export class SmtpSession {
   }
 
   /** A command with a mistake in it, or out of order; too many of them end the session. */
-  async protocolError(kind: 'syntax' | 'protocol', text: string, code = '501'): Promise<SessionEnd | undefined> {
-    this.policy.mistake(kind, this.#command, text.split('\n').at(-1) ?? text);
+  async protocolError(
+    kind: 'syntax' | 'protocol',
+    text: string,
+    code = '501',
+    logged = text.split('\n').at(-1) ?? text,
+  ): Promise<SessionEnd | undefined> {
+    this.policy.mistake(kind, this.#command, logged);
     if (this.#mistakes >= this.settings.maximumMistakes) return this.#tooManyMistakes({ code, text });
     this.#mistakes++;
     this.send({ code, text });
