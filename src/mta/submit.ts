@@ -6,7 +6,8 @@ import { MessageReader } from '../mail/message-reader.ts';
 import { timestamp } from '../observe/main-log.ts';
 import { userWithId } from '../safe/users.ts';
 import type { SpooledMessage } from '../spool/spool.ts';
-import { type Arrival, accept, logArrival, prepareHeaders } from './arrival.ts';
+import { type Arrival, accept, prepareHeaders } from './arrival.ts';
+import { logArrival } from './arrival-log.ts';
 import { emptyMessage, newConnection } from './facts.ts';
 import { newContext, type Runtime } from './runtime.ts';
 

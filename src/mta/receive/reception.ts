@@ -8,7 +8,7 @@ import { type ListSetting, matchTemplate } from '../../lists/option.ts';
 import type { Decisions } from '../../observe/decision.ts';
 import type { LogSelector } from '../../observe/log-selectors.ts';
 import { AclRequests, AclRunner } from '../acl-runner.ts';
-import { hostFields } from '../arrival.ts';
+import { hostFields } from '../arrival-log.ts';
 import { emptyMessage } from '../facts.ts';
 import { newContext, type Runtime } from '../runtime.ts';
 import type { Client, ReceptionTools } from './client.ts';

@@ -1,0 +1,90 @@
+/** The lines that tell of a message that came in, and of the host it came from (Exim spec 53.6). */
+
+import type { ConnectionFacts } from '../expand/context.ts';
+import * as clock from '../lib/clock.ts';
+import { lower, trim } from '../lib/octets.ts';
+import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
+import type { LogSelector } from '../observe/log-selectors.ts';
+import type { SpooledMessage } from '../spool/spool.ts';
+import type { Arrival } from './arrival.ts';
+
+/** The value of a header line by its name, without comments; for logs. */
+function headerValue(headers: readonly HeaderLine[], name: string): string | undefined {
+  const found = headers.find(({ type, text }) => type !== '*' && lower(headerName(text)) === name);
+  return found === undefined ? undefined : trim(headerBody(found.text).replace(/\n[ \t]*/g, ' '));
+}
+
+function idField(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
+  const made = arrival.messageIdMade;
+  if (!selects(made ? 'msg_id_created' : 'msg_id')) return '';
+  const value = headerValue(arrival.headers, 'resent-message-id') ?? headerValue(arrival.headers, 'message-id');
+  const id = value === undefined ? undefined : /^<?([^>]*)>?/.exec(value)?.[1];
+  if (id === undefined || id === '') return '';
+  return ` id${made ? '*' : ''}=${id.replace(/[\x00-\x20]/g, '?')}`;
+}
+
+/** `H=name (helo) [1.2.3.4]`, and `U=ident`, for log lines about a sending host. */
+export function hostFields(connection: ConnectionFacts, selects: (selector: LogSelector) => boolean): string {
+  let text = '';
+  if (connection.hostAddress !== '') {
+    const helo = connection.heloName;
+    const name = connection.hostName;
+    text += ' H=';
+    if (name !== '') text += `${name} `;
+    if (helo !== '' && lower(helo) !== lower(name)) text += `(${helo}) `;
+    text += `[${connection.hostAddress}]`;
+    if (selects('incoming_port') && connection.hostPort > 0) text += `:${connection.hostPort}`;
+    if (selects('incoming_interface') && connection.interfaceAddress !== '') {
+      text += ` I=[${connection.interfaceAddress}]:${connection.interfacePort}`;
+    }
+  }
+  if (connection.ident !== '') text += ` U=${connection.ident}`;
+  return text;
+}
+
+/** `<= sender …`: the line that says that a message came in (Exim spec 53.6). */
+export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) => boolean, mark = '<='): string {
+  const { connection, sender, context, begun } = arrival;
+  let line = `${mark} ${sender === '' ? '<>' : sender}`;
+  if (arrival.reference !== undefined && arrival.reference !== '') line += ` R=${arrival.reference}`;
+  line += hostFields(connection, selects);
+  if (connection.receivedProtocol !== '') line += ` P=${connection.receivedProtocol}`;
+  if (connection.authenticator !== '') {
+    line += ` A=${connection.authenticator}`;
+    if (connection.authenticatedId !== '') line += `:${connection.authenticatedId}`;
+  }
+  line += ` S=${context.message?.size ?? 0}`;
+  if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
+  if (selects('receive_time')) line += ` RT=${((clock.now() - begun) / 1000).toFixed(3)}s`;
+  line += idField(arrival, selects);
+  if (selects('subject')) {
+    const subject = headerValue(arrival.headers, 'subject');
+    if (subject !== undefined)
+      line += ` T="${subject.replace(/["\\]/g, (c) => `\\${c}`).replace(/[\x00-\x1f]/g, '?')}"`;
+  }
+  return line;
+}
+
+/** ` from <sender> for recipients`, as the log selectors ask. */
+export function arrivalTail(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
+  let tail = '';
+  if (selects('received_sender')) tail += ` from <${arrival.sender}>`;
+  if (selects('received_recipients')) {
+    tail += ` for${arrival.recipients.map(({ address }) => ` ${address}`).join('')}`;
+  }
+  return tail;
+}
+
+/** Writes the arrival to the main log and begins the log of the message; `(=` marks one that was refused and kept. */
+export function logArrival(
+  arrival: Arrival,
+  message: SpooledMessage | undefined,
+  stamp: () => string,
+  mark: '<=' | '(=' = '<=',
+): void {
+  const { logs } = arrival.runtime;
+  const selects = (selector: LogSelector): boolean => logs.selects(selector);
+  const line = arrivalLine(arrival, selects, mark);
+  logs.main(`${line}${arrivalTail(arrival, selects)}`, arrival.newMessage.id);
+  message?.log(`${stamp()} Received from ${line.slice('<= '.length)}\n`);
+}
