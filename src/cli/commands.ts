@@ -15,6 +15,8 @@ import { rebuildAliasesCommand } from './commands/rebuild-aliases.ts';
 import { fakeSmtpCommand, smtpCommand } from './commands/smtp.ts';
 import { submitCommand } from './commands/submit.ts';
 import { type AddressTest, testAddresses } from './commands/test-address.ts';
+import { testRetryCommand } from './commands/test-retry.ts';
+import { testRewriteCommand } from './commands/test-rewrite.ts';
 import { versionLines } from './commands/version.ts';
 import type { Action } from './invocation.ts';
 import { testContext } from './test-context.ts';
@@ -82,6 +84,8 @@ export const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
   ['test address', addressTest('test')],
   ['verify recipient', addressTest('verify recipient')],
   ['verify sender', addressTest('verify sender')],
+  ['test retry', testRetryCommand],
+  ['test rewrite', testRewriteCommand],
   ['expand', expand],
   ['options', options],
   ['version', version],

@@ -52,7 +52,10 @@ export async function exim(start: Start): Promise<number> {
 }
 
 /** Shows what is decided, as `-d` asks or as `-bh` does. */
-function decisionsFor({ debug, action, verbose }: Invocation, { error }: Terminal): Decisions | { readonly error: string } {
+function decisionsFor(
+  { debug, action, verbose }: Invocation,
+  { error }: Terminal,
+): Decisions | { readonly error: string } {
   if (debug !== undefined) {
     const areas = parseDebugAreas(debug);
     return 'error' in areas ? areas : new DecisionPrinter(areas, (line) => error(`${line}\n`));

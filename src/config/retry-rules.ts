@@ -38,7 +38,6 @@ export interface RetryRule {
 }
 
 const simple: ReadonlyMap<string, RetryError> = new Map<string, RetryError>([
-  ['*', { kind: 'any' }],
   ['auth_failed', { kind: 'auth_failed' }],
   ['lost_connection', { kind: 'lost_connection' }],
   ['lookup', { kind: 'lookup' }],
@@ -55,18 +54,29 @@ const simple: ReadonlyMap<string, RetryError> = new Map<string, RetryError>([
   ['timeout_connect_A', { kind: 'timeout', connect: true, via: 'A' }],
 ]);
 
-export function parseRetryError(name: string): RetryError | undefined {
+const groups: readonly { readonly begins: RegExp; readonly message: (name: string) => string }[] = [
+  { begins: /^refused_/, message: () => 'A or MX expected after "refused"' },
+  { begins: /^timeout_/, message: () => '"A", "MX", or "connect" expected after "timeout"' },
+  { begins: /^quota_/, message: () => 'bad time value' },
+  {
+    begins: /^(?:mail|rcpt|data)_4/,
+    message: (name) => `${name} must be followed by xx, dx, or dd, where x is literal and d is any digit`,
+  },
+];
+
+/** The error of that name, or why it is none. */
+export function parseRetryError(name: string): RetryError | { readonly error: string } {
   const known = simple.get(name);
   if (known !== undefined) return known;
-  const quota = /^quota_(.+)$/.exec(name)?.[1];
-  if (quota !== undefined) {
-    const unread = parseInterval(quota);
-    return unread === undefined ? undefined : { kind: 'quota', unread };
-  }
+  const unread = name.startsWith('quota_') ? parseInterval(name.slice('quota_'.length)) : undefined;
+  if (unread !== undefined) return { kind: 'quota', unread };
   const [, command, code] = /^(mail|rcpt|data)_(4(?:xx|\dx|\d\d))$/.exec(name) ?? [];
-  return command === undefined || code === undefined
-    ? undefined
-    : { kind: 'reply', command: command as 'mail' | 'rcpt' | 'data', code };
+  if (command !== undefined && code !== undefined) {
+    return { kind: 'reply', command: command as 'mail' | 'rcpt' | 'data', code };
+  }
+  const group = groups.find(({ begins }) => begins.test(name));
+  const stem = /^[a-z]+_4?/.exec(name)?.[0] ?? name;
+  return { error: group?.message(stem) ?? `unknown or malformed retry error "${name}"` };
 }
 
 const pattern = (source: string): ListSetting => ({ kind: 'address', template: singleItem(source) });
@@ -75,6 +85,8 @@ const pattern = (source: string): ListSetting => ({ kind: 'address', template: s
 function singleItem(source: string): Template {
   return compileTemplate(source.replaceAll(':', '::'));
 }
+
+const anyError: RetryError = { kind: 'any' };
 
 type Parsed = { readonly rule: RetryRule } | { readonly error: string };
 
@@ -86,8 +98,8 @@ export function parseRetryRule(line: string): Parsed {
   if (first === undefined) return fail('missing quote at end of string value in retry rule');
   const second = nextWord(first.rest);
   if (second === undefined || second.value === '') return fail('missing error type in retry rule');
-  const error = parseRetryError(second.value);
-  if (error === undefined) return fail(`unknown or malformed retry error "${second.value}"`);
+  const error = second.value === '*' ? anyError : parseRetryError(second.value);
+  if ('error' in error) return error;
   let { rest } = second;
   let senders: ListSetting | undefined;
   if (/^senders[ \t-\r]*=/i.test(rest)) {

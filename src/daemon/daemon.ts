@@ -3,6 +3,7 @@
  * delivers; started by root it gives its rights up (`safe/privileges.ts`) when it listens.
  */
 
+import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import { formatInterval } from '../lib/intervals.ts';
 import type { QueueRun } from '../mta/queue-runner.ts';
@@ -18,6 +19,9 @@ import { takeAll } from './listeners.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { QueueRuns } from './queue-runs.ts';
 
+/** Milliseconds. */
+const day = 24 * 3600_000;
+
 export interface DaemonSettings {
   readonly self: SelfCommand;
   /** What the log says is started: name and version. */
@@ -32,8 +36,8 @@ export interface DaemonSettings {
   readonly queueInterval: number | undefined;
   readonly queueRun: QueueRun;
   readonly delivery: 'at once' | 'local only' | 'queue';
-  /** Reads the configuration again; tells what is wrong with it and answers nothing when it cannot be used. */
-  reload(): Promise<Runtime | undefined>;
+  /** Reads the configuration again; reports what is wrong with it and answers nothing when it cannot be used. */
+  reload(report: (text: string) => void): Promise<Runtime | undefined>;
   startQueueRun(recipient: string): void;
   /** Called when everything is in place. */
   started(interfaces: readonly Interface[]): void;
@@ -79,6 +83,8 @@ export class Daemon {
     runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
     this.#startRuns();
     started(taken);
+    void this.#tidy();
+    const tidying = setInterval(() => void this.#tidy(), day);
     const end = new Promise<void>((resolve) => {
       this.#ended = resolve;
     });
@@ -87,6 +93,16 @@ export class Daemon {
     process.on('SIGTERM', this.#onEnd);
     process.on('SIGINT', this.#onEnd);
     await end;
+    clearInterval(tidying);
+  }
+
+  async #tidy(): Promise<void> {
+    const { spool, logs } = this.#house.runtime;
+    try {
+      await spool.tidy(clock.now());
+    } catch (error) {
+      logs.panic(`failed to tidy the spool: ${errorText(error)}`);
+    }
   }
 
   #startRuns(): void {
@@ -112,8 +128,15 @@ export class Daemon {
     const old = this.#house;
     old.runtime.logs.main(`pid ${process.pid}: SIGHUP received: re-exec daemon`);
     try {
-      const runtime = await this.#settings.reload();
-      if (runtime === undefined) return;
+      let told = '';
+      const runtime = await this.#settings.reload((text) => {
+        told += text;
+      });
+      if (runtime === undefined) {
+        const mistakes = told === '' ? 'it has mistakes' : told.replace(/\n+$/, '').replaceAll('\n', ' ');
+        old.runtime.logs.panic(`the configuration was not taken over: ${mistakes}`);
+        return;
+      }
       if (this.#isEnding) return;
       await this.#relisten(runtime);
       this.#house = this.#newHouse(runtime);

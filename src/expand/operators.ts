@@ -2,6 +2,7 @@
 
 import type { Operator } from './evaluate.ts';
 import { addressOperators } from './operators/addresses.ts';
+import { internationalOperators } from './operators/international.ts';
 import { digestOperators } from './operators/digests.ts';
 import { numberOperators } from './operators/numbers.ts';
 import { surroundingOperators } from './operators/surroundings.ts';
@@ -11,7 +12,7 @@ import { textOperators } from './operators/text.ts';
 export const expandOperator = 'expand';
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
-  [...textOperators, ...numberOperators, ...digestOperators, ...addressOperators, ...surroundingOperators].map(
+  [...textOperators, ...numberOperators, ...digestOperators, ...addressOperators, ...internationalOperators, ...surroundingOperators].map(
     (operator) => [operator.name, operator],
   ),
 );

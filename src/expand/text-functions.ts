@@ -16,7 +16,8 @@ export function substring(text: Text, start: number, count: number | undefined):
   return text.slice(Math.max(from, 0), Math.max(Math.min(from + count, length), 0));
 }
 
-const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+/** With `t` before `s`, as the real Exim has it. */
+const alphabet = 'abcdefghijklmnopqrtsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** A text of `count` characters out of the first `letters` of the alphabet; a text no longer than that is left alone. */
 export function hashText(text: Text, count: number, letters = 26): Text {

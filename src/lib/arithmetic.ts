@@ -23,12 +23,13 @@ function within(value: bigint, what: string): bigint {
 
 const divide = (a: bigint, b: bigint): bigint => {
   if (b === 0n) throw new Problem('divide by zero');
-  return wrap(a / b);
+  return a === least && b === -1n ? greatest : a / b;
 };
 
 const remainder = (a: bigint, b: bigint): bigint => {
-  if (b === 0n) throw new Problem('divide by zero');
-  return a % b;
+  if (b === 0n) throw new Problem('modulo by zero');
+  // the machine cannot divide these two; Exim answers so for the remainder, too
+  return a === least && b === -1n ? greatest : a % b;
 };
 
 /** Binary operators from the weakest to the strongest; each level from left to right. */

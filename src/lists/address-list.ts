@@ -4,7 +4,7 @@ import type { Context } from '../expand/context.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { lower } from '../lib/octets.ts';
 import { splitAddress } from '../mail/address.ts';
-import type { Text } from '../safe/taint.ts';
+import { Text } from '../safe/taint.ts';
 import { domainKind, localPartKind } from './domain-list.ts';
 import {
   compileList,
@@ -64,9 +64,15 @@ function twoSided(item: Text): ItemTest {
     const actual = subject.caseful ? local.original : lower(local.text);
     const fits = wanted.startsWith('*') ? actual.endsWith(wanted.slice(1)) : actual === wanted;
     if (!fits) return noMatch;
-    return then(domainTest(domainOf(subject), context), (answer) =>
-      answer.outcome === 'match' ? { ...answer, value: item } : answer,
-    );
+    return then(domainTest(domainOf(subject), context), (answer) => {
+      if (answer.outcome !== 'match') return answer;
+      // $1 is what the asterisk of the local part stands for, if it has one; then comes what the domain's stands for
+      const wild = wanted.startsWith('*') ? [local.original.slice(0, actual.length - wanted.length + 1)] : [];
+      const ofLocal = wild.map((text) => Text.tainted(text));
+      const ofDomain = answer.numeric?.slice(1) ?? [];
+      const numeric = [Text.tainted(subject.original), ...ofLocal, ...ofDomain];
+      return { ...answer, value: item, numeric };
+    });
   };
 }
 

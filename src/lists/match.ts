@@ -1,7 +1,7 @@
 /** The door to list matching: a subject against the text of a list. */
 
 import type { Context, ListAnswer, ListKind } from '../expand/context.ts';
-import type { Eventual } from '../lib/eventual.ts';
+import { type Eventual, then } from '../lib/eventual.ts';
 import { lower } from '../lib/octets.ts';
 import { splitAddress } from '../mail/address.ts';
 import type { Text } from '../safe/taint.ts';
@@ -36,16 +36,25 @@ function subjectOf(kind: ListKind, value: string, caseful: boolean): Subject {
   }
 }
 
+export interface MatchOptions {
+  readonly caseful?: boolean;
+  readonly hostName?: string | undefined;
+  /** Address lists tell what their patterns captured to rewriting rules alone. */
+  readonly forRewriting?: boolean;
+}
+
 /** Whether `value` is in the list. Hosts are given by their IP address, empty for a local process. */
 export function matchList(
   kind: ListKind,
   value: string,
   list: Text,
   context: Context,
-  options: { readonly caseful?: boolean; readonly hostName?: string | undefined } = {},
+  { caseful = false, hostName, forRewriting = false }: MatchOptions = {},
 ): Eventual<ListAnswer> {
-  const subject = { ...subjectOf(kind, value, options.caseful ?? false), hostName: options.hostName };
-  return matchItems(compileList(kinds[kind], list), subject, context);
+  const subject = { ...subjectOf(kind, value, caseful), hostName };
+  const answer = matchItems(compileList(kinds[kind], list), subject, context);
+  if (kind !== 'address' || forRewriting) return answer;
+  return then(answer, (found) => (found.outcome === 'match' ? { ...found, numeric: undefined } : found));
 }
 
 /** `match_ip`: an address, or none, against a list in which no name is ever looked for. */

@@ -3,7 +3,7 @@
 import type { Context, ListAnswer, ListKind } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
-import { matchList } from './match.ts';
+import { type MatchOptions, matchList } from './match.ts';
 
 /** A list as an option holds it. */
 export interface ListSetting {
@@ -19,7 +19,7 @@ export function matchTemplate(
   setting: ListSetting,
   value: string,
   context: Context,
-  options: { readonly caseful?: boolean; readonly hostName?: string | undefined } = {},
+  options: MatchOptions = {},
 ): Eventual<ListAnswer> {
   const { kind, template } = setting;
   if (template.constant !== undefined) return matchList(kind, value, template.constant, context, options);

@@ -149,6 +149,15 @@ function skipRoute(scanner: Scanner, options: AddressOptions): void {
   }
 }
 
+/** An address with a route, but without angle brackets. */
+function readRouted(scanner: Scanner, options: AddressOptions): ParsedAddress {
+  skipRoute(scanner, options);
+  const localPart = readLocalPart(scanner);
+  if (localPart === '') throw new Malformed('missing or malformed local part');
+  if (!scanner.accept('@')) throw new Malformed('domain missing in source-routed address');
+  return whole(localPart, readDomain(scanner, options));
+}
+
 /** Inside angle brackets; the opening one was passed. */
 function readRouteAddress(scanner: Scanner, options: AddressOptions): ParsedAddress {
   scanner.skip();
@@ -194,9 +203,7 @@ function readMailbox(scanner: Scanner, options: AddressOptions): ParsedAddress {
   scanner.skip();
   if (scanner.atEnd) throw new Malformed('empty address');
   if (scanner.accept('<')) return readRouteAddress(scanner, options);
-  if (scanner.next === '@' && trim(scanner.text.slice(scanner.at + 1)) !== '') {
-    throw new Malformed('no local part');
-  }
+  if (scanner.next === '@' && trim(scanner.text.slice(scanner.at + 1)) !== '') return readRouted(scanner, options);
   const localPart = readLocalPart(scanner);
   if (scanner.accept('@')) return whole(localPart, readDomain(scanner, options));
   if (scanner.atEnd && localPart !== '') return whole(localPart, undefined);
@@ -271,8 +278,11 @@ export function addressItems(text: string): ListItem[] {
     const start = at + text.slice(at, end).length - trimStart(text.slice(at, end)).length;
     const stop = start + trimEnd(text.slice(start, end)).length;
     if (stop > start) found.push({ start, end: stop });
-    if (text[end] === ';') inGroup = false;
-    at = end + 1;
+    if (text[end] === ';') {
+      // what follows a group up to the next comma belongs to nothing
+      inGroup = false;
+      at = endOfAddress(text, end + 1) + 1;
+    } else at = end + 1;
   }
   return found;
 }

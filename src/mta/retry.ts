@@ -46,7 +46,7 @@ const systemQuota = 122;
 
 /** Whether the error of a rule is the one that happened. */
 export function errorMatches(wanted: RetryError, { error, viaMx }: RetrySubject): boolean {
-  const via = 'via' in wanted ? wanted.via === undefined || (wanted.via === 'MX') === (viaMx ?? false) : true;
+  const via = 'via' in wanted ? wanted.via === undefined || (wanted.via === 'MX') === viaMx : true;
   switch (wanted.kind) {
     case 'any':
       return true;

@@ -62,7 +62,7 @@ export async function rewriteSmtp(
   for (const rule of tools.rules) {
     if (!rule.smtp || rule.replacement === undefined) continue;
     const numeric = context.results.numeric;
-    const answer = await matchTemplate(rule.pattern, current, context, { caseful: true });
+    const answer = await matchTemplate(rule.pattern, current, context, { caseful: true, forRewriting: true });
     if (answer.outcome !== 'match') continue;
     context.results.numeric = [Text.tainted(current), ...(answer.numeric ?? []).slice(1)];
     const expansion = await rule.replacement.expand(context);
@@ -90,7 +90,7 @@ async function applyRule(
   const numeric = context.results.numeric;
   try {
     context.address = { ...factsOf(originalAddress(address)), localPart: splitAddress(address).localPart };
-    const answer = await matchTemplate(rule.pattern, address, context, { caseful: true });
+    const answer = await matchTemplate(rule.pattern, address, context, { caseful: true, forRewriting: true });
     if (answer.outcome !== 'match') return 'no match';
     if (rule.replacement === undefined) return 'stop';
     context.results.numeric = [Text.tainted(address), ...(answer.numeric ?? []).slice(1)];

@@ -4,11 +4,11 @@
  *
  * States of a message, by the files there are:
  *
- *   -D alone            being received; nobody was promised anything; left by a crash, it is removed when it is old
- *   -D and hdr.ID       the same, just before the end
+ *   -D alone            being received, or being removed: nobody is waiting for it; left by a crash, it is removed when
+ *                       it is old (`leftovers.ts`)
+ *   -D and hdr.ID       the same, just before the end of the reception
  *   -D and -H           accepted: on the queue
  *   -D, -H and -J       a delivery is going on, or broke off: the addresses in -J are done
- *   -H alone            being removed: all recipients are done
  *
  * Guarantees: `commit` returns when both files and their names are on the disk. `noteDelivered` returns when the
  * addresses are in the journal; it is called before anything else is done with the result of a delivery. Whoever works
@@ -22,6 +22,7 @@ import { type Clean, concat, literal, pathOf, type QueueId, queueId, reviewed } 
 import type { Envelope } from './envelope.ts';
 import { DamagedSpoolFile, readHeaderFile, writeHeaderFile } from './format.ts';
 import { newId } from './id.ts';
+import { removeLeftovers } from './leftovers.ts';
 
 export interface SpoolSettings {
   readonly directory: Clean;
@@ -142,12 +143,22 @@ export class Spool {
 
   /** The ids of all messages on the queue, in no order; memory does not grow with their number. */
   *ids(): Generator<QueueId> {
+    for (const directory of this.#inputDirectories()) yield* idsIn(directory);
+  }
+
+  /** The directories with the files of messages, whether the spool is split or was. */
+  *#inputDirectories(): Generator<Clean> {
     const input = pathOf(this.settings.directory, literal('input'));
-    yield* idsIn(input);
+    yield input;
     for (const name of splitNames) {
       const directory = pathOf(input, name);
-      if (files.stat(directory)?.isDirectory()) yield* idsIn(directory);
+      if (files.stat(directory)?.isDirectory()) yield directory;
     }
+  }
+
+  /** Removes what crashes left, when it is older than a day. */
+  async tidy(now: number): Promise<void> {
+    await removeLeftovers(this.#inputDirectories(), 24 * 3600_000, now);
   }
 
   /** How many messages are on the queue. */
@@ -438,8 +449,9 @@ export class SpooledMessage {
   remove(): void {
     const { messageLogs, preserveMessageLogs } = this.#spool.settings;
     if (preserveMessageLogs) this.#keepLog();
-    files.removeIfPossible(this.#path(literal('-D')));
+    // without its -H file it is no message any more, whatever a crash leaves of the rest
     files.removeIfPossible(this.#path(literal('-H')));
+    files.removeIfPossible(this.#path(literal('-D')));
     if (this.#journal !== undefined || !this.#fresh) this.#dropJournal();
     const log = messageLogs && !this.#fresh ? this.#spool.existingPath(literal('msglog'), this.id) : undefined;
     if (log !== undefined) files.removeIfPossible(log);

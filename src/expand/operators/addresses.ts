@@ -1,13 +1,13 @@
 /** Operators on mail addresses and IP addresses. */
 
-import { domainToASCII, domainToUnicode } from 'node:url';
+import { trimStart } from '../../lib/octets.ts';
 import { parseAddress, splitAddressList } from '../../mail/address.ts';
 import { formatIp, groups, maskIp, parseIp, reverseLabels } from '../../net/address.ts';
 import type { Text } from '../../safe/taint.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 
-const lenient = { allowEmpty: true, allowDomainLiterals: true, utf8: true };
+const lenient = { allowEmpty: true, allowDomainLiterals: true };
 
 function parsed(text: Text): { readonly address: string; readonly localPart: string; readonly domain: string } {
   const found = parseAddress(text.value, lenient);
@@ -16,6 +16,7 @@ function parsed(text: Text): { readonly address: string; readonly localPart: str
 
 /** All addresses as a list; `>x` in front changes its separator. */
 function addresses(text: Text): string {
+  if (/^[ \t-\r]*>$/.test(text.value)) return fail(`output separator missing in expanding \${addresses:${trimStart(text.value)}}`);
   const separator = /^[ \t-\r]*>(.)[ \t-\r]*/s.exec(text.value);
   const mark = separator?.[1] ?? ':';
   return splitAddressList(text.value.slice(separator?.[0].length ?? 0))
@@ -27,36 +28,43 @@ function addresses(text: Text): string {
 
 const fullGroups = (octets: Uint8Array): string[] => groups(octets).map((group) => group.toString(16).padStart(4, '0'));
 
-function mask(text: Text, option: string): string {
-  const slash = text.value.indexOf('/');
-  if (slash < 0) return fail(`missing mask value in "${text.value}"`);
-  const octets = parseIp(text.value.slice(0, slash));
-  const suffix = text.value.slice(slash + 1);
-  if (octets === undefined) return fail(`"${text.value}" is not an IP address`);
-  if (!/^\d+$/.test(suffix)) return fail(`mask value must be a number in "${text.value}"`);
-  if (Number(suffix) > octets.length * 8) return fail(`mask value too big in "${text.value}"`);
-  const masked = maskIp(octets, Number(suffix));
-  const address = octets.length === 4 || option === 'n' ? formatIp(masked, 1) : fullGroups(masked).join('.');
-  return `${address}/${Number(suffix)}`;
+/** An address with the mask that may follow it; a number of bits that is left out is 0, and blanks precede it. */
+function masked(text: Text): { readonly octets: Uint8Array; readonly bits: number | undefined } | undefined {
+  const [, address = '', suffix] = /^([^/%]*(?:%[^/]*)?)(\/[ \t-\r]*\+?\d*)?$/s.exec(text.value) ?? [];
+  const octets = suffix !== undefined && address.includes('%') ? undefined : parseIp(address);
+  return octets && { octets, bits: suffix === undefined ? undefined : wrappedNumber(suffix.slice(1)) };
 }
+
+/** What is left of a number in 32 bits. */
+function wrappedNumber(text: string): number {
+  return Number(BigInt.asIntN(32, BigInt(/\d{0,40}$/.exec(text)?.[0] ?? '0')));
+}
+
+function mask(text: Text, option: string): string {
+  const found = masked(text);
+  if (found === undefined) return fail(`"${text.value}" is not an IP address`);
+  const { octets, bits } = found;
+  if (bits === undefined) return fail(`missing mask value in "${text.value}"`);
+  if (bits < 0 || bits > octets.length * 8) return fail(`mask value too big in "${text.value}"`);
+  const network = maskIp(octets, bits);
+  const address = octets.length === 4 || option === 'n' ? formatIp(network, 1) : fullGroups(network).join('.');
+  return `${address}/${bits}`;
+}
+
+const mapped = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]);
 
 function ipv6(text: Text, write: (octets: Uint8Array) => string): string {
   const octets = parseIp(text.value);
   if (octets === undefined) return fail(`"${text.value}" is not an IP address`);
-  return octets.length === 16 ? write(octets) : '';
+  return write(octets.length === 16 ? octets : new Uint8Array([...mapped, ...octets]));
 }
 
-/** A label-wise conversion of internationalised names; what cannot be converted fails. */
-const international = (name: string, convert: (text: string) => string): Operator => ({
-  name,
-  doc: 'conversion between UTF-8 and A-label form',
-  evaluate: (text) => {
-    const unicode = Buffer.from(text.value, 'latin1').toString('utf8');
-    const converted = unicode === '' ? '' : convert(unicode);
-    if (converted === '' && unicode !== '') return fail(`error converting utf8 to alabel: ${text.value}`);
-    return Buffer.from(converted, 'utf8').toString('latin1');
-  },
-});
+/** Mapped IPv4 addresses are reversed as what they stand for. */
+function reversed(text: Text): string {
+  const octets = masked(text)?.octets ?? fail(`reverse_ip() not given an IP address [${text.value}]`);
+  const isMapped = octets.length === 16 && mapped.every((octet, i) => octets[i] === octet);
+  return reverseLabels(isMapped ? octets.slice(12) : octets);
+}
 
 export const addressOperators: readonly Operator[] = [
   { name: 'address', doc: 'the bare address of a mailbox', evaluate: (text) => parsed(text).address },
@@ -77,15 +85,6 @@ export const addressOperators: readonly Operator[] = [
   {
     name: 'reverse_ip',
     doc: 'an IP address as names in the DNS have it',
-    evaluate: (text) => {
-      const octets = parseIp(text.value);
-      return octets === undefined
-        ? fail(`reverse_ip() not given an IP address [${text.value}]`)
-        : reverseLabels(octets);
-    },
+    evaluate: reversed,
   },
-  international('utf8_domain_to_alabel', domainToASCII),
-  international('utf8_domain_from_alabel', domainToUnicode),
-  international('utf8_localpart_to_alabel', domainToASCII),
-  international('utf8_localpart_from_alabel', domainToUnicode),
 ];

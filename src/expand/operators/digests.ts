@@ -33,7 +33,7 @@ export const digestOperators: readonly Operator[] = [
     name: 'base64d',
     doc: 'decoded from base 64',
     evaluate: (text) =>
-      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(
+      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(
         text.value.replace(/[ \t-\r]+/g, ''),
       )
         ? Buffer.from(text.value, 'base64').toString('latin1')

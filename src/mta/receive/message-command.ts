@@ -54,11 +54,20 @@ async function receive(
     newMessage.write(piece),
   );
   let size = 0;
+  let failure: { readonly error: unknown } | undefined;
+  const take = async (octets: Buffer): Promise<void> => {
+    try {
+      await reader.push(octets);
+    } catch (error) {
+      failure = { error };
+    }
+  };
   const end = await read((octets) => {
     size += octets.length;
-    // what is too much is read to its end and dropped, so that the answer is understood
-    return sizeLimit > 0 && size > sizeLimit ? undefined : reader.push(octets);
+    // what cannot be kept is read to its end and dropped: nothing of a message may be taken for commands
+    return failure !== undefined || (sizeLimit > 0 && size > sizeLimit) ? undefined : take(octets);
   });
+  if (failure !== undefined) throw failure.error;
   if (end.kind === 'complete') await reader.end();
   const fault = faultOf(end, size, reader, newMessage.id, transaction, reception);
   if (fault !== undefined) {
