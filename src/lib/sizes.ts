@@ -1,6 +1,6 @@
 /** Integers as configurations and conditions write them: a sign, digits, and K, M or G for powers of 1024. */
 
-import { lower } from './octets.ts';
+import { lower, trimStart } from './octets.ts';
 
 const factors: ReadonlyMap<string, bigint> = new Map([
   ['', 1n],
@@ -13,7 +13,9 @@ const factors: ReadonlyMap<string, bigint> = new Map([
 export function parseInteger(text: string): bigint | { readonly error: string } {
   const found = /^[ \t-\r]*([+-]?\d+)[ \t-\r]*([kmgKMG]?)[ \t-\r]*$/.exec(text);
   if (found === null) {
-    return /^[ \t-\r]*$/.test(text) ? 0n : { error: `integer expected but "${text}" found` };
+    if (/^[ \t-\r]*$/.test(text)) return 0n;
+    const wrong = /^[ \t-\r]*[+-]?\d/.test(text) ? `invalid integer "${text}"` : `integer expected but "${trimStart(text)}" found`;
+    return { error: wrong };
   }
   const value = BigInt(found[1] ?? '0') * (factors.get(lower(found[2] ?? '')) ?? 1n);
   if (BigInt.asIntN(64, value) !== value)

@@ -244,7 +244,8 @@ export function endOfAddress(text: string, at: number, inGroup = false): number 
       i += found[0].length - 1;
     } else if (character === '<') {
       const close = text.indexOf('>', i);
-      if (close > i) i = close;
+      if (close < 0) return text.length;
+      i = close;
     } else if (character === ',' || (inGroup && character === ';')) return i;
   }
   return text.length;

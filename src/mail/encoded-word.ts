@@ -61,10 +61,11 @@ export function decodeWords(text: string, options: DecodeOptions): string {
 
 /** The text as encoded words of `charset`, unless it holds nothing that needs it (Exim spec 11.6, rfc2047). */
 export function encodeWords(text: string, charset: string): string {
-  if (!/[^!-~]|[?=()<>@,;:\\".[\]_]/.test(text)) return text;
+  if (!/[^ -~]|[?=()<>@,;:\\".[\]_]/.test(text)) return text;
   const start = `=?${charset}?Q?`;
   let result = start;
-  let length = start.length;
+  // as in Exim, the beginning of the first word is not counted
+  let length = 0;
   for (const character of text) {
     if (length > 67) {
       result += `?= ${start}`;

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { evaluate } from '../../lib/arithmetic.ts';
 import { base62 } from '../../lib/base62.ts';
 import { formatInterval, parseInterval } from '../../lib/intervals.ts';
+import { trim } from '../../lib/octets.ts';
 import { parseInteger } from '../../lib/sizes.ts';
 import type { Text } from '../../safe/taint.ts';
 import type { Operator } from '../evaluate.ts';
@@ -74,7 +75,7 @@ function interval(text: Text): string {
 }
 
 function random(text: Text): string {
-  const limit = text.value === '' ? fail('integer expected but "" found') : parseInteger(text.value);
+  const limit = trim(text.value) === '' ? fail('integer expected but "" found') : parseInteger(text.value);
   if (typeof limit !== 'bigint') return fail(limit.error);
   if (limit < 0n) return fail(`non-negative integer expected but "${text.value}" found`);
   return limit === 0n ? '0' : String(randomInt(Number(limit > 2n ** 47n ? 2n ** 47n : limit)));

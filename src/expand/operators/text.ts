@@ -46,12 +46,12 @@ export const textOperators: readonly Operator[] = [
   {
     name: 'escape',
     doc: 'non-printing characters as escape sequences',
-    evaluate: (text, _, c) => printing(text.value, c.settings.printTopBitCharacters),
+    evaluate: (text, _, c) => printing(text.value, c.settings.printTopBitCharacters).replaceAll('\\t', '\t'),
   },
   {
     name: 'escape8bit',
     doc: 'octets above 127, backslashes and DEL as escape sequences',
-    evaluate: (text) => text.value.replace(/[\x00-\x1f\\\x7f-\xff]/g, escapeSequence),
+    evaluate: (text) => text.value.replace(/[\\\x7f-\xff]/g, escapeSequence),
   },
   {
     name: 'hexquote',
@@ -90,10 +90,7 @@ export const textOperators: readonly Operator[] = [
   {
     name: 'from_utf8',
     doc: 'UTF-8 as ISO-8859-1, other characters as underscores',
-    evaluate: (text) =>
-      Buffer.from(text.value, 'latin1')
-        .toString('utf8')
-        .replace(/[^\x00-\xff]/gu, '_'),
+    evaluate: (text) => fromUtf8(text.value),
   },
   { name: 'utf8clean', doc: 'invalid UTF-8 as question marks', evaluate: (text) => cleanUtf8(text.value) },
   length('length'),
@@ -113,9 +110,33 @@ export const textOperators: readonly Operator[] = [
   { name: 'strlen', doc: 'octets of the text', evaluate: (text) => String(text.value.length) },
 ];
 
-/** Whole UTF-8 characters stay; an octet that begins none, and a character that breaks off, become one `?`. */
+/** Octets from 0xc0 on begin a character of 2 to 6 octets, whatever these are; others stand for themselves, as in Exim. */
+function fromUtf8(octets: string): string {
+  return octets.replace(
+    /[\xc0-\xdf].?|[\xe0-\xef].{0,2}|[\xf0-\xf7].{0,3}|[\xf8-\xfb].{0,4}|[\xfc-\xff].{0,5}/gs,
+    (character) => {
+      const first = character.charCodeAt(0);
+      const following = first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf8 ? 3 : first < 0xfc ? 4 : 5;
+      let code = first & (following === 5 ? 1 : 0x3f >> following);
+      for (let i = 1; i <= following; i++) code = code * 64 + ((character.charCodeAt(i) || 0) & 0x3f);
+      return code > 255 ? '_' : String.fromCharCode(code);
+    },
+  );
+}
+
+/**
+ * Whole UTF-8 characters stay. An octet that begins none becomes `?`; so does a character that breaks off, together
+ * with the octet that broke it off unless that is ASCII; and so do surrogates and what is beyond U+10FFFF.
+ */
 function cleanUtf8(octets: string): string {
-  const character =
-    /[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([^\x00-\x7f][\x80-\xbf]*)/g;
-  return octets.replace(character, (whole, bad: string | undefined) => (bad === undefined ? whole : '?'));
+  return octets.replace(
+    /[\xc2-\xdf](?:[\x80-\xbf]|[\xc0-\xff]?)|[\xe0-\xef](?:[\x80-\xbf]{2}|[\x80-\xbf]?[\xc0-\xff]?)|[\xf0-\xf7](?:[\x80-\xbf]{3}|[\x80-\xbf]{0,2}[\xc0-\xff]?)|[\x80-\xff]/g,
+    (part) => (isCharacter(part) ? part : '?'),
+  );
+}
+
+function isCharacter(part: string): boolean {
+  return /^(?:[\xc2-\xdf]|[\xe0-\xec\xee\xef][\x80-\xbf]|\xed[\x80-\x9f]|[\xf0-\xf3][\x80-\xbf]{2}|\xf4[\x80-\x8f][\x80-\xbf])[\x80-\xbf]$/.test(
+    part,
+  );
 }
