@@ -3,7 +3,7 @@
  * which live. Takes the accounting of version 1 or the unified hierarchy, whichever can be written.
  */
 
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const kinds = [
@@ -14,6 +14,22 @@ const kinds = [
     seconds: (text) => Number(/usage_usec (\d+)/.exec(text)[1]) / 1e6,
   })),
 ];
+
+/** Removes the groups whose names begin so, and which nobody is in any more. */
+export function removeGroups(beginning) {
+  for (const base of [...kinds.map((kind) => kind.base), '/sys/fs/cgroup/cpu']) {
+    if (!existsSync(base)) continue;
+    for (const name of readdirSync(base).filter((each) => each.startsWith(beginning))) removeIfEmpty(join(base, name));
+  }
+}
+
+function removeIfEmpty(directory) {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // a process that was killed has not ended yet; the empty group does no harm
+  }
+}
 
 function makeGroup(name) {
   for (const kind of kinds) {
@@ -81,10 +97,6 @@ export class CpuGroup {
 
   /** Only an empty group can be removed. */
   remove() {
-    try {
-      rmdirSync(this.#kind.directory);
-    } catch {
-      // a process that was killed has not ended yet; the empty group does no harm
-    }
+    removeIfEmpty(this.#kind.directory);
   }
 }

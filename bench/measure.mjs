@@ -3,7 +3,7 @@
  * that alternate the order (A B C, C B A, ...), and prints medians. Ends with 1 when a run lost or damaged anything.
  */
 
-import { appendFileSync, chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { makeUserTable } from './mailboxes.mjs';
@@ -15,8 +15,7 @@ import { cellsOf } from './workloads.mjs';
 const options = readOptions(process.argv.slice(2));
 const programs = process.env.PEERS ?? '';
 const cells = cellsOf(options.workloads, options.concurrency);
-const work = mkdtempSync(join(options.directory, 'tabella-bench-'));
-chmodSync(work, 0o755);
+const work = process.env.BENCH_WORK ?? '';
 const settings = {
   options,
   work,
@@ -28,9 +27,8 @@ const servers = options.servers.map((name) => new Server(name, settings));
 const note = (text) => process.stderr.write(`${text}\n`);
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
-  process.on(signal, () => {
-    for (const server of servers) server.kill();
-    if (!options.keep) rmSync(work, { recursive: true, force: true });
+  process.on(signal, async () => {
+    await Promise.all(servers.map((server) => server.kill()));
     process.exit(143);
   });
 }
@@ -75,7 +73,7 @@ async function measure() {
     starts.push(await server.start());
     note(`${server.name}: started`);
   }
-  const warmUp = { id: 'warm-up', messages: 50, counts: 'delivered', words: (n) => ['-c', 4, '-n', n, '-k', 10] };
+  const warmUp = { id: 'warm-up', messages: 100, counts: 'delivered', words: (n) => ['-c', 4, '-n', n, '-k', 10] };
   for (const server of servers) await run(warmUp, server, 0);
   for (const cell of cells) {
     for (let round = 0; round < options.rounds; round++) {
@@ -94,6 +92,4 @@ try {
   process.exitCode = 2;
 } finally {
   for (const server of servers) await server.stop();
-  if (options.keep) note(`kept ${work}`);
-  else rmSync(work, { recursive: true, force: true });
 }

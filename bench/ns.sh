@@ -40,7 +40,7 @@ fi
 
 # On a busy machine the scheduler favours servers with many processes over those with one. CPU_SHARES=n puts servers and
 # load together into one group of weight n/1024 (control groups, version 1), so that each peer gets the same share.
-shares=/sys/fs/cgroup/cpu/tabella-bench
+shares=/sys/fs/cgroup/cpu/tabella-bench-shares
 if [ -n "${CPU_SHARES:-}" ] && [ -w /sys/fs/cgroup/cpu/cpu.shares ]; then
   mkdir -p "$shares"
   echo "$CPU_SHARES" >"$shares/cpu.shares"

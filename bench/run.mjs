@@ -5,12 +5,14 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeGroups } from './cpu-group.mjs';
 import { describeOptions, readOptions } from './options.mjs';
 import { peers } from './peers.mjs';
+import { cellsOf } from './workloads.mjs';
 
 const bench = dirname(fileURLToPath(import.meta.url));
 const peersDirectory = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tabella-bench');
@@ -22,7 +24,9 @@ function fail(text) {
 
 function optionsOrFail() {
   try {
-    return readOptions(process.argv.slice(2));
+    const options = readOptions(process.argv.slice(2));
+    cellsOf(options.workloads, options.concurrency);
+    return options;
   } catch (error) {
     return fail(`${error.message}; --help lists the options`);
   }
@@ -70,11 +74,17 @@ for (const directory of [options.profile, options.strace]) {
   // the server writes there as its own user
   chmodSync(directory, 0o1777);
 }
+const work = mkdtempSync(join(options.directory, 'tabella-bench-'));
+chmodSync(work, 0o755);
+// the measurement ends itself on these; this program stays to tidy up
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
 const words = [process.execPath, join(bench, 'measure.mjs'), ...process.argv.slice(2)];
-const { status } = spawnSync(join(bench, 'ns.sh'), words, { stdio: 'inherit', env: environment });
-try {
-  rmdirSync('/sys/fs/cgroup/cpu/tabella-bench');
-} catch {
-  // there was none
-}
+const { status } = spawnSync(join(bench, 'ns.sh'), words, {
+  stdio: 'inherit',
+  env: { ...environment, BENCH_WORK: work },
+});
+removeGroups(basename(work));
+removeGroups('tabella-bench-shares');
+if (options.keep) process.stderr.write(`bench: kept ${work}\n`);
+else rmSync(work, { recursive: true, force: true });
 process.exitCode = status ?? 1;

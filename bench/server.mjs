@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CpuGroup } from './cpu-group.mjs';
 import { makeMaildirs, readBack } from './mailboxes.mjs';
@@ -48,7 +48,7 @@ export class Server {
     mkdirSync(this.#run);
     this.#directories = makeMaildirs(this.#mail, options.active, stride);
     writeFileSync(this.#watched, `${this.#directories.join('\n')}\n`);
-    this.#group = new CpuGroup(`bench-${process.ppid}-${Date.now().toString(36)}-${name}`);
+    this.#group = new CpuGroup(`${basename(work)}-${name}`);
   }
 
   get weight() {
@@ -132,9 +132,10 @@ export class Server {
     return { ...back, complete };
   }
 
-  /** Ends what is left, at once. */
-  kill() {
+  /** Ends everything at once, without an orderly end. */
+  async kill() {
     this.#group.kill();
+    await sleep(200);
     this.#group.remove();
   }
 

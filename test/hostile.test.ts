@@ -191,10 +191,12 @@ test('A client that says nothing is told so after smtp_receive_timeout', async (
 test('A client that reads none of its answers is given up after smtp_receive_timeout', async () => {
   const client = await SmtpClient.greet(server.port);
   const open = descriptors();
+  await client.say('MAIL FROM:<a@b.example>', 250);
   client.socket.pause();
-  const unread = Buffer.from('MAIL FROM:<no bracket\r\nRSET\r\n'.repeat(1000));
-  for (let n = 0; n < 300; n++) client.socket.write(unread);
-  await waitFor('the connection is given up', () => descriptors() < open, 15);
+  // more answers than the system keeps for a connection
+  const unread = Buffer.from(`RCPT TO:<${'m'.repeat(60)}@elsewhere.example>\r\n`.repeat(10_000));
+  for (let n = 0; n < 60; n++) client.socket.write(unread);
+  await waitFor('the connection is given up', () => descriptors() < open, 20);
   client.break();
   await goesOn();
 });

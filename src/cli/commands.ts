@@ -34,7 +34,6 @@ const addressTest =
         isAdmin: caller.isAdmin,
         qualifyRecipient: settings.qualifyRecipient,
         qualifyDomain: settings.qualifyDomain,
-        allowDomainLiterals: config.main.allow_domain_literals,
         rules: {
           routers: config.routers,
           transports: config.transports,

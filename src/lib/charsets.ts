@@ -9,6 +9,7 @@ import { lower } from './octets.ts';
 export function translate(octets: string, from: string, to: string): string | undefined {
   const source = lower(from);
   const target = lower(to);
+  if (source === 'us-ascii' && /[\x80-\xff]/.test(octets)) return undefined;
   if (source === target || (!/[\x80-\xff]/.test(octets) && !/^(?:utf-?(?:16|32|7)|iso-2022|hz)/.test(source)))
     return octets;
   let text: string;
@@ -21,4 +22,13 @@ export function translate(octets: string, from: string, to: string): string | un
   const highest = target === 'iso-8859-1' ? 0xff : target === 'us-ascii' ? 0x7f : -1;
   for (const character of text) if ((character.codePointAt(0) ?? 0) > highest) return undefined;
   return text;
+}
+
+/** Whether a character set of that name is known. */
+export function isCharset(name: string): boolean {
+  try {
+    return new TextDecoder(lower(name)).encoding !== '';
+  } catch {
+    return false;
+  }
 }

@@ -6,6 +6,7 @@
 import type { Context } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Clean, Text } from '../safe/taint.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Options behind the type's name: `lsearch,ret=full`. */
 export type LookupOptions = ReadonlyMap<string, string>;
@@ -47,12 +48,23 @@ export interface SingleKeyLookup extends LookupDriver {
   readonly purpose: string;
 }
 
+/** What a query-style driver asks; it keeps what it has open until it is closed. */
+export interface Database {
+  /**
+   * Asks. The query has no blanks in front, and its pieces have their own taint.
+   * @throws LookupProblem, also later
+   */
+  find(query: Text, options: LookupOptions, context: Context): Eventual<Found>;
+  close(): void;
+}
+
 /** Asks a question in the database's own language. */
 export interface QueryLookup extends LookupDriver {
   readonly style: 'query';
-  find(query: Text, options: LookupOptions, context: Context): Eventual<Found>;
-  /** The text quoted so that it can stand in a query, or why it cannot be. `option` is what follows the type's name. */
-  quote(text: string, option: string): { readonly text: string } | { readonly error: string };
+  /** Called once, before the first query. */
+  open(surroundings: Surroundings): Database;
+  /** The text quoted so that it can stand in a query. */
+  quote(text: string): string;
 }
 
 export type Lookup = SingleKeyLookup | QueryLookup;

@@ -8,10 +8,22 @@ import type { Context, LookupAnswer, LookupRequest } from '../expand/context.ts'
 import { errorCode, errorText } from '../lib/errno.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { Cache } from '../lib/lru.ts';
+import { trimStart } from '../lib/octets.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, clean, Text } from '../safe/taint.ts';
-import { type Found, type Lookup, LookupProblem, notFound, type SingleKeyLookup, type Table } from './lookup.ts';
+import {
+  type Database,
+  type Found,
+  type Lookup,
+  type LookupOptions,
+  LookupProblem,
+  notFound,
+  type QueryLookup,
+  type SingleKeyLookup,
+  type Table,
+} from './lookup.ts';
 import { type KeyToTry, keysToTry, parseSearchType, type SearchType } from './search-type.ts';
+import { type Surroundings, standardSurroundings } from './surroundings.ts';
 
 interface OpenTable {
   readonly table: Table;
@@ -28,9 +40,12 @@ export class Lookups {
   readonly #drivers: ReadonlyMap<string, Lookup>;
   readonly #types = new Map<string, SearchType | { readonly error: string }>();
   readonly #tables: Cache<string, OpenTable>;
+  readonly #databases = new Map<QueryLookup, Database>();
+  #surroundings: Surroundings | undefined;
 
-  /** `openMax` is the most files that are kept open (lookup_open_max). */
-  constructor(drivers: readonly Lookup[], openMax: number) {
+  /** `openMax` is the most files of single-key types that are kept open (lookup_open_max). */
+  constructor(drivers: readonly Lookup[], openMax: number, surroundings?: Surroundings) {
+    this.#surroundings = surroundings;
     this.#drivers = new Map(drivers.map((driver) => [driver.name, driver]));
     this.#tables = new Cache(openMax, ({ table }) => table.close());
   }
@@ -53,7 +68,8 @@ export class Lookups {
   quote(name: string, text: string, option: string): { readonly text: string } | { readonly error: string } {
     const driver = this.#drivers.get(name);
     if (driver === undefined) return { error: `unknown lookup type "${name}"` };
-    return driver.style === 'query' ? driver.quote(text, option) : { text };
+    if (option !== '') return { error: `"${option}" unrecognized after "\${quote_${name}"` };
+    return { text: driver.style === 'query' ? driver.quote(text) : text };
   }
 
   find(request: LookupRequest, context: Context): Eventual<LookupAnswer> {
@@ -84,7 +100,8 @@ export class Lookups {
   #ask(type: SearchType, key: Text | undefined, fileOrQuery: Text, context: Context): Eventual<LookupAnswer> {
     const { driver, options } = type;
     if (driver.style === 'query') {
-      return then(driver.find(fileOrQuery, options, context), (found) => answerOf(found, driver, undefined, undefined));
+      const blanks = fileOrQuery.value.length - trimStart(fileOrQuery.value).length;
+      return this.#query(driver, fileOrQuery.slice(blanks), options, context);
     }
     if (key === undefined || key.value === '') return notFound;
     const file = clean(fileOrQuery);
@@ -105,6 +122,28 @@ export class Lookups {
     );
   }
 
+  #query(driver: QueryLookup, query: Text, options: LookupOptions, context: Context): Eventual<LookupAnswer> {
+    let database = this.#databases.get(driver);
+    if (database === undefined) {
+      this.#surroundings ??= standardSurroundings();
+      database = driver.open(this.#surroundings);
+      this.#databases.set(driver, database);
+    }
+    const answer = (found: Found): LookupAnswer => {
+      // the query is only as good as it was, unless the driver finds just what it names
+      if (found.outcome === 'found' && options.get('ret') === 'key' && !driver.options.includes('ret')) {
+        return { outcome: 'found', value: query };
+      }
+      return answerOf(found, driver, undefined, undefined);
+    };
+    try {
+      const found = database.find(query, options, context);
+      return found instanceof Promise ? found.then(answer).catch(problemOf) : answer(found);
+    } catch (error) {
+      return problemOf(error);
+    }
+  }
+
   #open(driver: SingleKeyLookup, file: Clean): Table {
     const name = `${driver.name} ${file}`;
     const stamp = stampOf(file);
@@ -116,10 +155,17 @@ export class Lookups {
     return table;
   }
 
-  /** Closes all files; the next search opens them again. */
+  /** Closes all files and databases; the next search opens them again. */
   close(): void {
     this.#tables.clear();
+    for (const database of this.#databases.values()) database.close();
+    this.#databases.clear();
   }
+}
+
+function problemOf(error: unknown): LookupAnswer {
+  if (error instanceof LookupProblem) return { outcome: 'error', message: error.message };
+  return { outcome: 'defer', message: errorText(error) };
 }
 
 /** Why a file could not be opened; who was not allowed to is part of it. */

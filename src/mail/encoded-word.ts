@@ -1,18 +1,23 @@
 /** Encoded words in header lines, `=?charset?encoding?text?=` (RFC 2047). */
 
-import { translate } from '../lib/charsets.ts';
+import { isCharset, translate } from '../lib/charsets.ts';
 import { lower, upper } from '../lib/octets.ts';
 
 const maximumWordLength = 75;
+
+/** A word is in a character set that nobody knows. */
+export class UnknownCharset extends Error {}
 
 export interface DecodeOptions {
   /** Refuse words longer than RFC 2047 §2 allows. */
   readonly checkLength: boolean;
   /** The character set wanted; nothing leaves the decoded octets as they are. */
   readonly charset?: string | undefined;
+  /** A character set that is not known is an error, `UnknownCharset` with its name; else the octets stay. */
+  readonly strict?: boolean;
 }
 
-const word = /=\?([^? \t-\r]*)\?([BbQq])\?([^? \t-\r]*)\?=/g;
+const word = /=\?([^? \t-\r]*)\?(?:([Qq])\?([^? \t-\r]*)|([Bb])\?([^?\t-\r]*))\?=/g;
 
 function decodeQ(text: string): string | undefined {
   if (/=(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
@@ -20,7 +25,7 @@ function decodeQ(text: string): string | undefined {
 }
 
 function decodeB(text: string): string | undefined {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  if (!/^[A-Za-z0-9+/ ]*={0,2}$/.test(text) || text.replaceAll(' ', '').length % 4 !== 0) return undefined;
   return Buffer.from(text, 'base64').toString('latin1');
 }
 
@@ -35,6 +40,7 @@ function decodeWord(
   const octets = lower(encoding) === 'q' ? decodeQ(text) : decodeB(text);
   if (octets === undefined) return undefined;
   const language = charset.indexOf('*');
+  if (options.strict === true && options.charset !== undefined && charset !== '' && !isCharset(charset)) throw new UnknownCharset(charset);
   const from = language < 0 ? charset : charset.slice(0, language);
   const wanted = options.charset === undefined ? octets : (translate(octets, from, options.charset) ?? octets);
   return wanted.replaceAll('\0', '?');
@@ -47,8 +53,8 @@ export function decodeWords(text: string, options: DecodeOptions): string {
   let last = 0;
   let afterWord = false;
   for (const match of text.matchAll(word)) {
-    const [whole, charset = '', encoding = '', encoded = ''] = match;
-    const decoded = decodeWord(whole, charset, encoding, encoded, options);
+    const [whole, charset = '', q, quoted, , encoded] = match;
+    const decoded = decodeWord(whole, charset, q === undefined ? 'b' : 'q', quoted ?? encoded ?? '', options);
     if (decoded === undefined) continue;
     const between = text.slice(last, match.index);
     if (!(afterWord && /^[ \t\r\n]*$/.test(between))) result += between;
@@ -64,10 +70,11 @@ export function encodeWords(text: string, charset: string): string {
   if (!/[^ -~]|[?=()<>@,;:\\".[\]_]/.test(text)) return text;
   const start = `=?${charset}?Q?`;
   let result = start;
+  const isUtf8 = /^utf-?8$/i.test(charset);
   // as in Exim, the beginning of the first word is not counted
   let length = 0;
   for (const character of text) {
-    if (length > 67) {
+    if (length > 67 && !(isUtf8 && /[\x80-\xbf]/.test(character))) {
       result += `?= ${start}`;
       length = start.length;
     }

@@ -3,7 +3,8 @@
 import { escapeSequence, printing } from '../../lib/escapes.ts';
 import { lower, upper } from '../../lib/octets.ts';
 import { quoteLocalPart } from '../../mail/address.ts';
-import { decodeWords, encodeWords } from '../../mail/encoded-word.ts';
+import { decodeWords, encodeWords, UnknownCharset } from '../../mail/encoded-word.ts';
+import type { Context } from '../context.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 import { hashText, numericHash, substring } from '../text-functions.ts';
@@ -84,8 +85,7 @@ export const textOperators: readonly Operator[] = [
   {
     name: 'rfc2047d',
     doc: 'encoded words decoded',
-    evaluate: (text, _, c) =>
-      decodeWords(text.value, { checkLength: c.settings.checkRfc2047Length, charset: c.settings.headersCharset }),
+    evaluate: (text, _, c) => decoded(text.value, c),
   },
   {
     name: 'from_utf8',
@@ -109,6 +109,16 @@ export const textOperators: readonly Operator[] = [
   },
   { name: 'strlen', doc: 'octets of the text', evaluate: (text) => String(text.value.length) },
 ];
+
+function decoded(text: string, { settings }: Context): string {
+  try {
+    return decodeWords(text, { checkLength: settings.checkRfc2047Length, charset: settings.headersCharset, strict: true });
+  } catch (error) {
+    if (!(error instanceof UnknownCharset)) throw error;
+    const what = `iconv_open("${settings.headersCharset}", "${error.message}") failed`;
+    return fail(`${what}: Invalid argument (maybe unsupported conversion)`);
+  }
+}
 
 /** Octets from 0xc0 on begin a character of 2 to 6 octets, whatever these are; others stand for themselves, as in Exim. */
 function fromUtf8(octets: string): string {

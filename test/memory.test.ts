@@ -1,0 +1,205 @@
+/**
+ * Memory does not grow with what passes through or lies around: a large message, a long queue, large tables. The queue has
+ * 20,000 messages; TABELLA_QUEUE=100000 makes it longer.
+ */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { account, bin, isRoot, run, TestServer, waitFor } from './server.ts';
+import { SmtpClient } from './smtp-client.ts';
+
+const megabyte = 1024;
+const queueLength = Number(process.env['TABELLA_QUEUE'] ?? 20_000);
+const tableKeys = 1_000_000;
+
+/** How far the daemon's memory rose at most, in kilobytes, while something was done. */
+async function growth(server: TestServer, act: () => Promise<void>): Promise<number> {
+  // the highest mark counts from here
+  writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
+  const before = server.memory('VmRSS');
+  await act();
+  return server.memory('VmHWM') - before;
+}
+
+/** The highest memory of a command, in kilobytes, and what it wrote. */
+async function measure(words: readonly string[]): Promise<{ peak: number; lines: number; status: number | null }> {
+  const child = spawn(join(bin, 'exim'), words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let peak = 0;
+  let lines = 0;
+  const look = (): void => {
+    try {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      peak = Math.max(peak, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+    } catch {
+      // it has ended
+    }
+  };
+  const timer = setInterval(look, 5);
+  child.stdout.on('data', (chunk: Buffer) => {
+    look();
+    for (const octet of chunk) if (octet === 0x0a) lines++;
+  });
+  const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  clearInterval(timer);
+  return { peak, lines, status };
+}
+
+let server: TestServer;
+
+before(async () => {
+  server = await TestServer.make();
+});
+after(() => server.remove());
+
+async function sendSmall(count: number, user = 'eve'): Promise<void> {
+  const client = await SmtpClient.greet(server.port);
+  for (let n = 0; n < count; n++) {
+    await client.message('a@b.example', [`${user}@x.example`], `Subject: small\n\n${'small\n'.repeat(100)}`);
+  }
+  await client.quit();
+}
+
+test('A message of 50 MB raises the memory of the daemon by less than 10 MB', async (t) => {
+  await server.start();
+  // the program is as large as it gets for mail that is not large
+  await sendSmall(200);
+  await waitFor('delivery', () => server.mail('eve').length === 200);
+  const line = `${'0123456789abcdef'.repeat(4)}\r\n`;
+  const block = Buffer.from(line.repeat(1000));
+  const rose = await growth(server, async () => {
+    const client = await SmtpClient.greet(server.port);
+    await client.say('MAIL FROM:<a@b.example>', 250);
+    await client.say('RCPT TO:<ann@x.example>', 250);
+    await client.say('DATA', 354);
+    await client.send('Subject: large\r\n\r\n');
+    for (let sent = 0; sent + block.length < 50_000_000; sent += block.length) await client.send(block);
+    assert.match(await client.say('.'), /^250 /);
+    await client.quit();
+    await server.logs(/mail\/ann\/ <ann@x\.example>.*\n.*Completed/);
+  });
+  const directory = server.path('mail/ann/new');
+  const digest = createHash('md5');
+  let size = 0;
+  for await (const piece of createReadStream(join(directory, readdirSync(directory)[0] ?? ''))) {
+    digest.update(piece);
+    size += piece.length;
+  }
+  assert.ok(size > 48_000_000, `${size} octets arrived`);
+  t.diagnostic(`the daemon rose by ${(rose / megabyte).toFixed(1)} MB`);
+  await server.stop();
+  assert.ok(rose < 10 * megabyte, `${(rose / megabyte).toFixed(1)} MB`);
+});
+
+/** A message of the queue, as the daemon would have written it. */
+function writeQueued(n: number): void {
+  const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+  const digits = (value: number, length: number): string =>
+    length === 0 ? '' : digits(Math.floor(value / 62), length - 1) + (base62[value % 62] ?? '');
+  const at = Math.floor(Date.now() / 1000) - 3600;
+  const id = `${digits(at, 6)}-${digits(4242, 11)}-${digits(n, 4)}`;
+  const header = `From: <sender${n}@b.example>\nTo: <someone@far.example>\nSubject: waiting ${n}\nMessage-Id: <${n}@b.example>\n`;
+  const lines = header.replace(/^.*\n/gm, (line) => `${String(line.length).padStart(3, '0')}${line.startsWith('From') ? 'F' : line.startsWith('To') ? 'T' : line.startsWith('Mess') ? 'I' : ' '} ${line}`);
+  const frozen = n % 10 === 0 ? '' : `-frozen ${at}\n`;
+  const envelope = `${account.user} ${account.uid} ${account.gid}\n<sender${n}@b.example>\n${at} 0\n-received_time_usec .000001\n-body_linecount 1\n-max_received_linelength 30\n${frozen}XX\n1\nsomeone${n}@far.example\n\n`;
+  server.write(`spool/input/${id}-D`, `${id}-D\nbody ${n}\n`);
+  server.write(`spool/input/${id}-H`, `${id}-H\n${envelope}${lines}`);
+}
+
+test(`A queue of ${queueLength} messages raises the memory of -bp, -q and the daemon by less than 50 MB`, async (t) => {
+  // one in ten is not frozen: its host is down
+  server.configure({
+    main: 'log_selector = -skip_delivery',
+    routers: 'far:\n  driver = manualroute\n  domains = far.example\n  route_list = * 127.0.0.1\n  transport = remote\n  self = send\n',
+    transports: 'remote:\n  driver = smtp\n  port = 1\n  allow_localhost\n  connect_timeout = 1s\n',
+  });
+  const words = ['-C', server.path('config')];
+  const empty = { list: await measure([...words, '-bp']), run: await measure([...words, '-q']) };
+  server.makeDirectory('spool/input');
+  for (let n = 0; n < queueLength; n++) writeQueued(n);
+
+  const list = await measure([...words, '-bp']);
+  assert.equal(list.status, 0);
+  assert.equal(list.lines, queueLength * 3);
+  const count = run('exim', [...words, '-bpc']);
+  assert.equal(count.stdout, `${queueLength}\n`);
+  const begun = performance.now();
+  const queueRun = await measure([...words, '-q']);
+  t.diagnostic(`-q took ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  assert.equal(queueRun.status, 0);
+  assert.match(server.log(), /someone10@far\.example R=far T=remote defer/);
+
+  await server.start(['-q1h']);
+  const daemon = server.memory('VmRSS');
+  await waitFor('the queue run of the daemon', () => server.log().includes(`End queue run: pid=${server.pid}`), 100);
+  const rises = {
+    '-bp': list.peak - empty.list.peak,
+    '-q': queueRun.peak - empty.run.peak,
+    daemon: server.memory('VmHWM') - daemon,
+  };
+  await server.stop();
+  assert.equal(readdirSync(server.path('spool/input')).filter((name) => name.endsWith('-H')).length, queueLength);
+  for (const [what, rise] of Object.entries(rises)) t.diagnostic(`${what} rose by ${(rise / megabyte).toFixed(1)} MB`);
+  for (const [what, rise] of Object.entries(rises)) assert.ok(rise < 50 * megabyte, `${what}: ${rise} kB`);
+});
+
+test(`A cdb and a dbm table of ${tableKeys} keys raise the memory of the daemon by less than 50 MB`, async (t) => {
+  const source = server.path('large');
+  const out = createWriteStream(source);
+  for (let from = 0; from < tableKeys; from += 10_000) {
+    const lines = Array.from({ length: 10_000 }, (_, n) => `user${from + n}: ${server.directory}/mail/shared/\n`);
+    if (!out.write(lines.join(''))) await new Promise((resolve) => out.once('drain', resolve));
+  }
+  await new Promise((resolve) => out.end(() => resolve(undefined)));
+  for (const [table, words] of [
+    ['large.db', []],
+    ['large.cdb', ['-nozero']],
+  ] as const) {
+    const built = run('exim_dbmbuild', [...words, source, server.path(table)]);
+    assert.equal(built.stdout, `${tableKeys} entries written\n`, built.stderr);
+    if (isRoot) assert.ok(existsSync(server.path(table)));
+  }
+  mkdirSync(server.path('spool'), { recursive: true });
+  const lookup = (kind: string, file: string): string => `\${lookup{$local_part}${kind}{${server.directory}/${file}}}`;
+  server.configure({
+    acl: '  accept local_parts = user10 : eve\n  require verify = recipient\n  accept',
+    routers: `
+dbm:
+  driver = redirect
+  domains = dbm.example
+  data = ${lookup('dbm', 'large.db')}
+  directory_transport = maildir
+cdb:
+  driver = redirect
+  domains = cdb.example
+  data = ${lookup('cdb', 'large.cdb')}
+  directory_transport = maildir
+`,
+  });
+  await server.start();
+  const client = await SmtpClient.greet(server.port);
+  await client.say('MAIL FROM:<a@b.example>', 250);
+  const ask = async (kind: string, count: number): Promise<number> => {
+    const begun = performance.now();
+    // one after the other, each a different key, from all over the table
+    for (let n = 0; n < count; n++) {
+      await client.say(`RCPT TO:<user${((n + 11) * 7919) % tableKeys}@${kind}.example>`, 250);
+    }
+    return (performance.now() - begun) / count;
+  };
+  await client.say('RCPT TO:<user10@dbm.example>', 250);
+  for (const kind of ['cdb', 'dbm'] as const) {
+    let time = 0;
+    const rose = await growth(server, async () => {
+      time = await ask(kind, 5000);
+    });
+    t.diagnostic(`${kind}: ${time.toFixed(3)} ms for a RCPT command with its answer; the daemon rose by ${(rose / megabyte).toFixed(1)} MB`);
+    assert.ok(rose < 50 * megabyte, `${kind}: ${rose} kB`);
+    assert.match(await client.say(`RCPT TO:<nobody@${kind}.example>`), /^550 /);
+  }
+  await client.quit();
+  await server.stop();
+});
