@@ -24,7 +24,12 @@ await build({
   minifyWhitespace: true,
   minifySyntax: true,
   external: ['koffi'],
-  define: { TABELLA_BUILD_DATE: JSON.stringify(new Date().toUTCString().replace(/^\w+, (.*) GMT$/, '$1')) },
+  define: {
+    'import.meta.dirname': '__dirname',
+    TABELLA_BUILD_DATE: JSON.stringify(
+      new Date().toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) (.*) GMT$/, '$1-$2-$3 $4'),
+    ),
+  },
 });
 
 const launcher = `'use strict';

@@ -67,7 +67,7 @@ const doors: readonly { readonly modules: RegExp; readonly open: RegExp }[] = [
     modules: /^node:(?:net|tls|dns|dns\/promises|dgram)$/,
     open: /^src\/(?:net\/|safe\/spawn\.ts|cli\/commands\/smtp\.ts|daemon\/house\.ts)/,
   },
-  { modules: /^koffi$/, open: /^src\/safe\/(?:native|users)\.ts$/ },
+  { modules: /^koffi$/, open: /^src\/safe\/koffi\.ts$/ },
 ];
 
 test('files, programs and sockets have one door each', () => {

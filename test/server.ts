@@ -188,7 +188,7 @@ ${retry ?? '* * F,2h,15m'}
       ...['-C', this.path('config'), '-bdf', '-oX', `127.0.0.1.${this.port}`, '-oP', pidFile],
       ...words,
     ];
-    const child = spawn(all[0] ?? '', all.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(all[0] ?? '', all.slice(1), { stdio: ['ignore', process.env['GCOUT'] ? 'inherit' : 'ignore', 'pipe'] });
     this.#child = child;
     child.stderr?.setEncoding('latin1').on('data', (text: string) => {
       this.#errors += text;

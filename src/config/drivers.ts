@@ -3,9 +3,13 @@
 import { authenticators as allAuthenticators } from '../authenticators/drivers.ts';
 import { cdb } from '../lookups/cdb.ts';
 import { dbm, dbmjz, dbmnz } from '../lookups/dbm.ts';
+import { dnsdb } from '../lookups/dnsdb.ts';
+import { dsearch } from '../lookups/dsearch.ts';
 import { iplsearch } from '../lookups/iplsearch.ts';
 import type { Lookup } from '../lookups/lookup.ts';
 import { lsearch } from '../lookups/lsearch.ts';
+import { passwd } from '../lookups/passwd.ts';
+import { sqlite } from '../lookups/sqlite.ts';
 import { nwildlsearch, wildlsearch } from '../lookups/wildlsearch.ts';
 import { accept } from '../routers/accept.ts';
 import { dnslookup } from '../routers/dnslookup.ts';
@@ -26,4 +30,4 @@ function byName<T extends { readonly name: string }>(drivers: readonly T[]): Rea
 export const routers = byName([accept, dnslookup, ipliteral, manualroute, redirect, ...unavailableRouters]);
 export const transports = byName([appendfile, lmtp, pipe, smtp, ...unavailableTransports]);
 export const authenticators = byName(allAuthenticators);
-export const lookups: readonly Lookup[] = [lsearch, wildlsearch, nwildlsearch, iplsearch, cdb, dbm, dbmjz, dbmnz];
+export const lookups: readonly Lookup[] = [lsearch, wildlsearch, nwildlsearch, iplsearch, cdb, dbm, dbmjz, dbmnz, dnsdb, dsearch, passwd, sqlite];

@@ -46,7 +46,7 @@ export class Admission {
         log: `Connection from [${address}] refused: too many connections`,
       };
     }
-    const load = loadavg()[0] ?? 0;
+    const load = loadLimit === undefined || loadLimit < 0 ? 0 : (loadavg()[0] ?? 0);
     const reason =
       most > 0 && reserve > 0 && this.#count > most - reserve
         ? {

@@ -2,8 +2,8 @@
 
 import type { Operator } from './evaluate.ts';
 import { addressOperators } from './operators/addresses.ts';
-import { internationalOperators } from './operators/international.ts';
 import { digestOperators } from './operators/digests.ts';
+import { internationalOperators } from './operators/international.ts';
 import { numberOperators } from './operators/numbers.ts';
 import { surroundingOperators } from './operators/surroundings.ts';
 import { textOperators } from './operators/text.ts';
@@ -12,9 +12,14 @@ import { textOperators } from './operators/text.ts';
 export const expandOperator = 'expand';
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
-  [...textOperators, ...numberOperators, ...digestOperators, ...addressOperators, ...internationalOperators, ...surroundingOperators].map(
-    (operator) => [operator.name, operator],
-  ),
+  [
+    ...textOperators,
+    ...numberOperators,
+    ...digestOperators,
+    ...addressOperators,
+    ...internationalOperators,
+    ...surroundingOperators,
+  ].map((operator) => [operator.name, operator]),
 );
 
 /**

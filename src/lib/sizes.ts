@@ -14,7 +14,9 @@ export function parseInteger(text: string): bigint | { readonly error: string } 
   const found = /^[ \t-\r]*([+-]?\d+)[ \t-\r]*([kmgKMG]?)[ \t-\r]*$/.exec(text);
   if (found === null) {
     if (/^[ \t-\r]*$/.test(text)) return 0n;
-    const wrong = /^[ \t-\r]*[+-]?\d/.test(text) ? `invalid integer "${text}"` : `integer expected but "${trimStart(text)}" found`;
+    const wrong = /^[ \t-\r]*[+-]?\d/.test(text)
+      ? `invalid integer "${text}"`
+      : `integer expected but "${trimStart(text)}" found`;
     return { error: wrong };
   }
   const value = BigInt(found[1] ?? '0') * (factors.get(lower(found[2] ?? '')) ?? 1n);

@@ -25,6 +25,12 @@ import {
 import { type KeyToTry, keysToTry, parseSearchType, type SearchType } from './search-type.ts';
 import { type Surroundings, standardSurroundings } from './surroundings.ts';
 
+/** An answer as it is kept for the line of work, and what it told of DNSSEC. */
+interface KnownAnswer {
+  readonly answer: LookupAnswer;
+  readonly dnssec: string;
+}
+
 interface OpenTable {
   readonly table: Table;
   readonly stamp: string;
@@ -77,7 +83,8 @@ export class Lookups {
     if ('error' in type) return { outcome: 'error', message: type.error };
     const { key, fileOrQuery } = request;
     const cacheKey = `lookup ${request.type}\0${key?.value ?? ''}\0${fileOrQuery.value}`;
-    const known = type.options.get('cache') === 'no_rd' ? undefined : context.found.get(cacheKey);
+    const kept = type.options.get('cache') === 'no_rd' ? undefined : context.found.get(cacheKey);
+    const known = kept as KnownAnswer | undefined;
     const begun = context.decisions.listening;
     if (begun) {
       context.decisions.begin(
@@ -85,9 +92,11 @@ export class Lookups {
         `lookup ${request.type} "${key?.value ?? fileOrQuery.value}"${key === undefined ? '' : ` in ${fileOrQuery.value}`}`,
       );
     }
-    const answer = (known as LookupAnswer | undefined) ?? this.#ask(type, key, fileOrQuery, context);
-    return then(answer, (found) => {
-      if (found.outcome === 'found' || found.outcome === 'not found') context.found.set(cacheKey, found);
+    if (known !== undefined) context.results.dnssec = known.dnssec;
+    return then(known?.answer ?? this.#ask(type, key, fileOrQuery, context), (found) => {
+      if (found.outcome === 'found' || found.outcome === 'not found') {
+        context.found.set(cacheKey, { answer: found, dnssec: context.results.dnssec } satisfies KnownAnswer);
+      }
       if (begun) {
         const detail =
           found.outcome === 'found' ? found.value.value : found.outcome === 'not found' ? '' : found.message;

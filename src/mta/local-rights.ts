@@ -2,7 +2,6 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
-import { splitList } from '../lib/list-text.ts';
 import { trim } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
 import { type Clean, clean, literal } from '../safe/taint.ts';
@@ -94,9 +93,9 @@ export async function rightsOf(
 function neverList(
   uid: number,
   transport: string,
-  { config, installation }: Runtime,
+  { config, fixedNeverUsers }: Runtime,
 ): { readonly problem: string; readonly code: number } | undefined {
-  const fixed = splitList(installation.fixedNeverUsers).items.some((name) => userNamed(name)?.uid === uid);
+  const fixed = fixedNeverUsers.has(uid);
   const listed = (config.main.never_users ?? []).some((user) => user.uid === uid);
   if (!fixed && !listed) return undefined;
   const list = fixed ? 'fixed_never_users' : 'never_users';

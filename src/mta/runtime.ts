@@ -6,11 +6,13 @@ import { lookups as lookupDrivers } from '../config/drivers.ts';
 import type { Installation } from '../config/installation.ts';
 import type { AclAnswer, Context, Services, Settings } from '../expand/context.ts';
 import { freshResults } from '../expand/expand.ts';
+import { splitList } from '../lib/list-text.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { Resolver } from '../net/dns.ts';
 import { type Decisions, nobody } from '../observe/decision.ts';
 import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
 import { Logs } from '../observe/main-log.ts';
+import { userNamed } from '../safe/users.ts';
 import { Spool } from '../spool/spool.ts';
 import { makeServices } from './services.ts';
 import {
@@ -29,6 +31,8 @@ export interface Runtime {
   readonly settings: Settings;
   readonly places: Places;
   readonly user: ServerUser;
+  /** Users whom nothing is delivered as, whatever the configuration says. */
+  readonly fixedNeverUsers: ReadonlySet<number>;
   readonly spool: Spool;
   readonly logs: Logs;
   readonly lookups: Lookups;
@@ -116,7 +120,22 @@ export async function makeRuntime(
     preserveMessageLogs: main.preserve_message_logs,
   });
   const services = makeServices({ config, lookups, resolver, spool, log: (text) => logs.main(text) });
-  return { installation, config, settings: places.settings, places, user, spool, logs, lookups, resolver, services };
+  const fixedNeverUsers = new Set(
+    splitList(installation.fixedNeverUsers).items.flatMap((name) => userNamed(name)?.uid ?? []),
+  );
+  return {
+    installation,
+    config,
+    settings: places.settings,
+    places,
+    user,
+    fixedNeverUsers,
+    spool,
+    logs,
+    lookups,
+    resolver,
+    services,
+  };
 }
 
 /** Closes files; used when a configuration is replaced by another. */

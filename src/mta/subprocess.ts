@@ -57,9 +57,23 @@ interface Worker {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** The processes of one user. */
+interface Crew {
+  readonly idle: Worker[];
+  /** Those that work, and those that wait for work. */
+  count: number;
+  /** Jobs that wait until a process is free. */
+  readonly waiting: (() => void)[];
+}
+
+/** Processes that one user has at most, and all users together; a process does one job after the other. */
+const mostPerUser = 4;
+const mostOfAll = 64;
+
 export class LocalDeliveries {
   readonly #self: SelfCommand;
-  readonly #idle = new Map<string, Worker[]>();
+  readonly #crews = new Map<string, Crew>();
+  #count = 0;
 
   constructor(self: SelfCommand) {
     this.#self = self;
@@ -82,20 +96,47 @@ export class LocalDeliveries {
 
   async #performElsewhere(job: Job, content: Content, rights: Rights): Promise<DeliveryResult> {
     const key = `${rights.uid} ${rights.gid} ${rights.allGroups}`;
-    const worker = this.#idle.get(key)?.pop() ?? this.#start(rights);
-    clearTimeout(worker.timer);
-    worker.program.waitFor(true);
+    const crew = this.#crews.get(key) ?? { idle: [], count: 0, waiting: [] };
+    this.#crews.set(key, crew);
+    const worker = await this.#take(crew, rights);
     try {
       await worker.program.write(frame({ job, headers: content.headers, size: content.body.size }));
       await sendBody(content.body, worker.program);
       const answer = await worker.answers.next();
       if (answer === undefined) throw new Error('it ended without an answer');
-      this.#keep(key, worker);
+      this.#keep(key, crew, worker);
       return answer as DeliveryResult;
     } catch (error) {
       worker.program.kill();
+      this.#leave(key, crew);
       return deferred(errorCodes.unknown, `the delivery process for uid ${rights.uid} failed: ${String(error)}`);
     }
+  }
+
+  /** A process of the user that has nothing to do; a new one as long as there may be more. */
+  async #take(crew: Crew, rights: Rights): Promise<Worker> {
+    for (;;) {
+      const known = crew.idle.pop();
+      if (known !== undefined) {
+        clearTimeout(known.timer);
+        known.program.waitFor(true);
+        return known;
+      }
+      if (crew.count === 0 || (crew.count < mostPerUser && this.#count < mostOfAll)) {
+        crew.count++;
+        this.#count++;
+        return this.#start(rights);
+      }
+      await new Promise<void>((resolve) => crew.waiting.push(resolve));
+    }
+  }
+
+  /** A process is gone. */
+  #leave(key: string, crew: Crew): void {
+    crew.count--;
+    this.#count--;
+    crew.waiting.shift()?.();
+    if (crew.count === 0 && crew.waiting.length === 0) this.#crews.delete(key);
   }
 
   #start({ uid, gid, allGroups }: Rights): Worker {
@@ -113,28 +154,26 @@ export class LocalDeliveries {
   }
 
   /** Keeps a process for the next job; it does not keep this one alive. */
-  #keep(key: string, worker: Worker): void {
-    const waiting = this.#idle.get(key) ?? [];
-    this.#idle.set(key, [...waiting, worker]);
+  #keep(key: string, crew: Crew, worker: Worker): void {
+    crew.idle.push(worker);
     worker.program.waitFor(false);
     worker.timer = setTimeout(() => {
-      this.#idle.set(
-        key,
-        (this.#idle.get(key) ?? []).filter((each) => each !== worker),
-      );
+      crew.idle.splice(crew.idle.indexOf(worker), 1);
       worker.program.end();
+      this.#leave(key, crew);
     }, idleTime);
     worker.timer.unref();
+    crew.waiting.shift()?.();
   }
 
   close(): void {
-    for (const workers of this.#idle.values()) {
-      for (const worker of workers) {
+    for (const { idle } of this.#crews.values()) {
+      for (const worker of idle) {
         clearTimeout(worker.timer);
         worker.program.end();
       }
     }
-    this.#idle.clear();
+    this.#crews.clear();
   }
 }
 

@@ -3,8 +3,8 @@
  * says that it cannot, TCP when UDP is too small, no EDNS for a server that does not know it. For `dns.ts` beside it.
  */
 
-import { randomInt } from 'node:crypto';
 import { now } from '../lib/clock.ts';
+import { crypto } from '../lib/crypto.ts';
 import type { Again } from './dns-answer.ts';
 import { Exchanges, type Reply } from './dns-exchange.ts';
 import { isTruncated, type Message, readMessage, writeQuery } from './dns-message.ts';
@@ -96,7 +96,7 @@ export class Servers {
     edns: boolean,
   ): Promise<Answer> {
     const query = writeQuery({
-      id: randomInt(0x10000),
+      id: crypto().randomInt(0x10000),
       name: question.octets,
       type: question.type,
       edns,

@@ -36,7 +36,12 @@ interface OpenLog {
   readonly path: Clean;
   readonly file: files.Descriptor;
   readonly inode: number;
+  /** When it was last looked whether the name still belongs to this file; milliseconds since 1970. */
+  seen: number;
 }
+
+/** A log that is renamed gets at most this many milliseconds of lines more. */
+const lookInterval = 500;
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
@@ -143,12 +148,14 @@ export class Logs {
     const key = `${log} ${path}`;
     const open = this.#open.get(key);
     if (open !== undefined) {
+      if (open.path === name && at - open.seen < lookInterval && at >= open.seen) return open.file;
+      open.seen = at;
       if (open.path === name && files.stat(name)?.ino === open.inode) return open.file;
       files.close(open.file);
       this.#open.delete(key);
     }
     const file = this.#create(name);
-    this.#open.set(key, { path: name, file, inode: files.statOpen(file).ino });
+    this.#open.set(key, { path: name, file, inode: files.statOpen(file).ino, seen: at });
     return file;
   }
 

@@ -79,6 +79,21 @@ export async function writeLater(file: Descriptor, data: Uint8Array): Promise<vo
       fs.write(file, data, done, data.length - done, null, (error, count) => (error ? reject(error) : resolve(count)));
     });
   }
+  passed(data.length);
+}
+
+/** As `writeLater`, for many pieces, without copying them together. */
+export async function writeAllLater(file: Descriptor, pieces: readonly Uint8Array[]): Promise<void> {
+  const count = await new Promise<number>((resolve, reject) => {
+    fs.writev(file, pieces, null, (error, written) => (error ? reject(error) : resolve(written)));
+  });
+  let done = 0;
+  for (const piece of pieces) {
+    // a signal or a full disk may cut the call short
+    if (done + piece.length > count) await writeLater(file, piece.subarray(Math.max(count - done, 0)));
+    done += piece.length;
+  }
+  passed(done);
 }
 
 /** Waits until the contents of the file are on the disk. */

@@ -3,7 +3,8 @@
  * what is missing. Calls are synchronous and short.
  */
 
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
+import { koffi } from './koffi.ts';
 
 type Flock = { type: number; whence: number; start: number; length: number; pid: number };
 
@@ -13,7 +14,7 @@ export class MissingLibrary extends Error {}
 function load(names: readonly string[], need: string): LibraryHandle {
   for (const name of names) {
     try {
-      return koffi.load(name);
+      return koffi().load(name);
     } catch {
       // the next name
     }
@@ -44,7 +45,7 @@ export function releaseLock(descriptor: number): void {
 
 function setLock(descriptor: number, type: number): boolean {
   if (fcntl === undefined) {
-    koffi.struct('flock', { type: 'int16', whence: 'int16', start: 'int64', length: 'int64', pid: 'int32' });
+    koffi().struct('flock', { type: 'int16', whence: 'int16', start: 'int64', length: 'int64', pid: 'int32' });
     libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
     fcntl = libc.func('int fcntl(int fd, int command, _Inout_ flock *lock)');
   }
@@ -139,5 +140,5 @@ export function loadPcre2(): Pcre2 {
 
 /** The 32-bit words of `length` octets of a library's memory; valid as long as the library keeps them. */
 export function wordsAt(pointer: Pointer, length: number): Uint32Array {
-  return new Uint32Array(koffi.view(pointer, length));
+  return new Uint32Array(koffi().view(pointer, length));
 }

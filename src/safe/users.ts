@@ -1,7 +1,11 @@
-/** The machine's users and groups, asked of the C library, so that every source it is set up with counts. */
+/**
+ * The machine's users and groups. Those of /etc/passwd and /etc/group are read there; for others the C library is asked,
+ * so that every source counts that the machine is set up with.
+ */
 
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 import { type Clean, literal, reviewed } from './taint.ts';
+import { type GroupEntry, groupEntry, onlyFiles, type PasswdEntry, userEntry } from './user-files.ts';
 
 export interface User {
   readonly name: string;
@@ -18,28 +22,20 @@ export interface Group {
   readonly gid: number;
 }
 
-interface PasswdEntry {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly gecos: string | null;
-  readonly home: string | null;
-  readonly shell: string | null;
-}
-
 interface Calls {
   readonly userByName: (name: string) => PasswdEntry | null;
   readonly userById: (uid: number) => PasswdEntry | null;
-  readonly groupByName: (name: string) => { readonly name: string; readonly gid: number } | null;
-  readonly groupById: (gid: number) => { readonly name: string; readonly gid: number } | null;
+  readonly groupByName: (name: string) => GroupEntry | null;
+  readonly groupById: (gid: number) => GroupEntry | null;
 }
 
 let calls: Calls | undefined;
 
 function load(): Calls {
   if (calls !== undefined) return calls;
-  const libc = koffi.load('libc.so.6');
-  const passwd = koffi.struct('passwd', {
+  const { load: open, struct, decode } = koffi();
+  const libc = open('libc.so.6');
+  const passwd = struct('passwd', {
     name: 'char *',
     password: 'char *',
     uid: 'uint32',
@@ -48,12 +44,12 @@ function load(): Calls {
     home: 'char *',
     shell: 'char *',
   });
-  const group = koffi.struct('group', { name: 'char *', password: 'char *', gid: 'uint32', members: 'void *' });
+  const group = struct('group', { name: 'char *', password: 'char *', gid: 'uint32', members: 'void *' });
   const decoded =
     <A, T>(call: (argument: A) => bigint | null, type: typeof passwd) =>
     (argument: A): T | null => {
       const pointer = call(argument);
-      return pointer === null ? null : koffi.decode(pointer, type);
+      return pointer === null ? null : decode(pointer, type);
     };
   calls = {
     userByName: decoded(libc.func('void *getpwnam(const char *name)'), passwd),
@@ -62,6 +58,18 @@ function load(): Calls {
     groupById: decoded(libc.func('void *getgrgid(uint32_t gid)'), group),
   };
   return calls;
+}
+
+function findUser(key: string | number): PasswdEntry | null {
+  const listed = userEntry(key);
+  if (listed !== undefined || onlyFiles('passwd')) return listed ?? null;
+  return typeof key === 'string' ? load().userByName(key) : load().userById(key);
+}
+
+function findGroup(key: string | number): GroupEntry | null {
+  const listed = groupEntry(key);
+  if (listed !== undefined || onlyFiles('group')) return listed ?? null;
+  return typeof key === 'string' ? load().groupByName(key) : load().groupById(key);
 }
 
 function asUser(entry: PasswdEntry | null): User | undefined {
@@ -84,25 +92,25 @@ function plausible(name: string): boolean {
 /** A user by name, or by number when the text is one. Numbers need not be in the user list. */
 export function userNamed(name: string): User | undefined {
   if (!plausible(name)) return undefined;
-  const entry = load().userByName(name);
+  const entry = findUser(name);
   if (entry !== null) return asUser(entry);
   if (!/^\d{1,10}$/.test(name)) return undefined;
   return userWithId(Number(name)) ?? { name, uid: Number(name), gid: -1, gecos: '', home: literal('/'), shell: '' };
 }
 
 export function userWithId(uid: number): User | undefined {
-  return asUser(load().userById(uid));
+  return asUser(findUser(uid));
 }
 
 /** A group by name, or by number. */
 export function groupNamed(name: string): Group | undefined {
   if (!plausible(name)) return undefined;
-  const entry = load().groupByName(name);
+  const entry = findGroup(name);
   if (entry !== null) return { name: entry.name, gid: entry.gid };
   return /^\d{1,10}$/.test(name) ? { name, gid: Number(name) } : undefined;
 }
 
 export function groupWithId(gid: number): Group | undefined {
-  const entry = load().groupById(gid);
+  const entry = findGroup(gid);
   return entry === null ? undefined : { name: entry.name, gid: entry.gid };
 }

@@ -266,10 +266,10 @@ export class NewMessage {
   }
 
   async #flush(): Promise<void> {
-    const data = Buffer.concat(this.#pending);
+    const pieces = this.#pending;
     this.#pending = [];
     this.#pendingSize = 0;
-    await files.writeLater(this.#open(), data);
+    await files.writeAllLater(this.#open(), pieces);
   }
 
   #open(): files.Descriptor {
@@ -338,8 +338,7 @@ async function writeHeaders(spool: Spool, path: Clean, envelope: Envelope, other
   // when this fails its caller closes the other file, so nothing may be at work on it any more
   const otherEnded = Promise.allSettled([other]);
   try {
-    files.removeIfPossible(beside);
-    const file = spool.create(beside);
+    const file = createAnew(spool, beside);
     try {
       files.write(file, writeHeaderFile(envelope));
       await files.sync(file);
@@ -353,6 +352,17 @@ async function writeHeaders(spool: Spool, path: Clean, envelope: Envelope, other
     files.removeIfPossible(beside);
     await otherEnded;
     throw error;
+  }
+}
+
+/** Makes a file; one that a crash has left in its place goes. */
+function createAnew(spool: Spool, path: Clean): files.Descriptor {
+  try {
+    return spool.create(path);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    files.removeIfPossible(path);
+    return spool.create(path);
   }
 }
 
@@ -389,6 +399,7 @@ export class SpooledMessage {
   }
 
   #path(suffix: Clean): Clean {
+    if (this.#fresh) return this.#spool.newPath(literal('input'), this.id, suffix);
     return (
       this.#spool.existingPath(literal('input'), this.id, suffix) ??
       this.#spool.newPath(literal('input'), this.id, suffix)

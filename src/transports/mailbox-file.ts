@@ -147,7 +147,7 @@ async function append(
   const before = files.statOpen(file);
   const size = job.quota.knownSize ?? before.size;
   const sinceRead = Math.max(Math.floor((clock.now() - before.atimeMs) / 1000), 0);
-  const full = checkQuota(job, { size, fileCount: 0 }, job.path, sinceRead);
+  const full = checkQuota(job, { size, fileCount: 0 }, job.path, () => sinceRead);
   if (full !== undefined) return full;
   try {
     await writeMessage(job, content, file);

@@ -9,13 +9,13 @@ export function checkQuota(
   job: AppendfileJob,
   mailbox: MailboxSize,
   where: string,
-  secondsSinceRead: number,
+  secondsSinceRead: () => number,
 ): DeliveryResult | undefined {
   const { quota, messageSize } = job;
   const refuse = (kind: string): DeliveryResult =>
     deferred(errorCodes.quota, `mailbox is full (MTA-imposed ${kind}quota exceeded while writing to ${where})`, {
       publicMessage: 'mailbox is full',
-      detail: secondsSinceRead,
+      detail: secondsSinceRead(),
     });
   const size = mailbox.size + (quota.inclusive ? messageSize : 0);
   if (quota.limit > 0 && quota.limitIsChecked && size > quota.limit) return refuse('');

@@ -40,8 +40,10 @@ const maildirParts = [literal('tmp'), literal('new'), literal('cur')];
 /** Makes the delivery directory and what a maildir needs in it. */
 function makeDirectories(job: AppendfileJob): DeliveryResult | undefined {
   const parts = job.format === 'maildir' ? maildirParts.map((part) => pathOf(job.path, part)) : [];
+  // what is delivered to must be there; `cur` is made together with the others
+  const needed = job.format === 'maildir' ? parts.slice(0, 2) : [job.path];
+  if (needed.every((path) => files.stat(path) !== undefined)) return undefined;
   const missing = files.stat(job.path) === undefined;
-  if (!missing && parts.every((part) => files.stat(part) !== undefined)) return undefined;
   if (missing && !job.createDirectory) {
     const reason = 'No such file or directory';
     return deferred(2, `${reason}: stat() error for ${job.path}: ${reason}`);
@@ -57,6 +59,11 @@ function quotaDirectory(job: AppendfileJob): Clean {
   if (job.quota.directory !== undefined) return job.quota.directory;
   const folder = job.format === 'maildir' && files.stat(pathOf(job.path, literal('maildirfolder'))) !== undefined;
   return (folder ? files.parentOf(job.path) : undefined) ?? job.path;
+}
+
+/** Whether the size of the mailbox matters at all. */
+function usesQuota({ quota }: AppendfileJob): boolean {
+  return quota.limit > 0 || quota.fileCount > 0 || quota.warnThreshold > 0 || quota.sizeFile;
 }
 
 /** Whether this directory is one that counts: with a size file, some of the folders may be left out. */
@@ -101,13 +108,13 @@ export async function deliverToNewFile(job: AppendfileJob, content: ContentReade
   } catch (error) {
     return systemError(error, `failed to create directories for ${job.path}: ${errorText(error)}`);
   }
-  const directory = quotaDirectory(job);
-  const counted = counts(job, directory);
+  const directory = usesQuota(job) ? quotaDirectory(job) : job.path;
+  const counted = usesQuota(job) && counts(job, directory);
   const before = counted ? mailboxSize(job, directory) : { size: 0, fileCount: 0 };
   const temporary = uniqueName(job.hostname);
   if (counted) {
     const where = job.format === 'maildir' ? `tmp/${temporary}` : pathOf(job.path, temporary);
-    const full = checkQuota(job, before, where, sinceRead(job));
+    const full = checkQuota(job, before, where, () => sinceRead(job));
     if (full !== undefined) return full;
   }
   const result = await forms[job.format === 'file' ? 'directory' : job.format](job, content, temporary);
@@ -162,7 +169,8 @@ const maildir: Form = async (job, content, firstName) => {
   }
   return writeAndMove(job, content, pathOf(job.path, literal('tmp'), name), () => {
     const plain = pathOf(job.path, literal('new'), name);
-    const tagged = job.maildirTag === undefined ? plain : concat(plain, job.maildirTag);
+    if (job.maildirTag === undefined) return plain;
+    const tagged = concat(plain, job.maildirTag);
     return isTooLong(tagged) ? plain : tagged;
   });
 };

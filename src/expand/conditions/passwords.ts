@@ -1,6 +1,6 @@
 /** `crypteq`: a password against its hash (Exim spec 11.7). */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { crypto } from '../../lib/crypto.ts';
 import { lower } from '../../lib/octets.ts';
 import { systemCrypt } from '../../safe/native.ts';
 import type { ConditionRow } from '../evaluate.ts';
@@ -9,12 +9,12 @@ import { stringsCondition } from './shapes.ts';
 
 function same(a: string, b: string): boolean {
   const [x, y] = [Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')];
-  return x.length === y.length && timingSafeEqual(x, y);
+  return x.length === y.length && crypto().timingSafeEqual(x, y);
 }
 
 /** A plain digest, given in base 64 or in hexadecimal digits; the length tells which. */
 function digestMatches(algorithm: string, password: string, stored: string): boolean {
-  const digest = createHash(algorithm).update(Buffer.from(password, 'latin1')).digest();
+  const digest = crypto().createHash(algorithm).update(Buffer.from(password, 'latin1')).digest();
   if (stored.length === Math.ceil(digest.length / 3) * 4) return same(digest.toString('base64'), stored);
   return stored.length === digest.length * 2 && same(digest.toString('hex'), lower(stored));
 }

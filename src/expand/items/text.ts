@@ -1,6 +1,6 @@
 /** Items that compute a text from texts: length, substr, hash, nhash, tr, listquote, hmac. */
 
-import { createHmac } from 'node:crypto';
+import { crypto } from '../../lib/crypto.ts';
 import { quoteItem } from '../../lib/list-text.ts';
 import { trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
@@ -29,7 +29,9 @@ function translate(subject: Text, from: string, to: string): Text {
 function hmac(args: readonly Text[]): Text {
   const [name = Text.empty, secret = Text.empty, text = Text.empty] = args;
   if (name.value !== 'md5' && name.value !== 'sha1') return fail(`hmac algorithm "${name.value}" is not recognised`);
-  const digest = createHmac(name.value, Buffer.from(secret.value, 'latin1')).update(Buffer.from(text.value, 'latin1'));
+  const digest = crypto()
+    .createHmac(name.value, Buffer.from(secret.value, 'latin1'))
+    .update(Buffer.from(text.value, 'latin1'));
   return Text.derivedFrom(digest.digest('hex'), args);
 }
 

@@ -16,7 +16,8 @@ function parsed(text: Text): { readonly address: string; readonly localPart: str
 
 /** All addresses as a list; `>x` in front changes its separator. */
 function addresses(text: Text): string {
-  if (/^[ \t-\r]*>$/.test(text.value)) return fail(`output separator missing in expanding \${addresses:${trimStart(text.value)}}`);
+  if (/^[ \t-\r]*>$/.test(text.value))
+    return fail(`output separator missing in expanding \${addresses:${trimStart(text.value)}}`);
   const separator = /^[ \t-\r]*>(.)[ \t-\r]*/s.exec(text.value);
   const mark = separator?.[1] ?? ':';
   return splitAddressList(text.value.slice(separator?.[0].length ?? 0))

@@ -1,6 +1,6 @@
 /** Operators that compute digests and encodings of octets. */
 
-import { createHash } from 'node:crypto';
+import { crypto } from '../../lib/crypto.ts';
 import { upper } from '../../lib/octets.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
@@ -8,7 +8,7 @@ import { fail } from '../failure.ts';
 const octets = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 export const digest = (algorithm: string, text: string): string =>
-  createHash(algorithm).update(octets(text)).digest('hex');
+  crypto().createHash(algorithm).update(octets(text)).digest('hex');
 
 const base64 = (name: string): Operator => ({
   name,
@@ -33,9 +33,7 @@ export const digestOperators: readonly Operator[] = [
     name: 'base64d',
     doc: 'decoded from base 64',
     evaluate: (text) =>
-      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(
-        text.value.replace(/[ \t-\r]+/g, ''),
-      )
+      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text.value.replace(/[ \t-\r]+/g, ''))
         ? Buffer.from(text.value, 'base64').toString('latin1')
         : fail(`string "${text.value}" is not well-formed for "base64d" operator`),
   },

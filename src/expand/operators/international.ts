@@ -69,16 +69,20 @@ function domainFromAlabel(domain: string): Converted {
 function localPartToAlabel(localPart: string): Converted {
   if (/^[\x00-\x7f]*$/.test(localPart)) return { text: localPart };
   const unicode = characters(localPart);
-  return unicode === undefined
-    ? { error: 'l_u2a: bad UTF-8 input' }
-    : { text: `${prefix}${encodePunycode(unicode)}` };
+  return unicode === undefined ? { error: 'l_u2a: bad UTF-8 input' } : { text: `${prefix}${encodePunycode(unicode)}` };
 }
 
 function localPartFromAlabel(localPart: string): Converted {
   return localPart.startsWith(prefix) ? labelFromAlabel(localPart) : { error: 'bad alabel prefix' };
 }
 
-const conversion = (name: string, doc: string, from: string, to: string, convert: (text: string) => Converted): Operator => ({
+const conversion = (
+  name: string,
+  doc: string,
+  from: string,
+  to: string,
+  convert: (text: string) => Converted,
+): Operator => ({
   name,
   doc,
   evaluate: ({ value }) => {

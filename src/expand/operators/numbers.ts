@@ -1,8 +1,8 @@
 /** Operators on numbers, times and other bases. */
 
-import { randomInt } from 'node:crypto';
 import { evaluate } from '../../lib/arithmetic.ts';
 import { base62 } from '../../lib/base62.ts';
+import { crypto } from '../../lib/crypto.ts';
 import { formatInterval, parseInterval } from '../../lib/intervals.ts';
 import { trim } from '../../lib/octets.ts';
 import { parseInteger } from '../../lib/sizes.ts';
@@ -78,7 +78,7 @@ function random(text: Text): string {
   const limit = trim(text.value) === '' ? fail('integer expected but "" found') : parseInteger(text.value);
   if (typeof limit !== 'bigint') return fail(limit.error);
   if (limit < 0n) return fail(`non-negative integer expected but "${text.value}" found`);
-  return limit === 0n ? '0' : String(randomInt(Number(limit > 2n ** 47n ? 2n ** 47n : limit)));
+  return limit === 0n ? '0' : String(crypto().randomInt(Number(limit > 2n ** 47n ? 2n ** 47n : limit)));
 }
 
 const arithmetic = (name: string, decimalOnly: boolean): Operator => ({

@@ -112,7 +112,11 @@ export const textOperators: readonly Operator[] = [
 
 function decoded(text: string, { settings }: Context): string {
   try {
-    return decodeWords(text, { checkLength: settings.checkRfc2047Length, charset: settings.headersCharset, strict: true });
+    return decodeWords(text, {
+      checkLength: settings.checkRfc2047Length,
+      charset: settings.headersCharset,
+      strict: true,
+    });
   } catch (error) {
     if (!(error instanceof UnknownCharset)) throw error;
     const what = `iconv_open("${settings.headersCharset}", "${error.message}") failed`;
