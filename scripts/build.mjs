@@ -1,7 +1,7 @@
 // Builds the program: one bundle for a fast start, and the compiled code of it kept beside it. Runs after `npm ci`.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -31,6 +31,20 @@ await build({
     ),
   },
 });
+
+// What only some commands need of the run-time is loaded when it is first used: a command like -be ends sooner than they
+// would be loaded.
+const lazy =
+  /=require\("(node:(?:child_process|net|dgram|dns\/promises|url|vm|v8|timers\/promises|assert\/strict|readline(?:\/promises)?))"\)/g;
+const program = join(dist, 'program.cjs');
+const code = readFileSync(program, 'utf8').replace(lazy, '=lazyModule("$1")');
+const lazyModule = `function lazyModule(name){let loaded;return new Proxy({},{get(_,key){loaded??=require(name);return loaded[key]}})}`;
+writeFileSync(
+  program,
+  code.startsWith('"use strict";')
+    ? code.replace('"use strict";', `"use strict";${lazyModule}`)
+    : `${lazyModule}${code}`,
+);
 
 const launcher = `'use strict';
 require('node:module').enableCompileCache(require('node:path').join(__dirname, 'cache'));

@@ -1,23 +1,22 @@
 /** Standard output and error as byte strings. A reader that goes away ends nothing but the writing. */
 
+import { writeStandard } from '../safe/standard-output.ts';
+
 /** Where a command writes to and what it reads. */
 export interface Terminal {
   out(text: string): void;
   error(text: string): void;
 }
 
-function writer(stream: NodeJS.WriteStream): (text: string) => void {
+function writer(descriptor: 1 | 2): (text: string) => void {
   let broken = false;
-  stream.on('error', () => {
-    broken = true;
-  });
   return (text) => {
-    if (!broken && text !== '') stream.write(Buffer.from(text, 'latin1'));
+    if (!broken && text !== '') broken = !writeStandard(descriptor, Buffer.from(text, 'latin1'));
   };
 }
 
 export function standardTerminal(): Terminal {
-  return { out: writer(process.stdout), error: writer(process.stderr) };
+  return { out: writer(1), error: writer(2) };
 }
 
 /** Lines of standard input, without their LF; at most `maximum` octets each. */

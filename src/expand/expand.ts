@@ -61,6 +61,25 @@ export function compileTemplate(source: string): Template {
   return { source, tree, constant, expand: guard(evaluate) };
 }
 
+/** The same, read when it is first used: for standard values, of which most are never used. */
+export function templateOnDemand(source: string): Template {
+  let compiled: Template | undefined;
+  const template = (): Template => {
+    compiled ??= compileTemplate(source);
+    return compiled;
+  };
+  return {
+    source,
+    get tree() {
+      return template().tree;
+    },
+    get constant() {
+      return template().constant;
+    },
+    expand: (context) => template().expand(context),
+  };
+}
+
 /** Expands text that came up at run time; tainted text is refused. */
 export function expandText(text: Text, context: Context): Eventual<Expansion> {
   if (!text.isClean) {

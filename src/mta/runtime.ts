@@ -1,6 +1,5 @@
 /** Everything that works with one configuration: made once per process, handed to all who work with mail. */
 
-import { cpus } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { lookups as lookupDrivers } from '../config/drivers.ts';
 import type { Installation } from '../config/installation.ts';
@@ -143,6 +142,3 @@ export function closeRuntime({ lookups, logs }: Runtime): void {
   lookups.close();
   logs.close();
 }
-
-/** How many things may sensibly run side by side. */
-export const processors: number = cpus().length;
