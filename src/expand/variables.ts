@@ -11,6 +11,7 @@ import { timestamp, zone } from '../observe/main-log.ts';
 import * as files from '../safe/files.ts';
 import { reviewed, Text } from '../safe/taint.ts';
 import type { Context } from './context.ts';
+import { kept } from './kept.ts';
 import * as message from './message-variables.ts';
 import { buildDate, compatibilityLevel, compileNumber, productVersion } from './version.ts';
 
@@ -44,6 +45,9 @@ const space = (what: 'free' | 'freeInodes', directory: string | undefined): numb
   }
 };
 
+/** A user or group that there is none of. */
+const nobody = 2 ** 32 - 1;
+
 export const variables = {
   acl_narg: row('number of arguments of the ACL being run', (c) => c.acl?.arguments.length ?? 0),
   acl_verify_message: tainted('why an address could not be verified', (c) => c.acl?.verifyMessage),
@@ -68,8 +72,8 @@ export const variables = {
   body_zerocount: row('NUL octets of the body', (c) => known(c.message?.bodyZeroCount)),
   bounce_recipient: tainted('recipient of the bounce being made', (c) => c.message?.bounceRecipient),
   bounce_return_size_limit: row(
-    'the option, rounded up to a multiple of 1000',
-    (c) => Math.ceil(c.settings.bounceReturnSizeLimit / 1000) * 1000,
+    'the option bounce_return_size_limit',
+    (c) => c.settings.bounceReturnSizeLimit,
   ),
   caller_gid: row('real group of the process that called', () => process.getgid?.() ?? 0),
   caller_uid: row('real user of the process that called', () => process.getuid?.() ?? 0),
@@ -122,11 +126,11 @@ export const variables = {
     c.connection?.hostLookupDeferred ? 1 : 0,
   ),
   host_lookup_failed: row('1 when the host has no name', (c) => (c.connection?.hostLookupFailed ? 1 : 0)),
-  host_port: row('port of the delivery', (c) => c.delivery?.hostPort),
+  host_port: row('port of the delivery', (c) => c.delivery?.hostPort ?? 0),
   initial_cwd: row('directory the program was started in', () => process.cwd()),
   inode: row('inode of the file being delivered to', (c) => c.delivery?.inode ?? 0),
   interface_address: row('local address of the connection', (c) => c.connection?.interfaceAddress),
-  interface_port: row('local port of the connection', (c) => portOf(c.connection?.interfacePort)),
+  interface_port: row('local port of the connection', (c) => c.connection?.interfacePort || -1),
   item: row('the item of a list being looked at', (c) => c.results.item),
   ldap_dn: unused('distinguished name of the last LDAP result'),
   load_average: row('system load times 1000', () => message.loadAverage()),
@@ -136,11 +140,10 @@ export const variables = {
   local_part_prefix_v: row('what an asterisk in the prefix stood for', (c) => c.address?.localPartPrefixVariable),
   local_part_suffix: row('suffix removed from the local part', (c) => c.address?.localPartSuffix),
   local_part_suffix_v: row('what an asterisk in the suffix stood for', (c) => c.address?.localPartSuffixVariable),
-  local_part_verified: row('local part as the user list holds it', () => undefined),
   local_scan_data: unused('text of a local scan function'),
-  local_user_gid: row('group of the local user', (c) => c.address?.localUserGid ?? 0),
-  local_user_uid: row('uid of the local user', (c) => c.address?.localUserUid ?? 0),
-  localhost_number: row('the localhost_number option', (c) => c.settings.localhostNumber),
+  local_user_gid: row('group of the local user', (c) => c.address?.localUserGid ?? nobody),
+  local_user_uid: row('uid of the local user', (c) => c.address?.localUserUid ?? nobody),
+  localhost_number: row('the localhost_number option', (c) => c.settings.localhostNumber || '0'),
   log_inodes: row('free inodes where the logs are', (c) => space('freeInodes', c.settings.logFileDirectory)),
   log_space: row('free kilobytes where the logs are', (c) => space('free', c.settings.logFileDirectory)),
   lookup_dnssec_authenticated: row('whether the last DNS lookup was secure', (c) => c.results.dnssec),
@@ -159,6 +162,7 @@ export const variables = {
   message_id: row('identification of the message', (c) => c.message?.id),
   message_linecount: row('lines of the message', (c) => known(c.message?.lineCount)),
   message_size: row('octets of the message', (c) => known(c.message?.size)),
+  message_smtputf8: unused('whether the message came with SMTPUTF8', 'no'),
   mime_anomaly_level: unused('gravity of a MIME anomaly'),
   mime_anomaly_text: unused('a MIME anomaly'),
   mime_boundary: unused('boundary of a MIME part'),
@@ -182,17 +186,16 @@ export const variables = {
   parent_domain: tainted('domain of the address this one came from', (c) => c.address?.parentDomain),
   parent_local_part: tainted('local part of the address this one came from', (c) => c.address?.parentLocalPart),
   pid: row('process id', () => process.pid),
-  pipe_addresses: tainted('recipients of a pipe delivery', (c) => c.delivery?.pipeAddresses.join(' ')),
   prdr_requested: unused('whether PRDR was asked for', 'no'),
   primary_hostname: row('name of this host', (c) => c.settings.primaryHostname),
   proxy_external_address: unused('outer address of a proxied connection'),
   proxy_external_port: unused('outer port of a proxied connection', '0'),
   proxy_local_address: unused('inner address of a proxied connection'),
   proxy_local_port: unused('inner port of a proxied connection', '0'),
-  proxy_session: unused('whether the connection came by a proxy'),
-  prvscheck_address: unused('address of a prvs check'),
-  prvscheck_keynum: unused('key number of a prvs check'),
-  prvscheck_result: unused('result of a prvs check'),
+  proxy_session: unused('whether the connection came by a proxy', 'no'),
+  prvscheck_address: row('address of a prvs check', (c) => kept(c, 'prvscheck_address')),
+  prvscheck_keynum: row('key number of a prvs check', (c) => kept(c, 'prvscheck_keynum')),
+  prvscheck_result: row('result of a prvs check', (c) => kept(c, 'prvscheck_result')),
   qualify_domain: row('the qualify_domain option', (c) => c.settings.qualifyDomain),
   qualify_recipient: row('the qualify_recipient option', (c) => c.settings.qualifyRecipient),
   queue_name: row('name of the queue', (c) => c.message?.queueName),
@@ -203,9 +206,9 @@ export const variables = {
   received_count: row('number of Received: lines', (c) => c.message?.receivedCount ?? 0),
   received_for: tainted('the only recipient, in a Received: line', (c) => c.message?.receivedFor),
   received_ip_address: row('local address of the connection', (c) => c.connection?.interfaceAddress),
-  received_port: row('local port of the connection', (c) => portOf(c.connection?.interfacePort)),
+  received_port: row('local port of the connection', (c) => c.connection?.interfacePort || -1),
   received_protocol: row('how the message came in', (c) => c.connection?.receivedProtocol),
-  received_time: row('when the message came in', (c) => c.message?.receivedTime ?? 0),
+  received_time: row('when the message came in', (c) => (c.message?.id ? c.message.receivedTime : 0)),
   recipient_data: row('what a list match of the recipient found', (c) => c.acl?.recipientData),
   recipient_verify_failure: row('what kind of failure a recipient had', (c) => c.acl?.recipientVerifyFailure),
   recipients: tainted('all recipients', (c) => c.message?.recipients.join(', ')),
@@ -215,7 +218,7 @@ export const variables = {
   return_path: row('return path of the delivery', (c) => returnPath(c)),
   return_size_limit: row(
     'older name of bounce_return_size_limit',
-    (c) => Math.ceil(c.settings.bounceReturnSizeLimit / 1000) * 1000,
+    (c) => c.settings.bounceReturnSizeLimit,
   ),
   router_name: row('router being run', (c) => c.address?.routerName),
   runrc: row('exit status of the last program', (c) => c.results.runrc),
@@ -232,7 +235,7 @@ export const variables = {
   sender_host_authenticated: row('authenticator that succeeded', (c) => c.connection?.authenticator),
   sender_host_dnssec: unused('whether the host name was found securely', 'no'),
   sender_host_name: tainted('confirmed name of the sending host', hostName),
-  sender_host_port: row('port of the sending host', (c) => portOf(c.connection?.hostPort)),
+  sender_host_port: row('port of the sending host', (c) => c.connection?.hostPort ?? 0),
   sender_ident: tainted('RFC 1413 answer or login name of the sender', (c) => c.connection?.ident),
   sender_rate: unused('measured rate of a ratelimit condition'),
   sender_rate_limit: unused('limit of a ratelimit condition'),
@@ -243,7 +246,7 @@ export const variables = {
   sending_port: unused('local port of an outgoing connection', '-1'),
   smtp_active_hostname: row(
     'name this host has in the session',
-    (c) => c.connection?.activeHostname ?? c.settings.primaryHostname,
+    (c) => (c.connection?.activeHostname.value ? c.connection.activeHostname : c.settings.primaryHostname),
   ),
   smtp_command: tainted('the command being handled', (c) => c.connection?.command),
   smtp_command_argument: tainted('argument of the command being handled', (c) => c.connection?.commandArgument),
@@ -255,7 +258,7 @@ export const variables = {
   spam_report: unused('report of a spam scanner'),
   spam_score: unused('score of a spam scanner'),
   spam_score_int: unused('score times ten'),
-  spf_guess: unused('guessed SPF record'),
+  spf_guess: unused('guessed SPF record', 'v=spf1 a/24 mx/24 ptr ?all'),
   spf_header_comment: unused('comment of an SPF check'),
   spf_received: unused('Received-SPF: line'),
   spf_result: unused('result of an SPF check'),
@@ -265,6 +268,7 @@ export const variables = {
   spool_inodes: row('free inodes where the spool is', (c) => space('freeInodes', c.settings.spoolDirectory)),
   spool_space: row('free kilobytes where the spool is', (c) => space('free', c.settings.spoolDirectory)),
   tabella_version: row('version of this program', () => productVersion),
+  srs_recipient: row('address in an SRS local part', (c) => kept(c, 'srs_recipient')),
   thisaddress: unused('address of a foranyaddress condition'),
   tls_bits: unused('older name of tls_in_bits', '0'),
   tls_certificate_verified: unused('older name of tls_in_certificate_verified', '0'),
@@ -284,7 +288,7 @@ export const variables = {
   tls_out_certificate_verified: unused('whether the server certificate was verified', '0'),
   tls_out_cipher: unused('cipher of the outgoing connection'),
   tls_out_cipher_std: unused('standard name of the cipher'),
-  tls_out_dane: unused('state of DANE'),
+  tls_out_dane: unused('state of DANE', 'no'),
   tls_out_ocsp: unused('state of the certificate', '0'),
   tls_out_ourcert: unused('our certificate'),
   tls_out_peercert: unused("the server's certificate"),
@@ -319,12 +323,8 @@ function known(count: number | undefined): number {
   return count === undefined || count < 0 ? 0 : count;
 }
 
-function portOf(port: number | undefined): number | string {
-  return port === undefined || port === 0 ? '' : port;
-}
-
 function returnPath(c: Context): Text | undefined {
-  const path = c.delivery?.returnPath ?? c.message?.sender;
+  const path = c.delivery?.returnPath ?? (c.message?.id || c.address ? c.message?.sender : undefined);
   return path === undefined ? undefined : Text.tainted(path);
 }
 
@@ -340,10 +340,11 @@ function asText(value: Value, isTainted: boolean): Text | undefined {
 const families: readonly { readonly names: RegExp; read(name: string, context: Context): Text | undefined }[] = [
   { names: /^\d+$/, read: (name, c) => c.results.numeric[Number(name)] },
   { names: /^acl_arg[1-9]$/, read: (name, c) => c.acl?.arguments[Number(name.slice(7)) - 1] },
+  { names: /^acl_[cm]$/, read: () => Text.empty },
   { names: /^acl_c[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.connection?.aclVariables, name.slice(5)) },
   { names: /^acl_m[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.message?.aclVariables, name.slice(5)) },
-  { names: /^r_\w+$/, read: (name, c) => c.address?.routerVariables.get(name) },
-  { names: /^regex[1-9]\d*$/, read: () => undefined },
+  { names: /^r_\w*$/, read: (name, c) => c.address?.routerVariables.get(name) },
+  { names: /^regex[1-9]$/, read: () => undefined },
   { names: /^s?n[0-9]$/, read: () => Text.configured('0') },
 ];
 
@@ -365,7 +366,13 @@ export function variableReader(name: string): Read | undefined {
   return family && ((context) => family.read(name, context));
 }
 
+/** Whether the value of a variable always comes from outside, so that nobody has vouched for it. */
+export function isTaintedVariable(name: string): boolean {
+  return isVariable(name) && variables[name].tainted;
+}
+
 /** What is added to the error for an unknown name, where a rule of its own explains it. */
 export function variableHint(name: string): string {
+  if (/^acl_[cm]/.test(name)) return ' (6th character of a user-defined ACL variable must be a digit or underscore)';
   return name.startsWith('acl_') ? ' (user-defined ACL variables must start acl_c or acl_m)' : '';
 }

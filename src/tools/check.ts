@@ -11,6 +11,7 @@ import { unavailableRouters } from '../routers/unavailable.ts';
 import { transportCommonOptions } from '../transports/common-options.ts';
 import { unavailableTransports } from '../transports/unavailable.ts';
 import { driverFamilies } from './inventory.ts';
+import { refusedTexts } from './refused-texts.ts';
 
 interface Instance {
   readonly name: string;
@@ -59,6 +60,7 @@ export function* remarks(config: Config): Generator<string> {
     if (!working.has(driver.name)) yield `authenticator ${name}: the driver ${driver.name} cannot run in this version`;
   }
   yield* unreachable(config);
+  yield* refusedTexts(config);
 }
 
 /** Routers behind one that takes every address, without a condition. */
