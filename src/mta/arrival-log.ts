@@ -5,7 +5,7 @@ import * as clock from '../lib/clock.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Arrival } from './arrival.ts';
 
 /** The value of a header line by its name, without comments; for logs. */

@@ -6,7 +6,7 @@ import { lower } from '../lib/octets.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import { timestamp } from '../observe/main-log.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { DeliveryError } from '../transports/transport.ts';
 import {
   deferLine,

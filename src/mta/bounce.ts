@@ -7,7 +7,7 @@ import { splitList } from '../lib/list-text.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { splitAddressList } from '../mail/address.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { factsOf, originalAddress } from './address.ts';
 import {
   copyBody,

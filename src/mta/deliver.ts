@@ -8,7 +8,7 @@
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { addressKey, originalAddress, type RouteAddress } from './address.ts';
 import { rewriteTools } from './arrival.ts';
 import { Attempt, type DeliveryOptions, type DeliveryTools } from './attempt.ts';

@@ -3,7 +3,7 @@
 import { RetryHints } from '../hints/retry-hints.ts';
 import { errorText } from '../lib/errno.ts';
 import { nobody } from '../observe/decision.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { type DeliveryTools, ordinary } from './attempt.ts';
 import { deliver } from './deliver.ts';
 import { Retry } from './retry.ts';

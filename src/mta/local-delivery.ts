@@ -2,7 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import { reviewed, Text } from '../safe/taint.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import {
   type Content,
   type DeliveryRequest,

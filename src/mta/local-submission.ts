@@ -6,7 +6,7 @@ import { type HeaderLine, headerLine } from '../mail/header-line.ts';
 import { LineEndings } from '../mail/line-endings.ts';
 import { type HeaderProblem, MessageReader } from '../mail/message-reader.ts';
 import { timestamp } from '../observe/main-log.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { AclRunner } from './acl-runner.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders } from './arrival.ts';
 import { logArrival } from './arrival-log.ts';

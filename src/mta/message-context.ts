@@ -5,7 +5,7 @@ import type { Decisions } from '../observe/decision.ts';
 import * as files from '../safe/files.ts';
 import { Text } from '../safe/taint.ts';
 import type { Envelope } from '../spool/envelope.ts';
-import type { BodyFile, SpooledMessage } from '../spool/spool.ts';
+import type { BodyFile, SpooledMessage } from '../spool/spooled-message.ts';
 import { newConnection } from './facts.ts';
 import { newContext, type Runtime } from './runtime.ts';
 

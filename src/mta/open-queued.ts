@@ -3,7 +3,7 @@
 import { errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { literal, type QueueId } from '../safe/taint.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface OpeningRules {

@@ -1,7 +1,7 @@
 /** Tells the sender of a local message why it was not taken, in a message (Exim spec 5: -oee, -oem). */
 
 import type { Context } from '../expand/context.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { reportSender } from './report-text.ts';
 import type { Runtime } from './runtime.ts';
 import { submitReport } from './submit.ts';

@@ -9,7 +9,7 @@ import { lower, trim } from '../lib/octets.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import * as files from '../safe/files.ts';
 import { clean, Text } from '../safe/taint.ts';
-import type { BodyFile } from '../spool/spool.ts';
+import type { BodyFile } from '../spool/spooled-message.ts';
 import { topOf } from './address.ts';
 import type { Runtime } from './runtime.ts';
 import type { UndeliveredAddress } from './undelivered.ts';

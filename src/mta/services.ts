@@ -1,15 +1,29 @@
 /** What expansions, lists and ACLs ask of their surroundings (`expand/context.ts`), answered with the real things. */
 
 import type { Config } from '../config/config.ts';
-import type { ConnectionFacts, Context, ListKind, RunAnswer, Services } from '../expand/context.ts';
+import type {
+  AuthenticationAnswer,
+  ConnectionFacts,
+  Context,
+  Credentials,
+  ListKind,
+  RunAnswer,
+  Services,
+  SocketAnswer,
+  SocketRequest,
+} from '../expand/context.ts';
 import { expandText } from '../expand/expand.ts';
+import { makePerl } from '../expand/perl-process.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { matchIp, matchList } from '../lists/match.ts';
 import type { Lookups } from '../lookups/lookups.ts';
 import { formatIp, isIp, parseIp } from '../net/address.ts';
+import { askSocket } from '../net/ask-socket.ts';
 import type { Resolver } from '../net/dns.ts';
 import { hostNames, type NameLookup } from '../net/host-names.ts';
 import { localAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
+import { askSaslauthd } from '../net/saslauthd.ts';
+import { servicePort } from '../net/service-ports.ts';
 import { run, taintedArgument } from '../safe/spawn.ts';
 import { clean, literal, Text } from '../safe/taint.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -69,6 +83,60 @@ async function runProgram(
       return { status: 127, output: '' };
   }
 }
+
+/** The host and port of `inet:host:port`; an IPv6 address may stand in brackets or without. */
+function inetPlace(name: string): { readonly host: string; readonly port: number } | { readonly error: string } {
+  const colon = name.lastIndexOf(':');
+  if (colon < 0) return { error: `missing port for readsocket ${name}` };
+  const service = name.slice(colon + 1);
+  const port = /^\d+$/.test(service) ? Number(service) & 0xffff : servicePort(service);
+  if (port === undefined) return { error: `unknown port "${service}" for readsocket ${name}` };
+  return { host: name.slice(0, colon), port };
+}
+
+async function readInetSocket(request: SocketRequest): Promise<SocketAnswer> {
+  const place = inetPlace(request.name.value.slice('inet:'.length));
+  if ('error' in place) return { outcome: 'failed', message: place.error };
+  const { host, port } = place;
+  const literalAddress = host.replace(/^\[(.*)\]$/s, '$1');
+  let addresses: readonly string[] = [literalAddress];
+  if (!isIp(literalAddress)) {
+    const found = await systemAddresses(host);
+    if (found.outcome !== 'found') return { outcome: 'failed', message: `no IP address found for host ${host}` };
+    addresses = found.addresses;
+  }
+  let reason = '';
+  for (const address of addresses) {
+    const reply = await askSocket({ address, port }, request);
+    if (reply.outcome !== 'not connected') return reply;
+    ({ reason } = reply);
+  }
+  return { outcome: 'failed', message: `failed to connect to any address for ${host}: ${reason}` };
+}
+
+async function readSocket(request: SocketRequest): Promise<SocketAnswer> {
+  if (request.tls) return { outcome: 'failed', message: 'TLS connect failed: readsocket has no TLS in this version' };
+  if (request.name.value.startsWith('inet:')) return readInetSocket(request);
+  const path = clean(request.name);
+  if (path === undefined) {
+    return { outcome: 'failed', message: `Tainted name '${request.name.value}' for socket not permitted` };
+  }
+  const reply = await askSocket({ path }, request);
+  return reply.outcome === 'not connected'
+    ? { outcome: 'failed', message: `failed to connect to socket ${path}: ${reply.reason}` }
+    : reply;
+}
+
+/** Where Debian's saslauthd listens. */
+const saslauthdSocket = literal('/var/run/saslauthd/mux');
+
+/** The services that decide on a password; each knows the credentials that are made for it. */
+const authenticationServices: {
+  readonly [Service in keyof Credentials]: (credentials: Credentials[Service]) => Promise<AuthenticationAnswer>;
+} = {
+  saslauthd: (credentials) => askSaslauthd(saslauthdSocket, credentials),
+  pam: async () => ({ error: 'pam: this version does not ask PAM; saslauthd can do it' }),
+};
 
 /** The addresses that count as this host's own (Exim spec 14, local_interfaces, extra_local_interfaces). */
 export function ownAddresses(config: Config): readonly string[] {
@@ -156,6 +224,15 @@ function namedListItems(config: Config): Services['namedListItems'] {
 /** Everything but `runAcl`, which needs to know what it is run for. */
 export function makeServices(ground: Ground): Omit<Services, 'runAcl'> {
   const { config, lookups, resolver } = ground;
+  const perl = makePerl({
+    startup: config.main.perl_startup,
+    taintMode: config.main.perl_taintmode,
+    environment: { PATH: '/usr/bin:/bin' },
+    expand: (text, context) => expandText(Text.configured(text), context),
+    log: (text) => ground.log(text),
+    debug: () => undefined,
+  });
+  if (config.main.perl_at_start && ground.spool !== undefined) perl.start();
   let own: readonly string[] | undefined;
   return {
     lookupStyle: (type) => lookups.style(type),
@@ -175,6 +252,9 @@ export function makeServices(ground: Ground): Omit<Services, 'runAcl'> {
       return own;
     },
     run: runProgram,
+    readSocket,
+    callPerl: (name, args, context) => perl.call(name, args, context),
+    authenticate: (service, credentials) => authenticationServices[service](credentials),
     findHostName: (context) => findHostName(context, ground),
     log: (text) => ground.log(text),
     queueSize: () => ground.spool?.count() ?? 0,

@@ -5,7 +5,7 @@ import { headerLine } from '../mail/header-line.ts';
 import { MessageReader } from '../mail/message-reader.ts';
 import { timestamp } from '../observe/main-log.ts';
 import { userWithId } from '../safe/users.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { type Arrival, accept, prepareHeaders } from './arrival.ts';
 import { logArrival } from './arrival-log.ts';
 import { emptyMessage, newConnection } from './facts.ts';

@@ -8,7 +8,7 @@ import * as files from '../safe/files.ts';
 import { mayBecomeOthers, withFullRights } from '../safe/privileges.ts';
 import { type RunningProgram, startProgram } from '../safe/spawn.ts';
 import { type Clean, decimal, literal } from '../safe/taint.ts';
-import type { BodyFile } from '../spool/spool.ts';
+import type { BodyFile } from '../spool/spooled-message.ts';
 import {
   type Content,
   type ContentReader,

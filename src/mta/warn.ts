@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { laxBoolean } from '../expand/conditions/logic.ts';
 import type { Context } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import {
   deliveryStatus,
   indented,

@@ -10,7 +10,7 @@ import type { Eventual } from '../lib/eventual.ts';
 import type { OptionsOf, OptionTable } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
-import type { BodyFile } from '../spool/spool.ts';
+import type { BodyFile } from '../spool/spooled-message.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { RemoteServices } from './remote-services.ts';
 

@@ -5,7 +5,7 @@ import { deliver } from '../../mta/deliver.ts';
 import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { openQueued } from '../../mta/open-queued.ts';
 import type { QueueId } from '../../safe/taint.ts';
-import type { SpooledMessage } from '../../spool/spool.ts';
+import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { Call } from '../call.ts';
 import { deliveryTools } from '../delivery.ts';
 

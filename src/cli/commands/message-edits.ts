@@ -9,7 +9,7 @@ import { parseAddress } from '../../mail/address.ts';
 import * as files from '../../safe/files.ts';
 import { literal, type QueueId } from '../../safe/taint.ts';
 import type { Envelope } from '../../spool/envelope.ts';
-import type { SpooledMessage } from '../../spool/spool.ts';
+import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { Call } from '../call.ts';
 import type { MessageAction } from '../invocation.ts';
 import { type Obstacle, openMessage } from './message-opening.ts';

@@ -6,7 +6,7 @@
 import { errorText } from '../../lib/errno.ts';
 import * as files from '../../safe/files.ts';
 import { literal, type QueueId } from '../../safe/taint.ts';
-import type { SpooledMessage } from '../../spool/spool.ts';
+import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { Call } from '../call.ts';
 
 /** What stands in the way of having a message, with the text about it. */

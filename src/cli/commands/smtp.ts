@@ -12,7 +12,7 @@ import { serve } from '../../mta/receive/serve.ts';
 import { parseIp } from '../../net/address.ts';
 import { LineConnection } from '../../net/line-connection.ts';
 import { BatchFailure } from '../../smtp/server/session.ts';
-import type { SpooledMessage } from '../../spool/spool.ts';
+import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import { startQueueRun } from '../background.ts';
 import type { Call } from '../call.ts';
 import { deliveryTools } from '../delivery.ts';

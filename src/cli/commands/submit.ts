@@ -8,7 +8,7 @@ import { gecosName } from '../../mta/fixups.ts';
 import { type SubmissionResult, submitLocally } from '../../mta/local-submission.ts';
 import { sendProblemReport } from '../../mta/problem-report.ts';
 import { newContext } from '../../mta/runtime.ts';
-import type { SpooledMessage } from '../../spool/spool.ts';
+import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { Call } from '../call.ts';
 import { deliveryTools } from '../delivery.ts';
 import { callerSender } from '../sender.ts';

@@ -1,7 +1,7 @@
 /** Where a session comes from, as those know it who opened it: the daemon, `-bs`, `-bS` or `-bh`. */
 
 import type { ConnectionFacts } from '../../expand/context.ts';
-import type { SpooledMessage } from '../../spool/spool.ts';
+import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { Submitter } from '../fixups.ts';
 import type { Runtime } from '../runtime.ts';
 

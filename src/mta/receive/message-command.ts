@@ -8,7 +8,7 @@ import { MessageReader } from '../../mail/message-reader.ts';
 import { timestamp } from '../../observe/main-log.ts';
 import { userWithId } from '../../safe/users.ts';
 import type { DataEnd, ReadData, Reply } from '../../smtp/server/policy.ts';
-import type { NewMessage } from '../../spool/spool.ts';
+import type { NewMessage } from '../../spool/new-message.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
 import { logArrival } from '../arrival-log.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';

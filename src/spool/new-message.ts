@@ -1,0 +1,108 @@
+/** A message on its way onto the spool. */
+
+import * as files from '../safe/files.ts';
+import { tryLock } from '../safe/native.ts';
+import { type Clean, literal, type QueueId } from '../safe/taint.ts';
+import type { Envelope } from './envelope.ts';
+import { writeHeaders } from './header-file.ts';
+import type { Spool } from './spool.ts';
+import { SpooledMessage } from './spooled-message.ts';
+
+/** Bodies up to this size are kept in memory until the end of reception and written at once. */
+const memoryLimit = 64 * 1024;
+
+/** A message being received. Its body comes in pieces; nothing is promised before `commit`. */
+export class NewMessage {
+  readonly id: QueueId;
+  readonly #spool: Spool;
+  readonly #dataPath: Clean;
+  #file: files.Descriptor | undefined;
+  #pending: Uint8Array[] = [];
+  #pendingSize = 0;
+  /** Octets of the body so far. */
+  size = 0;
+
+  constructor(spool: Spool, id: QueueId) {
+    this.#spool = spool;
+    this.id = id;
+    this.#dataPath = spool.newPath(literal('input'), id, literal('-D'));
+    this.#add(Buffer.from(`${id}-D\n`, 'latin1'));
+  }
+
+  #add(chunk: Uint8Array): void {
+    this.#pending.push(chunk);
+    this.#pendingSize += chunk.length;
+  }
+
+  /** Takes a piece of the body; large bodies go to the disk as they come. The octets are not copied. */
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    this.size += chunk.length;
+    this.#add(chunk);
+    return this.#pendingSize > memoryLimit ? this.#flush() : undefined;
+  }
+
+  async #flush(): Promise<void> {
+    const pieces = this.#pending;
+    this.#pending = [];
+    this.#pendingSize = 0;
+    await files.writeAllLater(this.#open(), pieces);
+  }
+
+  #open(): files.Descriptor {
+    if (this.#file === undefined) {
+      this.#file = this.#spool.create(this.#dataPath);
+      tryLock(this.#file);
+    }
+    return this.#file;
+  }
+
+  /** Puts the message on the queue; returns when it is safe there, locked and ready to be delivered. */
+  async commit(envelope: Envelope): Promise<SpooledMessage> {
+    const file = this.#open();
+    if (this.#pendingSize > 0) files.write(file, Buffer.concat(this.#pending));
+    this.#pending = [];
+    const path = this.#spool.newPath(literal('input'), this.id, literal('-H'));
+    try {
+      await writeHeaders(this.#spool, path, envelope, files.sync(file));
+    } catch (error) {
+      // it may have its name already; then it must not be delivered when the client is told to try again
+      files.removeIfPossible(path);
+      throw error;
+    }
+    // from here on the message holds the file
+    this.#file = undefined;
+    const start = this.id.length + '-D\n'.length;
+    return new SpooledMessage(this.#spool, envelope, { file, start, size: this.size }, true);
+  }
+
+  /** Hands out the body so far, in pieces; for telling the sender of a message that is refused. */
+  async readBack(write: (piece: Buffer) => Promise<void> | undefined): Promise<void> {
+    const head = this.id.length + '-D\n'.length;
+    let skip = head;
+    if (this.#file !== undefined) {
+      const written = files.statOpen(this.#file).size;
+      for (let at = head; at < written; ) {
+        const buffer = Buffer.allocUnsafe(Math.min(memoryLimit, written - at));
+        const count = files.readAt(this.#file, buffer, at);
+        if (count === 0) break;
+        await write(buffer.subarray(0, count));
+        at += count;
+      }
+      skip = 0;
+    }
+    for (const piece of this.#pending) {
+      const from = Math.min(skip, piece.length);
+      skip -= from;
+      if (from < piece.length) await write(Buffer.from(piece.subarray(from)));
+    }
+  }
+
+  /** Gives the message up. */
+  abandon(): void {
+    this.#pending = [];
+    if (this.#file === undefined) return;
+    files.removeIfPossible(this.#dataPath);
+    files.close(this.#file);
+    this.#file = undefined;
+  }
+}
