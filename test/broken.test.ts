@@ -5,7 +5,16 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -64,7 +73,10 @@ async function goesOn(): Promise<void> {
 }
 
 const makeTable = (name: string, ...words: readonly string[]): void => {
-  const source = server.write('source', `${['cdb', 'dbm', 'lsearch', 'regex'].map((key) => `${key}: ${server.directory}/mail/ben/`).join('\n')}\n`);
+  const source = server.write(
+    'source',
+    `${['cdb', 'dbm', 'lsearch', 'regex'].map((key) => `${key}: ${server.directory}/mail/ben/`).join('\n')}\n`,
+  );
   rmSync(server.path(name), { force: true, recursive: true });
   const built = run('exim_dbmbuild', [...words, source, server.path(name)]);
   assert.equal(built.status, 0, built.stderr);
@@ -166,7 +178,10 @@ test('A maildir that cannot be written to puts the delivery off; when it can, th
   if (isRoot) chownSync(maildir, 0, 0);
   chmodSync(maildir, 0o555);
   const client = await SmtpClient.greet(server.port);
-  assert.match(await client.message('a@b.example', ['ann@x.example', 'ben@x.example'], 'Subject: to both\n\nx\n'), /^250 /);
+  assert.match(
+    await client.message('a@b.example', ['ann@x.example', 'ben@x.example'], 'Subject: to both\n\nx\n'),
+    /^250 /,
+  );
   await client.quit();
   await server.logs(/ == .*\/mail\/ann\/ <ann@x\.example> R=users T=maildir defer \(13\): Permission denied/);
   await waitFor('the other has got it', () => server.mail('ben').some((text) => text.includes('Subject: to both\n')));
@@ -229,14 +244,24 @@ test('A connection that was open at SIGHUP is served to its end with the configu
 const room = 3_000_000;
 const narrow = (directory: string): readonly string[] =>
   isRoot
-    ? ['unshare', '-m', 'sh', '-c', `mount -t tmpfs -o size=${room},uid=${account.uid},gid=${account.gid},mode=755 none ${directory}/spool && exec "$@"`, 'sh']
+    ? [
+        'unshare',
+        '-m',
+        'sh',
+        '-c',
+        `mount -t tmpfs -o size=${room},uid=${account.uid},gid=${account.gid},mode=755 none ${directory}/spool && exec "$@"`,
+        'sh',
+      ]
     : ['prlimit', `--fsize=${room}`];
 
 test('A full disk is answered with 452 and a line in the panic log; what was accepted before is delivered', async () => {
   const full = await TestServer.make();
   try {
     // a user whose mail waits, so that there is something to be written when there is no room
-    full.write('users', `ann: ${full.directory}/mail/ann/\nben: ${full.directory}/ben/\neve: ${full.directory}/mail/eve/\n`);
+    full.write(
+      'users',
+      `ann: ${full.directory}/mail/ann/\nben: ${full.directory}/ben/\neve: ${full.directory}/mail/eve/\n`,
+    );
     mkdirSync(full.path('ben'), { mode: 0o555 });
     if (isRoot) chownSync(full.path('ben'), 0, 0);
     full.configure({ retry: '* * F,1h,1s', transports: tableTransports });
@@ -245,15 +270,26 @@ test('A full disk is answered with 452 and a line in the panic log; what was acc
     const bodies = (): string[] => readdirSync(join(spool, 'input'));
 
     const client = await SmtpClient.greet(full.port);
-    assert.match(await client.message('a@b.example', ['ann@x.example', 'ben@x.example'], 'Subject: waits\n\nx\n'), /^250 /);
+    assert.match(
+      await client.message('a@b.example', ['ann@x.example', 'ben@x.example'], 'Subject: waits\n\nx\n'),
+      /^250 /,
+    );
     await full.logs(/defer \(13\)/);
-    const waiting = bodies().filter((name) => /-[HD]$/.test(name)).sort();
+    const waiting = bodies()
+      .filter((name) => /-[HD]$/.test(name))
+      .sort();
     assert.equal(waiting.length, 2);
-    const left = (): string[] => bodies().filter((name) => /^hdr|-[HD]$/.test(name)).sort();
+    const left = (): string[] =>
+      bodies()
+        .filter((name) => /^hdr|-[HD]$/.test(name))
+        .sort();
 
     const big = `Subject: too big\n\n${'0123456789abcde\n'.repeat(500_000)}`;
     assert.match(await client.message('a@b.example', ['eve@x.example'], big), /^452 space shortage, please try later/);
-    await full.logs(/error while receiving a message from H=\(client\.example\) \[127\.0\.0\.1\]: (?:no space left|file too large)/i, 'panic');
+    await full.logs(
+      /error while receiving a message from H=\(client\.example\) \[127\.0\.0\.1\]: (?:no space left|file too large)/i,
+      'panic',
+    );
     assert.deepEqual(left(), waiting);
     assert.match(await client.message('a@b.example', ['eve@x.example'], 'Subject: small\n\nx\n'), /^250 /);
     await waitFor('it is delivered', () => left().length === waiting.length);
@@ -270,7 +306,16 @@ test('A full disk is answered with 452 and a line in the panic log; what was acc
       // queue runs that cannot write anything
       fill(join(spool, 'filler'), 0);
       const before = full.log().length;
-      await waitFor('two queue runs', () => (full.log().slice(before).match(/End queue run/g) ?? []).length > 1);
+      await waitFor(
+        'two queue runs',
+        () =>
+          (
+            full
+              .log()
+              .slice(before)
+              .match(/End queue run/g) ?? []
+          ).length > 1,
+      );
       assert.deepEqual(left(), waiting);
       rmSync(join(spool, 'filler'));
     }
@@ -279,7 +324,8 @@ test('A full disk is answered with 452 and a line in the panic log; what was acc
     await waitFor('delivery', () => full.mail('eve').some((text) => text.includes('Subject: room again\n')));
     chmodSync(full.path('ben'), 0o755);
     if (isRoot) chownSync(full.path('ben'), account.uid, account.gid);
-    const waits = (): string[] => (readdirSync(full.path('ben')).includes('new') ? readdirSync(full.path('ben/new')) : []);
+    const waits = (): string[] =>
+      readdirSync(full.path('ben')).includes('new') ? readdirSync(full.path('ben/new')) : [];
     await waitFor('what waited is delivered', () => waits().length > 0);
     assert.equal(waits().length, 1);
     assert.equal(full.mail('ann').filter((text) => text.includes('Subject: waits\n')).length, 1);

@@ -206,7 +206,10 @@ test('Commands before the greeting are a protocol error', async () => {
   await client.send('EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<ann@x.example>\r\nDATA\r\n');
   // the greeting may be on its way when they come
   assert.match(await client.rest(), /^(?:220 .*\r\n)?554 SMTP synchronization error\r\n$/);
-  await server.logs(/SMTP protocol synchronization error \((?:input sent without waiting for greeting|next input sent too soon: .*)\)/, 'reject');
+  await server.logs(
+    /SMTP protocol synchronization error \((?:input sent without waiting for greeting|next input sent too soon: .*)\)/,
+    'reject',
+  );
   await goesOn();
 });
 

@@ -6,7 +6,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { account, bin, isRoot, run, TestServer, waitFor } from './server.ts';
@@ -106,7 +114,11 @@ function writeQueued(n: number): void {
   const at = Math.floor(Date.now() / 1000) - 3600;
   const id = `${digits(at, 6)}-${digits(4242, 11)}-${digits(n, 4)}`;
   const header = `From: <sender${n}@b.example>\nTo: <someone@far.example>\nSubject: waiting ${n}\nMessage-Id: <${n}@b.example>\n`;
-  const lines = header.replace(/^.*\n/gm, (line) => `${String(line.length).padStart(3, '0')}${line.startsWith('From') ? 'F' : line.startsWith('To') ? 'T' : line.startsWith('Mess') ? 'I' : ' '} ${line}`);
+  const lines = header.replace(
+    /^.*\n/gm,
+    (line) =>
+      `${String(line.length).padStart(3, '0')}${line.startsWith('From') ? 'F' : line.startsWith('To') ? 'T' : line.startsWith('Mess') ? 'I' : ' '} ${line}`,
+  );
   const frozen = n % 10 === 0 ? '' : `-frozen ${at}\n`;
   const envelope = `${account.user} ${account.uid} ${account.gid}\n<sender${n}@b.example>\n${at} 0\n-received_time_usec .000001\n-body_linecount 1\n-max_received_linelength 30\n${frozen}XX\n1\nsomeone${n}@far.example\n\n`;
   server.write(`spool/input/${id}-D`, `${id}-D\nbody ${n}\n`);
@@ -117,7 +129,8 @@ test(`A queue of ${queueLength} messages raises the memory of -bp, -q and the da
   // one in ten is not frozen: its host is down
   server.configure({
     main: 'log_selector = -skip_delivery',
-    routers: 'far:\n  driver = manualroute\n  domains = far.example\n  route_list = * 127.0.0.1\n  transport = remote\n  self = send\n',
+    routers:
+      'far:\n  driver = manualroute\n  domains = far.example\n  route_list = * 127.0.0.1\n  transport = remote\n  self = send\n',
     transports: 'remote:\n  driver = smtp\n  port = 1\n  allow_localhost\n  connect_timeout = 1s\n',
   });
   const words = ['-C', server.path('config')];
@@ -155,7 +168,7 @@ test(`A cdb and a dbm table of ${tableKeys} keys raise the memory of the daemon 
   const out = createWriteStream(source);
   for (let from = 0; from < tableKeys; from += 10_000) {
     const lines = Array.from({ length: 10_000 }, (_, n) => `user${from + n}: ${server.directory}/mail/shared/\n`);
-    if (!out.write(lines.join(''))) await new Promise((resolve) => out.once('drain', resolve));
+    if (!out.write(lines.join(''))) await new Promise((resolve) => out.once('drain', () => resolve(undefined)));
   }
   await new Promise((resolve) => out.end(() => resolve(undefined)));
   for (const [table, words] of [
@@ -200,7 +213,9 @@ cdb:
     const rose = await growth(server, async () => {
       time = await ask(kind, 5000);
     });
-    t.diagnostic(`${kind}: ${time.toFixed(3)} ms for a RCPT command with its answer; the daemon rose by ${(rose / megabyte).toFixed(1)} MB`);
+    t.diagnostic(
+      `${kind}: ${time.toFixed(3)} ms for a RCPT command with its answer; the daemon rose by ${(rose / megabyte).toFixed(1)} MB`,
+    );
     assert.ok(rose < 50 * megabyte, `${kind}: ${rose} kB`);
     assert.match(await client.say(`RCPT TO:<nobody@${kind}.example>`), /^550 /);
   }

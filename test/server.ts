@@ -185,10 +185,18 @@ ${retry ?? '* * F,2h,15m'}
     const all = [
       ...prefix,
       join(bin, 'exim'),
-      ...['-C', this.path('config'), '-bdf', '-oX', `127.0.0.1.${this.port}`, '-oP', pidFile],
+      '-C',
+      this.path('config'),
+      '-bdf',
+      '-oX',
+      `127.0.0.1.${this.port}`,
+      '-oP',
+      pidFile,
       ...words,
     ];
-    const child = spawn(all[0] ?? '', all.slice(1), { stdio: ['ignore', process.env['GCOUT'] ? 'inherit' : 'ignore', 'pipe'] });
+    const child = spawn(all[0] ?? '', all.slice(1), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#child = child;
     child.stderr?.setEncoding('latin1').on('data', (text: string) => {
       this.#errors += text;

@@ -6,6 +6,8 @@ import { dbm, dbmjz, dbmnz } from '../lookups/dbm.ts';
 import { dnsdb } from '../lookups/dnsdb.ts';
 import { dsearch } from '../lookups/dsearch.ts';
 import { iplsearch } from '../lookups/iplsearch.ts';
+import { json } from '../lookups/json.ts';
+import { lmdb } from '../lookups/lmdb.ts';
 import type { Lookup } from '../lookups/lookup.ts';
 import { lsearch } from '../lookups/lsearch.ts';
 import { passwd } from '../lookups/passwd.ts';
@@ -30,4 +32,19 @@ function byName<T extends { readonly name: string }>(drivers: readonly T[]): Rea
 export const routers = byName([accept, dnslookup, ipliteral, manualroute, redirect, ...unavailableRouters]);
 export const transports = byName([appendfile, lmtp, pipe, smtp, ...unavailableTransports]);
 export const authenticators = byName(allAuthenticators);
-export const lookups: readonly Lookup[] = [lsearch, wildlsearch, nwildlsearch, iplsearch, cdb, dbm, dbmjz, dbmnz, dnsdb, dsearch, passwd, sqlite];
+export const lookups: readonly Lookup[] = [
+  lsearch,
+  wildlsearch,
+  nwildlsearch,
+  iplsearch,
+  cdb,
+  dbm,
+  dbmjz,
+  dbmnz,
+  dnsdb,
+  dsearch,
+  json,
+  lmdb,
+  passwd,
+  sqlite,
+];

@@ -8,7 +8,7 @@ import { type DeliveryTools, ordinary } from '../mta/attempt.ts';
 import { deliver } from '../mta/deliver.ts';
 import { openQueued } from '../mta/open-queued.ts';
 import type { QueueId } from '../safe/taint.ts';
-import type { SpooledMessage } from '../spool/spool.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 
 const most = 200;
 const mostWaiting = 100_000;

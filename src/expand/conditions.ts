@@ -1,5 +1,6 @@
 /** The list of all conditions (Exim spec 11.7), and how one is read. */
 
+import { authenticationConditions } from './conditions/authentication.ts';
 import { comparisonConditions } from './conditions/compare.ts';
 import { logicConditions } from './conditions/logic.ts';
 import { matchConditions } from './conditions/match.ts';
@@ -16,6 +17,7 @@ export const conditions: ReadonlyMap<string, ConditionRow> = new Map(
     ...matchConditions,
     ...surroundingConditions,
     ...passwordConditions,
+    ...authenticationConditions,
   ].map((row) => [row.name, row]),
 );
 

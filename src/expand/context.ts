@@ -53,6 +53,8 @@ export interface ConnectionFacts {
   activeHostname: Text;
   receivedProtocol: string;
   authenticator: string;
+  /** The name the client knows the authenticator by. */
+  authenticatorPublicName?: string;
   authenticatedId: string;
   authenticatedFailId: string;
   authenticationFailed: boolean;
@@ -221,6 +223,40 @@ export interface RunAnswer {
   readonly output: string;
 }
 
+/** A question that `${readsocket…}` sends; seconds to wait for the connection and for each piece of the answer. */
+export interface SocketRequest {
+  /** `inet:host:port`, or the path of a socket. */
+  readonly name: Text;
+  readonly text: string;
+  readonly timeout: number;
+  /** Whether the end of the question is told by ending that direction of the connection. */
+  readonly shutdown: boolean;
+  readonly tls: boolean;
+}
+
+export type SocketAnswer =
+  | { readonly outcome: 'answered'; readonly text: string }
+  | { readonly outcome: 'failed'; readonly message: string };
+
+export type PerlAnswer =
+  | { readonly outcome: 'returned'; readonly text: string }
+  | { readonly outcome: 'undefined' }
+  | { readonly outcome: 'failed'; readonly message: string };
+
+/** What the authentication services are given. */
+export interface Credentials {
+  saslauthd: {
+    readonly user: string;
+    readonly password: string;
+    readonly service: string;
+    readonly realm: string;
+  };
+  /** `answers` are given to the questions of the modules, in order. */
+  pam: { readonly user: string; readonly answers: readonly string[] };
+}
+
+export type AuthenticationAnswer = { readonly accepted: boolean } | { readonly error: string };
+
 /** What the surroundings can do for an expansion. */
 export interface Services {
   /** Whether a search type is known, and how it searches; nothing for an unknown one. */
@@ -250,6 +286,14 @@ export interface Services {
   runAcl(name: Text, args: readonly Text[], context: Context): Eventual<AclAnswer>;
   /** Runs a program; with `strict` no argument may be tainted, else only its name may not. */
   run(command: readonly Text[], strict: boolean, context: Context): Eventual<RunAnswer | { readonly error: string }>;
+  readSocket(request: SocketRequest, context: Context): Eventual<SocketAnswer>;
+  /** Calls a subroutine of the Perl interpreter, which is started when it does not run. */
+  callPerl(name: string, args: readonly string[], context: Context): Eventual<PerlAnswer>;
+  authenticate<Service extends keyof Credentials>(
+    service: Service,
+    credentials: Credentials[Service],
+    context: Context,
+  ): Eventual<AuthenticationAnswer>;
   /** Looks the name of the sending host up, once per connection, and puts it into the facts. */
   findHostName(context: Context): Eventual<void>;
   queueSize(context: Context): Eventual<number>;

@@ -19,13 +19,22 @@ export function parse(text: string): Node {
   try {
     return readSequence(reader, 'end', 'honoured');
   } catch (problem) {
-    return mistake(problem, 0);
+    return mistake(problem, 0, reader.oddHeader);
   }
 }
 
-function mistake(problem: unknown, at: number): Node {
+const headerHint = ' - could be header name not terminated by colon';
+
+/** The words for a mistake; one with braces may come from a header name that goes on over them. */
+function wordsFor(message: string, oddHeader: boolean): string {
+  if (!oddHeader) return message;
+  if (message.startsWith('curly-bracket problem')) return `missing or misplaced { or }${headerHint}`;
+  return message.startsWith('missing } at end of string') ? `${message}${headerHint}` : message;
+}
+
+function mistake(problem: unknown, at: number, oddHeader: boolean): Node {
   if (!(problem instanceof ParseProblem)) throw problem;
-  const node: Node = { kind: 'mistake', at, message: problem.message };
+  const node: Node = { kind: 'mistake', at, message: wordsFor(problem.message, oddHeader) };
   return problem.before.length === 0 ? node : { kind: 'sequence', at, parts: [...problem.before, node] };
 }
 

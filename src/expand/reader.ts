@@ -22,6 +22,8 @@ export const maximumDepth = 300;
 
 export const tooDeep = (): ParseProblem => new ParseProblem(`expansion is nested more than ${maximumDepth} deep`);
 
+const unclosed = (before: readonly Node[] = []): ParseProblem => new ParseProblem('missing } at end of string', before);
+
 /** What the parser does for the reader, which is below it. */
 export interface Grammar {
   /** Reads a string up to the closing brace that belongs to it (or the end of the text at the top). */
@@ -35,6 +37,8 @@ export class Reader {
   readonly text: string;
   at = 0;
   depth = 0;
+  /** A header name was read that has a brace in it, where a colon may be missing. */
+  oddHeader = false;
   readonly #grammar: Grammar;
 
   constructor(text: string, grammar: Grammar) {
@@ -80,7 +84,7 @@ export class Reader {
   /** The string of a brace that was just opened, and its closing brace. */
   inBraces(dollars: 'honoured' | 'plain' = 'honoured'): Node {
     const node = this.#grammar.sequence(this, 'brace', dollars);
-    if (!this.accept('}')) throw new ParseProblem('missing } at end of string', [node]);
+    if (!this.accept('}')) throw unclosed([node]);
     return node;
   }
 
@@ -95,6 +99,7 @@ export class Reader {
   headerName(): string {
     const name = this.take(/[^\x00-\x20\x7f:]*/y);
     this.accept(':');
+    if (/[{}]/.test(name)) this.oddHeader = true;
     return name;
   }
 
@@ -144,12 +149,12 @@ export class Reader {
       throw problem("'yes' part did not start with '{'");
     }
     const yes = this.#grammar.sequence(this, 'brace');
-    if (!this.accept('}')) throw problem("'yes' part did not end with '}'");
+    if (!this.accept('}')) throw unclosed();
     this.skipBlanks();
     let no: Node | 'fail' | undefined;
     if (this.accept('{')) {
       no = this.#grammar.sequence(this, 'brace');
-      if (!this.accept('}')) throw problem("'no' part did not end with '}'");
+      if (!this.accept('}')) throw unclosed();
     } else if (this.next !== '}') {
       if (this.take(/[A-Za-z0-9_]*/y) !== 'fail')
         throw new ParseProblem(`syntax error in "${item}" item - "fail" expected`);

@@ -26,6 +26,8 @@ export interface HintsOwner {
 
 export class HintsFile {
   readonly #path: Clean;
+  /** The file that Exim's own programs lock before they touch hints of this name. */
+  readonly #lockFile: Clean;
   readonly #directory: Clean;
   readonly #owner: HintsOwner | undefined;
   readonly #complain: (error: unknown) => void;
@@ -36,6 +38,7 @@ export class HintsFile {
     this.#directory = pathOf(spool, literal('db'));
     // a name that a database of Exim's own never has
     this.#path = pathOf(this.#directory, concat(name, literal('.sqlite')));
+    this.#lockFile = pathOf(this.#directory, concat(name, literal('.lockfile')));
     this.#owner = owner;
     this.#complain = complain;
   }
@@ -56,12 +59,14 @@ export class HintsFile {
     return database;
   }
 
-  /** Makes the directory and the file, with the owner they are to have. */
+  /** Makes the directory and the files, with the owner they are to have. */
   #prepare(): void {
     if (files.makeDirectories(this.#directory, 0o750)) this.#own(this.#directory);
-    if (files.stat(this.#path) !== undefined) return;
-    files.close(files.open(this.#path, files.createOrOpen, fileMode));
-    this.#own(this.#path);
+    for (const path of [this.#path, this.#lockFile]) {
+      if (files.stat(path) !== undefined) continue;
+      files.close(files.open(path, files.createOrOpen, fileMode));
+      this.#own(path);
+    }
   }
 
   #own(path: Clean): void {

@@ -75,10 +75,11 @@ const released = new FinalizationRegistry<{ code: Pointer; data: Pointer }>(({ c
 });
 
 function compile(pcre2: Pcre2, pattern: string, flags: number): Pointer {
-  const octets = Buffer.from(pattern, 'latin1');
+  // an empty buffer would arrive as no pattern at all
+  const octets = Buffer.from(`${pattern}\0`, 'latin1');
   const error: [number] = [0];
   const offset: [number] = [0];
-  const code = pcre2.compile(octets, octets.length, flags, error, offset, null);
+  const code = pcre2.compile(octets, octets.length - 1, flags, error, offset, null);
   if (code === null) throw new RegexSyntaxError(message(pcre2, error[0]), Number(offset[0]));
   pcre2.jitCompile(code, jitComplete);
   return code;

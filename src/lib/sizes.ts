@@ -11,7 +11,7 @@ const factors: ReadonlyMap<string, bigint> = new Map([
 
 /** The number of a numeric condition: decimal, blanks around it, an empty text for zero (Exim spec 11.7). */
 export function parseInteger(text: string): bigint | { readonly error: string } {
-  const found = /^[ \t-\r]*([+-]?\d+)[ \t-\r]*([kmgKMG]?)[ \t-\r]*$/.exec(text);
+  const found = /^[ \t-\r]*([+-]?\d+)([kmgKMG]?)[ \t-\r]*$/.exec(text);
   if (found === null) {
     if (/^[ \t-\r]*$/.test(text)) return 0n;
     const wrong = /^[ \t-\r]*[+-]?\d/.test(text)

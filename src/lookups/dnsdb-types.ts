@@ -13,7 +13,9 @@ import type { MainOptions } from './surroundings.ts';
 export type Ask = <T extends RecordType>(name: string, type: T) => Promise<DnsAnswer<DataOf<T>>>;
 
 /** The records as texts, one each; nothing when there are none; or no answer at all. */
-export type Records = { readonly outcome: 'found'; readonly texts: readonly string[] } | { readonly outcome: 'nothing' | 'again' };
+export type Records =
+  | { readonly outcome: 'found'; readonly texts: readonly string[] }
+  | { readonly outcome: 'nothing' | 'again' };
 
 /** One question of a type. `fieldSeparator` is what the query says of it. */
 export type Question = (

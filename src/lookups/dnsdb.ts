@@ -31,7 +31,12 @@ function askFor(query: DnsdbQuery, { resolver }: Surroundings, context: Context)
   return async (name, type) => {
     const answer = checked(await resolver.resolve(name, type, options), query, context);
     if (context.decisions.listening) {
-      context.decisions.step('lookup', `DNS ${name} ${type}`, answer.outcome, 'message' in answer ? answer.message : '');
+      context.decisions.step(
+        'lookup',
+        `DNS ${name} ${type}`,
+        answer.outcome,
+        'message' in answer ? answer.message : '',
+      );
     }
     return answer;
   };

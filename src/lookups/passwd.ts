@@ -9,7 +9,10 @@ const database: Database = {
     // a number may be taken for a user, too, but is no name
     if (user === undefined || user.name !== query.value || user.gid < 0) return notFound;
     const { name, uid, gid, gecos, home, shell } = user;
-    return { outcome: 'found', value: options.get('ret') === 'key' ? name : ['*', uid, gid, gecos, home, shell].join(':') };
+    return {
+      outcome: 'found',
+      value: options.get('ret') === 'key' ? name : ['*', uid, gid, gecos, home, shell].join(':'),
+    };
   },
   close: () => undefined,
 };

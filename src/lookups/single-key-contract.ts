@@ -19,6 +19,8 @@ export interface SingleKeyCase {
   readonly tableOf: (entries: readonly (readonly [key: string, value: string])[]) => Uint8Array | string;
   /** Six keys of the driver's kind: the last is not put into the table. */
   readonly keys: readonly [string, string, string, string, string, string];
+  /** A value with octets above 127, if those have a meaning in such tables. */
+  readonly eightBitValue?: string;
   /** What is said of a directory in the place of the file. */
   readonly directoryProblem: (path: string) => string;
   /** Octets that are no such table, and what is said of them: at once, or when a key is searched for. */
@@ -43,7 +45,8 @@ export async function found(lookups: Lookups, type: string, key: string, path: s
   return 'message' in answer ? `${answer.outcome}: ${answer.message}` : answer.outcome;
 }
 
-export function singleKeyContract({ driver, tableOf, keys, directoryProblem, broken }: SingleKeyCase): void {
+export function singleKeyContract(contract: SingleKeyCase): void {
+  const { driver, tableOf, keys, eightBitValue = 'caf\xe9 \xff', directoryProblem, broken } = contract;
   const { name } = driver;
   const directory = new TestDirectory();
   const lookups = new Lookups([driver], 5);
@@ -53,7 +56,7 @@ export function singleKeyContract({ driver, tableOf, keys, directoryProblem, bro
     [plain, 'value'],
     [empty, ''],
     [long, longValue],
-    [eightBit, 'caf\xe9 \xff'],
+    [eightBit, eightBitValue],
     [blanks, 'two words'],
   ] as const;
   const table = directory.write('table', tableOf(entries));

@@ -50,10 +50,17 @@ interface Question {
   readonly statements: readonly BoundStatement[];
 }
 
+/** Closes a file when nobody waits for its answer any more. */
+function closeUnused({ file, last }: OpenFile): void {
+  const close = (): void => file.close();
+  if (last === undefined) close();
+  else last.then(close, close);
+}
+
 const nameAndQuery = /^(\/[^ \t-\r]*)[ \t-\r]*/;
 
 class SqliteDatabase implements Database {
-  readonly #open = new Cache<string, OpenFile>(filesKept, ({ file }) => file.close());
+  readonly #open = new Cache<string, OpenFile>(filesKept, closeUnused);
   readonly #complained = new Set<string>();
   readonly #surroundings: Surroundings;
 
@@ -80,9 +87,13 @@ class SqliteDatabase implements Database {
   }
 
   /** The file that the option, the query or the main section names, and the rest of the query. */
-  #fileOf(query: Text, options: LookupOptions, context: Context): Eventual<{ readonly file: Text; readonly sql: Text }> {
-    const named = options.get('file') ?? '';
-    if (named !== '') {
+  #fileOf(
+    query: Text,
+    options: LookupOptions,
+    context: Context,
+  ): Eventual<{ readonly file: Text; readonly sql: Text }> {
+    const named = options.get('file');
+    if (named !== undefined) {
       const reason = 'an option behind a search type stands in the configuration; a tainted list is refused as a query';
       return { file: Text.vouched(reviewed(named, reason)), sql: query };
     }
@@ -117,7 +128,9 @@ class SqliteDatabase implements Database {
       if (number === cannotWrite && reads) return this.#ask(question, false, context);
       if (number === cannotOpen) throw new LookupProblem(reasonOf(error));
       if (!faultsOfStatement.has(number)) return { outcome: 'defer', message: `sqlite: ${reasonOf(error)}` };
-      context.services.log(`sqlite query failed: ${reasonOf(error)}: ${question.statements.map(({ sql }) => sql).join('')}`);
+      context.services.log(
+        `sqlite query failed: ${reasonOf(error)}: ${question.statements.map(({ sql }) => sql).join('')}`,
+      );
       return notFound;
     };
     const attempt = (): Eventual<Found> => {
@@ -153,7 +166,8 @@ class SqliteDatabase implements Database {
     const inode = status === undefined ? 'none' : `${status.dev} ${status.ino}`;
     const known = this.#open.get(key);
     if (known?.inode === inode) return known;
-    if (known?.last === undefined) this.#open.delete(key);
+    this.#open.delete(key);
+    if (status !== undefined && !status.isFile()) throw new LookupProblem('unable to open database file');
     let file: SqlFile;
     try {
       file = new SqlFile(path, 0, reads);
@@ -172,7 +186,7 @@ class SqliteDatabase implements Database {
       const statement = statements[number];
       if (statement === undefined) break;
       try {
-        rows.push(...rowsOf(file, statement));
+        for (const row of rowsOf(file, statement)) rows.push(row);
       } catch (error) {
         if (!locked.has(sqlErrorNumber(error))) throw error;
         return this.#waitAndRun(file, statement, patience).then((later) =>

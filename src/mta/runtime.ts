@@ -91,8 +91,8 @@ export async function makeRuntime(
   const { main } = config;
   const selection = main.log_selector === undefined ? standardSelection : parseLogSelection(main.log_selector);
   if ('error' in selection) throw new BadSetting(selection.error);
-  const lookups = new Lookups(lookupDrivers, Math.max(main.lookup_open_max, 1));
   const resolver = makeResolver(config);
+  const lookups = new Lookups(lookupDrivers, Math.max(main.lookup_open_max, 1), { resolver, main });
   const environment = keptEnvironment(config, options.environment);
   const basic = basicSettings(config, installation, environment);
   const early = makeServices({ config, lookups, resolver, spool: undefined, log: () => undefined });

@@ -51,7 +51,7 @@ function parseIpv6(text: string): IpOctets | undefined {
 /** The octets of an address, or nothing when `text` is none. A zone index (`%eth0`) is accepted and dropped. */
 export function parseIp(text: string): IpOctets | undefined {
   if (text.length > 64) return undefined;
-  return text.includes(':') ? parseIpv6(text.replace(/%[^%]+$/, '')) : parseIpv4(text);
+  return text.includes(':') ? parseIpv6(text.replace(/%[^%/]*$/, '')) : parseIpv4(text);
 }
 
 /** 4 or 6 for an address, nothing for other text. */
@@ -109,8 +109,10 @@ export function parseNetwork(text: string): Network | undefined {
   const all = octets.length * 8;
   if (slash < 0) return { octets, bits: all };
   const suffix = text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(suffix) || Number(suffix) > all) return undefined;
-  return { octets: maskIp(octets, Number(suffix)), bits: Number(suffix) };
+  if (!/^\d{1,3}$/.test(suffix)) return undefined;
+  // as in Exim, more bits than there are mean all of them
+  const bits = Math.min(Number(suffix), all);
+  return { octets: maskIp(octets, bits), bits };
 }
 
 /** Whether the address lies in the network; those of the other family never do. */

@@ -162,6 +162,11 @@ export class LineConnection {
   /** Sends the answers; waits when the other side does not take them. */
   async flush(timeout: number): Promise<void> {
     if (this.#answers === '' || this.#failed) return;
+    if (this.#output.destroyed || this.#output.writableEnded) {
+      // no event would tell that nothing is sent any more
+      this.#fail();
+      return;
+    }
     const octets = Buffer.from(this.#answers, 'latin1');
     this.#answers = '';
     if (this.#output.write(octets)) return;

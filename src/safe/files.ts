@@ -7,6 +7,7 @@
  */
 
 import fs, { type Stats } from 'node:fs';
+import { passed } from './memory.ts';
 import { type Clean, concat, decimal, literal, pathOf, reviewed } from './taint.ts';
 
 export type { Stats };

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Octets between two searches; each takes about half a millisecond. */
-const interval = 1024 * 1024;
+const interval = 512 * 1024;
 
 type Collect = (options: { readonly type: 'minor' }) => void;
 

@@ -142,3 +142,48 @@ export function loadPcre2(): Pcre2 {
 export function wordsAt(pointer: Pointer, length: number): Uint32Array {
   return new Uint32Array(koffi().view(pointer, length));
 }
+
+/** The functions of LMDB that `lookups/lmdb` stands on; those that answer a number answer 0 or that of an error. */
+export interface Lmdb {
+  readonly makeEnvironment: (environment: [Pointer | null]) => number;
+  readonly open: (environment: Pointer, path: string, flags: number, mode: number) => number;
+  readonly closeEnvironment: (environment: Pointer) => void;
+  readonly begin: (environment: Pointer, parent: null, flags: number, transaction: [Pointer | null]) => number;
+  readonly openDatabase: (transaction: Pointer, name: null, flags: number, database: [number]) => number;
+  readonly get: (transaction: Pointer, database: number, key: Buffer, value: Buffer) => number;
+  readonly abort: (transaction: Pointer) => void;
+  readonly errorMessage: (code: number) => string;
+}
+
+let lmdb: Lmdb | undefined;
+
+/** LMDB, loaded once. */
+export function loadLmdb(): Lmdb {
+  if (lmdb !== undefined) return lmdb;
+  const library = load(['liblmdb.so.0', 'liblmdb.so'], 'LMDB (package liblmdb0)');
+  lmdb = {
+    makeEnvironment: library.func('int mdb_env_create(_Out_ void **environment)'),
+    open: library.func('int mdb_env_open(void *environment, const char *path, unsigned int flags, uint32_t mode)'),
+    closeEnvironment: library.func('void mdb_env_close(void *environment)'),
+    begin: library.func(
+      'int mdb_txn_begin(void *environment, void *parent, unsigned int flags, _Out_ void **transaction)',
+    ),
+    openDatabase: library.func(
+      'int mdb_dbi_open(void *transaction, const char *name, unsigned int flags, _Out_ unsigned int *database)',
+    ),
+    get: library.func('int mdb_get(void *transaction, unsigned int database, void *key, void *value)'),
+    abort: library.func('void mdb_txn_abort(void *transaction)'),
+    errorMessage: library.func('const char *mdb_strerror(int code)'),
+  };
+  return lmdb;
+}
+
+/** Where a buffer lies, as a C library writes it into a structure; valid as long as the buffer is. */
+export function addressOf(buffer: Buffer): bigint {
+  return koffi().address(buffer);
+}
+
+/** A copy of `length` octets of a library's memory. */
+export function octetsAt(pointer: Pointer, length: number): Buffer {
+  return Buffer.from(Buffer.from(koffi().view(pointer, length)));
+}

@@ -69,16 +69,16 @@ class Taints {
 /** Tokens that are copied as they are; what is left over is copied one octet at a time. */
 const tokens: readonly RegExp[] = [
   /--[^\n]*/y,
-  /\/\*[^]*?(?:\*\/|$)/y,
+  /\/\*.*?(?:\*\/|$)/sy,
   /[xX]'[^']*'?/y,
   /"[^"]*(?:""[^"]*)*"?/y,
   /`[^`]*(?:``[^`]*)*`?/y,
   /\[[^\]]*\]?/y,
   /[A-Za-z_$\x80-\xff][\w$\x80-\xff]*/y,
-  /[^]/y,
+  /./sy,
 ];
 
-const commentsAndBlanks = /^(?:[ \t\n\f\r]+|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*/;
+const commentsAndBlanks = /^(?:[ \t\n\f\r]+|--[^\n]*(?:\n|$)|\/\*.*?(?:\*\/|$))*/s;
 const reading = /^(?:select|values|explain|with|pragma)\b/i;
 
 interface StringLiteral {
@@ -94,6 +94,7 @@ class Binder {
   readonly #statements: BoundStatement[] = [];
   #sql = '';
   #values: Record<string, string> = {};
+  #count = 0;
   unquoted = false;
 
   constructor(query: Text) {
@@ -108,7 +109,7 @@ class Binder {
     let at = 0;
     while (at < this.#text.length) {
       const character = this.#text[at];
-      if (character === "'") at = this.#takeString(at);
+      if (character === "'" && this.#taints.at(at) === 'clean') at = this.#takeString(at);
       else at = this.#takeToken(at, character === ';');
     }
     this.#endStatement();
@@ -138,7 +139,7 @@ class Binder {
     if (isClean) {
       this.#sql += this.#text.slice(at, end);
     } else {
-      const name = `${this.#prefix}${Object.keys(this.#values).length + 1}`;
+      const name = `${this.#prefix}${++this.#count}`;
       this.#values[name] = decode(value);
       // a name never runs into the word behind it
       this.#sql += `${name} `;

@@ -42,8 +42,9 @@ export async function mainValues({
 }: MainValueSources): Promise<ReadonlyMap<string, string>> {
   const { main } = config;
   const basic = basicSettings(config, installation, environment);
-  const open = new Lookups(lookups, Math.max(main.lookup_open_max, 1));
-  const services = makeServices({ config, lookups: open, resolver: new Resolver({}), spool: undefined, log() {} });
+  const resolver = new Resolver({});
+  const open = new Lookups(lookups, Math.max(main.lookup_open_max, 1), { resolver, main });
+  const services = makeServices({ config, lookups: open, resolver, spool: undefined, log() {} });
   try {
     const spool =
       main.spool_directory === undefined

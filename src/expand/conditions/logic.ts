@@ -9,7 +9,7 @@ import { type ConditionRow, withItem } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 import { ParseProblem } from '../reader.ts';
 import type { Condition } from '../tree.ts';
-import { inside, readStrings, some, stringsCondition } from './shapes.ts';
+import { failingInside, inside, readStrings, some, stringsCondition } from './shapes.ts';
 
 /** `and{…}` and `or{…}`: `wanted` is the value of a part that decides the whole. */
 function group(name: 'and' | 'or', doc: string, wanted: boolean): ConditionRow {
@@ -26,13 +26,14 @@ function group(name: 'and' | 'or', doc: string, wanted: boolean): ConditionRow {
         if (!reader.accept('{')) {
           throw new ParseProblem(`each subcondition inside an "${name}{...}" condition must be in its own {}`);
         }
-        conditions.push(inside(`"${name}{...}"`, () => reader.condition()));
+        conditions.push(inside(`"${name}{...}" condition`, () => reader.condition()));
         reader.skipBlanks();
         if (!reader.accept('}')) throw new ParseProblem(`missing } at end of condition inside "${name}" group`);
       }
     },
     compile(condition, compiler) {
-      const tests = condition.conditions.map((part) => compiler.test(part));
+      const place = `"${name}{...}" condition`;
+      const tests = condition.conditions.map((part) => failingInside(place, compiler.test(part)));
       return (context) =>
         then(
           some(tests, (test) => then(test(context), (value) => value === wanted)),
@@ -56,7 +57,7 @@ function forItems(
       const list = readStrings(reader, name, 1);
       reader.skipBlanks();
       if (!reader.accept('{')) throw new ParseProblem(`missing { after "${name}"`, list);
-      const condition = inside(`"${name}"`, () => reader.within(list, () => reader.condition()));
+      const condition = inside(`"${name}" condition`, () => reader.within(list, () => reader.condition()));
       reader.skipBlanks();
       if (!reader.accept('}')) throw new ParseProblem(`missing } at end of condition inside "${name}"`, list);
       return { arguments: list, conditions: [condition] };
@@ -64,7 +65,7 @@ function forItems(
     compile({ arguments: [listNode], conditions: [part] }, compiler) {
       if (listNode === undefined || part === undefined) throw new Error(`${name} without its parts`);
       const list = compiler.text(listNode);
-      const test = compiler.test(part);
+      const test = failingInside(`"${name}" condition`, compiler.test(part));
       return (context) =>
         then(list(context), (text) => {
           const items = split(text.value);

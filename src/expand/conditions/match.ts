@@ -2,7 +2,7 @@
 
 import { then } from '../../lib/eventual.ts';
 import { RegexLimit, RegexSyntaxError, regex } from '../../lib/regex.ts';
-import { ipVersion } from '../../net/address.ts';
+import { ipVersion, withoutMapping } from '../../net/address.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context, ListAnswer, ListKind } from '../context.ts';
 import type { ConditionRow } from '../evaluate.ts';
@@ -77,7 +77,10 @@ export const matchConditions: readonly ConditionRow[] = [
       if (subject.value !== '' && ipVersion(subject.value) === undefined) {
         return fail(`"${subject.value}" is not an IP address`);
       }
-      return then(context.services.matchIp(subject.value, list, context), (answer) => decide(answer, list, context));
+      const address = withoutMapping(subject.value);
+      return then(context.services.matchIp(address, list, context), (answer) =>
+        decide(answer.outcome === 'match' ? { outcome: 'match' } : answer, list, context),
+      );
     },
   }),
 ];

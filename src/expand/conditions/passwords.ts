@@ -24,10 +24,18 @@ function cryptMatches(password: string, stored: string): boolean {
   return hash !== undefined && same(hash, stored);
 }
 
+/** Two hashes behind one salt: of the first eight characters of the password, and of those behind them. */
+function crypt16Matches(password: string, stored: string): boolean {
+  const first = systemCrypt(password.slice(0, 8), stored);
+  const second = systemCrypt(password.slice(8), stored);
+  return first !== undefined && second !== undefined && same(first + second.slice(2), stored);
+}
+
 const schemes: ReadonlyMap<string, (password: string, stored: string) => boolean> = new Map([
   ['md5', (password, stored) => digestMatches('md5', password, stored)],
   ['sha1', (password, stored) => digestMatches('sha1', password, stored)],
   ['crypt', cryptMatches],
+  ['crypt16', crypt16Matches],
 ]);
 
 export const passwordConditions: readonly ConditionRow[] = [
@@ -38,7 +46,7 @@ export const passwordConditions: readonly ConditionRow[] = [
     test: ([password, stored]) => {
       const text = stored?.value ?? '';
       const found = /^\{([^}]*)\}(.*)$/s.exec(text);
-      const scheme = schemes.get(lower(found?.[1] ?? 'crypt'));
+      const scheme = found === null && text.startsWith('{') ? undefined : schemes.get(lower(found?.[1] ?? 'crypt'));
       if (scheme === undefined) return fail(`unknown encryption mechanism in "${text}"`);
       return scheme(password?.value ?? '', found?.[2] ?? text);
     },

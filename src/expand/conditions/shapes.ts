@@ -3,7 +3,8 @@
 import { type Eventual, inOrder, then } from '../../lib/eventual.ts';
 import type { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
-import { type ConditionRow, evaluateAll } from '../evaluate.ts';
+import { type ConditionRow, evaluateAll, type Test } from '../evaluate.ts';
+import { ExpansionFailure } from '../failure.ts';
 import { ParseProblem, type Reader } from '../reader.ts';
 import type { Node } from '../tree.ts';
 
@@ -22,6 +23,20 @@ export function readStrings(reader: Reader, name: string, count: number, plainFr
     }
     found.push(reader.within(found, () => reader.inBraces(i < plainFrom ? 'honoured' : 'plain')));
   }
+  return found;
+}
+
+/** `{{…}{…}}`: strings within braces of their own. */
+export function readInner(reader: Reader, name: string, minimum: number, maximum: number): Node[] {
+  reader.skipBlanks();
+  if (!reader.accept('{')) throw new ParseProblem(`missing { after "${name}"`);
+  reader.skipBlanks();
+  if (reader.next !== '{') throw new ParseProblem(`too few arguments or bracketing error for ${name}`);
+  const found = reader.someArguments(name, 0, maximum);
+  if (found.length < minimum) throw new ParseProblem(`too few arguments or bracketing error for ${name}`, found);
+  reader.skipBlanks();
+  if (reader.next === '{') throw new ParseProblem(`Too many arguments for '${name}' (max is ${maximum})`, found);
+  if (!reader.accept('}')) throw new ParseProblem(`missing '}' after '${name}'`, found);
   return found;
 }
 
@@ -57,13 +72,28 @@ export function some<T>(items: readonly T[], step: (item: T) => Eventual<boolean
   return then(done, () => found);
 }
 
-/** Reads what `read` reads; a mistake in it is told with the group it stands in. */
-export function inside<T>(group: string, read: () => T): T {
+/** Reads what `read` reads; a mistake in it is told with the place it stands in. */
+export function inside<T>(place: string, read: () => T): T {
   try {
     return read();
   } catch (problem) {
-    if (problem instanceof ParseProblem)
-      throw new ParseProblem(`${problem.message} inside ${group} condition`, problem.before);
+    if (problem instanceof ParseProblem) throw new ParseProblem(`${problem.message} inside ${place}`, problem.before);
     throw problem;
   }
+}
+
+/** Tests what `test` tests; its failure is told with the place it stands in. */
+export function failingInside(place: string, test: Test): Test {
+  const explain = (failure: unknown): never => {
+    if (!(failure instanceof ExpansionFailure)) throw failure;
+    throw new ExpansionFailure(failure.kind, `${failure.message} inside ${place}`);
+  };
+  return (context) => {
+    try {
+      const value = test(context);
+      return value instanceof Promise ? value.catch(explain) : value;
+    } catch (failure) {
+      return explain(failure);
+    }
+  };
 }

@@ -8,8 +8,8 @@ import { reviewed, Text } from '../../safe/taint.ts';
 import { type ConditionRow, evaluateAll } from '../evaluate.ts';
 import { fail, forceFailure } from '../failure.ts';
 import { ParseProblem, type Reader, readHeader } from '../reader.ts';
-import { variableReader } from '../variables.ts';
-import { stringsCondition } from './shapes.ts';
+import { variableHint, variableReader } from '../variables.ts';
+import { readInner, stringsCondition } from './shapes.ts';
 
 /** A condition without data. */
 const flag = (name: string, doc: string, test: ConditionRow['compile']): ConditionRow => ({
@@ -30,10 +30,6 @@ const addressForm = (name: string, doc: string, versions: readonly (4 | 6)[]): C
     },
   });
 
-/** An authentication service that this build does not talk to. */
-const absent = (name: string, doc: string): ConditionRow =>
-  stringsCondition({ name, doc, count: 1, test: () => fail(`support for "${name}" not compiled`) });
-
 function readDef(reader: Reader): ReturnType<ConditionRow['parse']> {
   if (!reader.accept(':')) throw new ParseProblem('":" expected after "def"');
   const header = readHeader(reader);
@@ -41,7 +37,7 @@ function readDef(reader: Reader): ReturnType<ConditionRow['parse']> {
   const word = reader.take(/[A-Za-z][A-Za-z0-9_]*|\d+/y);
   if (word === '') throw new ParseProblem('variable name omitted after "def:"');
   if (/^\d/.test(word) || variableReader(word) === undefined) {
-    throw new ParseProblem(`unknown variable "${word}" after "def:"`);
+    throw new ParseProblem(`unknown variable "${word}" after "def:"${variableHint(word)}`);
   }
   return { arguments: [], conditions: [], word };
 }
@@ -83,24 +79,22 @@ export const surroundingConditions: readonly ConditionRow[] = [
     name: 'acl',
     doc: 'the ACL accepts',
     parse(reader) {
-      reader.skipBlanks();
-      if (!reader.accept('{')) throw new ParseProblem('missing { after "acl"');
-      return { arguments: reader.arguments('acl', 1, 10), conditions: [] };
+      return { arguments: readInner(reader, 'acl', 1, 10), conditions: [] };
     },
     compile(condition, compiler) {
       const parts = condition.arguments.map((argument) => compiler.text(argument));
       return (context) =>
-        then(evaluateAll(parts, context), ([name = Text.empty, ...args]) =>
-          then(context.services.runAcl(name, args, context), (answer) => {
+        then(evaluateAll(parts, context), ([name = Text.empty, ...args]) => {
+          // as in Exim, an ACL without a name denies
+          if (name.value === '') return false;
+          return then(context.services.runAcl(name, args, context), (answer) => {
             context.results.value = Text.tainted(answer.message);
             if (answer.outcome === 'accept') return true;
             if (answer.outcome === 'deny') return false;
             if (answer.outcome === 'defer') return forceFailure(`DEFER from acl "${name.value}"`);
             return fail(`${upper(answer.outcome)} from acl "${name.value}"`);
-          }),
-        );
+          });
+        });
     },
   },
-  absent('radius', 'a RADIUS server accepts'),
-  absent('pwcheck', 'the pwcheck daemon accepts'),
 ];

@@ -5,7 +5,7 @@ import { joinList, splitList } from '../../lib/list-text.ts';
 import { trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
 import { type Comparison, comparisons } from '../conditions/compare.ts';
-import { inside } from '../conditions/shapes.ts';
+import { failingInside, inside } from '../conditions/shapes.ts';
 import type { Context } from '../context.ts';
 import { compileBranches, type Item, withItem } from '../evaluate.ts';
 import { fail } from '../failure.ts';
@@ -13,10 +13,12 @@ import { type ItemParts, ParseProblem, type Reader } from '../reader.ts';
 
 /** `name{list}…{last}`: some strings and one more that is expanded for each item of the list. */
 function readWithLast(reader: Reader, name: string, strings: number): ItemParts {
+  reader.skipBlanks();
+  if (reader.next !== '{') throw new ParseProblem(`missing '{' for first arg of ${name}`);
   const before = reader.someArguments(name, strings, strings);
   reader.skipBlanks();
   if (!reader.accept('{')) throw new ParseProblem(`missing '{' for last arg of ${name}`, before);
-  const last = reader.within(before, () => reader.inBraces());
+  const last = inside(`"${name}" item`, () => reader.within(before, () => reader.inBraces()));
   reader.skipBlanks();
   if (!reader.accept('}')) throw new ParseProblem(`missing } at end of "${name}"`, before);
   return { words: [], arguments: [...before, last] };
@@ -80,7 +82,7 @@ const filter: Item = {
     const list = reader.someArguments('filter', 1, 1);
     reader.skipBlanks();
     if (!reader.accept('{')) throw new ParseProblem("missing '{' for last arg of filter", list);
-    const condition = inside('"filter"', () => reader.within(list, () => reader.condition()));
+    const condition = inside('"filter" item', () => reader.within(list, () => reader.condition()));
     reader.skipBlanks();
     if (!reader.accept('}')) {
       throw new ParseProblem(
@@ -95,7 +97,7 @@ const filter: Item = {
   compile({ arguments: [listNode], condition }, compiler) {
     if (listNode === undefined || condition === undefined) throw new Error('filter without its parts');
     const list = compiler.text(listNode);
-    const test = compiler.test(condition);
+    const test = failingInside('"filter" condition', compiler.test(condition));
     return (context) =>
       then(list(context), (text) => {
         const { items, separator } = splitList(text.value);

@@ -78,13 +78,15 @@ const acl: Item = {
   compile(node, compiler) {
     const parts = node.arguments.map((argument) => compiler.text(argument));
     return (context) =>
-      then(evaluateAll(parts, context), ([name = Text.empty, ...args]) =>
-        then(context.services.runAcl(name, args, context), (answer) => {
+      then(evaluateAll(parts, context), ([name = Text.empty, ...args]) => {
+        // as in Exim, an ACL without a name says nothing
+        if (name.value === '') return Text.empty;
+        return then(context.services.runAcl(name, args, context), (answer) => {
           if (answer.outcome === 'accept' || answer.outcome === 'deny') return Text.tainted(answer.message);
           if (answer.outcome === 'defer') return forceFailure(`DEFER from acl "${name.value}"`);
           return fail(`${upper(answer.outcome)} from acl "${name.value}"`);
-        }),
-      );
+        });
+      });
   },
 };
 
