@@ -26,7 +26,7 @@ sub call_sub {
   my ($name, @arguments) = @_;
   my ($error, $value);
   { package main; no strict 'refs'; local $@; local $_;
-    eval { $value = &{"$name"}(@arguments); 1 } or do { $error = defined $@ ? "$@" : '' };
+    eval { $value = &{"$name"}(@arguments); 1 } or do { $error = defined $@ ? "$@" : ''; $error =~ s/ at -e line \d+\.\n\z/.\n/ };
   }
   return defined $error ? put('D', $error) : defined $value ? put('R', $value) : put('U');
 }

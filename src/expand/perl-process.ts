@@ -107,7 +107,11 @@ class Interpreter {
   constructor(perl: Clean, settings: PerlSettings) {
     this.#program = startProgram({
       program: perl,
-      args: [...(settings.taintMode ? [literal('-T')] : []), literal('-e'), reviewed(perlDriver, 'part of this program')],
+      args: [
+        ...(settings.taintMode ? [literal('-T')] : []),
+        literal('-e'),
+        reviewed(perlDriver, 'part of this program'),
+      ],
       environment: settings.environment,
       directory: literal('/'),
       umask: 0o077,
@@ -197,7 +201,12 @@ export function makePerl(settings: PerlSettings): Perl {
     return { outcome: 'failed', message: 'the Perl interpreter died' };
   };
 
-  const exchange = async (found: Interpreter, name: string, args: readonly string[], context: Context): Promise<PerlAnswer> => {
+  const exchange = async (
+    found: Interpreter,
+    name: string,
+    args: readonly string[],
+    context: Context,
+  ): Promise<PerlAnswer> => {
     await found.call(name, args);
     const answer = await found.next(settings, context);
     if (answer === undefined) return died(found);

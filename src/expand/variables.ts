@@ -71,10 +71,7 @@ export const variables = {
   body_linecount: row('lines of the body', (c) => known(c.message?.bodyLineCount)),
   body_zerocount: row('NUL octets of the body', (c) => known(c.message?.bodyZeroCount)),
   bounce_recipient: tainted('recipient of the bounce being made', (c) => c.message?.bounceRecipient),
-  bounce_return_size_limit: row(
-    'the option bounce_return_size_limit',
-    (c) => c.settings.bounceReturnSizeLimit,
-  ),
+  bounce_return_size_limit: row('the option bounce_return_size_limit', (c) => c.settings.bounceReturnSizeLimit),
   caller_gid: row('real group of the process that called', () => process.getgid?.() ?? 0),
   caller_uid: row('real user of the process that called', () => process.getuid?.() ?? 0),
   callout_address: unused('the address of the last callout'),
@@ -216,10 +213,7 @@ export const variables = {
   regex_match_string: unused('what a regex condition matched'),
   reply_address: tainted('Reply-To: or From:', (c) => message.replyAddress(c)),
   return_path: row('return path of the delivery', (c) => returnPath(c)),
-  return_size_limit: row(
-    'older name of bounce_return_size_limit',
-    (c) => c.settings.bounceReturnSizeLimit,
-  ),
+  return_size_limit: row('older name of bounce_return_size_limit', (c) => c.settings.bounceReturnSizeLimit),
   router_name: row('router being run', (c) => c.address?.routerName),
   runrc: row('exit status of the last program', (c) => c.results.runrc),
   self_hostname: row('host that turned out to be this one', (c) => c.address?.selfHostname),
@@ -244,9 +238,8 @@ export const variables = {
   sender_verify_failure: row('what kind of failure a sender had', (c) => c.acl?.senderVerifyFailure),
   sending_ip_address: unused('local address of an outgoing connection'),
   sending_port: unused('local port of an outgoing connection', '-1'),
-  smtp_active_hostname: row(
-    'name this host has in the session',
-    (c) => (c.connection?.activeHostname.value ? c.connection.activeHostname : c.settings.primaryHostname),
+  smtp_active_hostname: row('name this host has in the session', (c) =>
+    c.connection?.activeHostname.value ? c.connection.activeHostname : c.settings.primaryHostname,
   ),
   smtp_command: tainted('the command being handled', (c) => c.connection?.command),
   smtp_command_argument: tainted('argument of the command being handled', (c) => c.connection?.commandArgument),

@@ -40,7 +40,8 @@ function decodeWord(
   const octets = lower(encoding) === 'q' ? decodeQ(text) : decodeB(text);
   if (octets === undefined) return undefined;
   const language = charset.indexOf('*');
-  if (options.strict === true && options.charset !== undefined && charset !== '' && !isCharset(charset)) throw new UnknownCharset(charset);
+  if (options.strict === true && options.charset !== undefined && charset !== '' && !isCharset(charset))
+    throw new UnknownCharset(charset);
   const from = language < 0 ? charset : charset.slice(0, language);
   const wanted = options.charset === undefined ? octets : (translate(octets, from, options.charset) ?? octets);
   return wanted.replaceAll('\0', '?');

@@ -3,8 +3,8 @@
  * are asked so. Time and the length of the answer are bounded.
  */
 
-import { type NetConnectOpts, connect, type Socket } from 'node:net';
-import { errorText } from '../lib/errno.ts';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { errorCode, errorText } from '../lib/errno.ts';
 import type { Clean } from '../safe/taint.ts';
 import { isIp } from './address.ts';
 
@@ -23,6 +23,8 @@ export type Reply =
   /** There is no connection; another address may be tried. */
   | { readonly outcome: 'not connected'; readonly reason: string }
   | { readonly outcome: 'failed'; readonly message: string };
+
+const departures: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 const maximumAnswer = 64 * 1024 * 1024;
 
@@ -65,7 +67,9 @@ export function askSocket(place: SocketPlace, { text, timeout, shutdown }: Quest
     const timer = setTimeout(late, milliseconds);
     socket.on('error', (error) => {
       if (!connected) end({ outcome: 'not connected', reason: errorText(error) });
-      else if (size > 0) end({ outcome: 'answered', text: Buffer.concat(chunks).toString('latin1') });
+      // it went without reading all of the question: what it said counts
+      else if (size > 0 || departures.has(errorCode(error) ?? ''))
+        end({ outcome: 'answered', text: Buffer.concat(chunks).toString('latin1') });
       else end({ outcome: 'failed', message: `request write to socket failed: ${errorText(error)}` });
     });
     socket.on('connect', () => {

@@ -22,7 +22,10 @@ export async function askSaslauthd(
 ): Promise<{ readonly accepted: boolean } | { readonly error: string }> {
   const parts = [user, password, service, realm];
   if (parts.some((part) => part.length > 0xffff)) return { error: 'credentials are too long for saslauthd' };
-  const reply = await askSocket({ path: socket }, { text: parts.map(counted).join(''), timeout: seconds, shutdown: false });
+  const reply = await askSocket(
+    { path: socket },
+    { text: parts.map(counted).join(''), timeout: seconds, shutdown: false },
+  );
   switch (reply.outcome) {
     case 'answered':
       return { accepted: /^..OK/s.test(reply.text) };

@@ -1,7 +1,7 @@
 /** The kinds of option values (Exim spec 6.12 - 6.20): how each is read and how `-bP` shows it. */
 
 import type { ListKind } from '../expand/context.ts';
-import { compileTemplate, templateOnDemand, type Template } from '../expand/expand.ts';
+import { compileTemplate, type Template, templateOnDemand } from '../expand/expand.ts';
 import { printing, readQuoted } from '../lib/escapes.ts';
 import { formatInterval, parseInterval } from '../lib/intervals.ts';
 import { splitList } from '../lib/list-text.ts';

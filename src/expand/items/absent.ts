@@ -20,7 +20,8 @@ function readCertificate(reader: Reader): string {
   if (!reader.accept('{')) throw new ParseProblem("missing '{' for cert variable arg of certextract");
   const source = reader.take(/[^}]*/y);
   if (!reader.accept('}')) throw new ParseProblem('missing } at end of string');
-  if (!source.startsWith('$')) throw new ParseProblem('second argument of "certextract" must be a certificate variable');
+  if (!source.startsWith('$'))
+    throw new ParseProblem('second argument of "certextract" must be a certificate variable');
   return source.slice(1);
 }
 

@@ -11,14 +11,21 @@ export const perl: Item = plainItem({
   minimum: 1,
   maximum: 9,
   evaluate: ([name = Text.empty, ...args], context) =>
-    then(context.services.callPerl(name.value, args.map((argument) => argument.value), context), (answer) => {
-      switch (answer.outcome) {
-        case 'returned':
-          return Text.derivedFrom(answer.text, [name, ...args]);
-        case 'undefined':
-          return forceFailure(`Perl subroutine "${name.value}" returned undef to force failure`);
-        case 'failed':
-          return fail(answer.message);
-      }
-    }),
+    then(
+      context.services.callPerl(
+        name.value,
+        args.map((argument) => argument.value),
+        context,
+      ),
+      (answer) => {
+        switch (answer.outcome) {
+          case 'returned':
+            return Text.derivedFrom(answer.text, [name, ...args]);
+          case 'undefined':
+            return forceFailure(`Perl subroutine "${name.value}" returned undef to force failure`);
+          case 'failed':
+            return fail(answer.message);
+        }
+      },
+    ),
 });

@@ -39,7 +39,7 @@ function domainToAlabel(domain: string): Converted {
   if (/(?:^|\.)xn--[^.]*[^\x00-\x7f.]/.test(unicode)) return { error: 'string contains invalid punycode data' };
   const ascii = domainToASCII(unicode);
   // a soft hyphen and its like stand for nothing
-  if (ascii === '' && /^[\u00ad\u200b\u2060\ufeff\ufe00-\ufe0f]*$/.test(unicode)) return { text: '' };
+  if (ascii === '' && /^(?:\u00ad|\u200b|\u2060|\ufeff|[\ufe00-\ufe0f])*$/.test(unicode)) return { text: '' };
   const shown = ascii === '' ? unicode : domainToUnicode(ascii);
   const labels = shown.split('.');
   if (labels.some((label) => /^-|-$/.test(label))) return { error: 'string start/ends with forbidden hyphen' };
