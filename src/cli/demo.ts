@@ -105,7 +105,7 @@ export async function demo(start: Start, terminal: Terminal): Promise<number> {
       sender: undefined,
     },
     delivery: 'at once',
-    reload: () => open(start, target, terminal),
+    reload: (report) => open(start, target, { ...terminal, error: report }),
     startQueueRun: () => undefined,
     started: (interfaces) =>
       terminal.out(

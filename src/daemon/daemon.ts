@@ -161,7 +161,8 @@ export class Daemon {
     const wanted = interfacesOf(runtime.config, this.#settings.interfaces);
     const kept = this.#listeners.filter(({ settings }) => wanted.some((place) => same(place, settings)));
     const missing = wanted.filter((place) => !kept.some(({ settings }) => same(place, settings)));
-    const added = await takeAll(missing, runtime, this.#take);
+    // the old configuration is at work, so there is nothing to wait for
+    const added = await takeAll(missing, runtime, this.#take, 0);
     for (const listener of this.#listeners) if (!kept.includes(listener)) listener.close();
     this.#listeners = [...kept, ...added];
   }

@@ -3,7 +3,11 @@
 import { errorCode, errorText } from '../lib/errno.ts';
 import type { Runtime } from '../mta/runtime.ts';
 import { type Listener, listen, type Taken } from '../net/listen.ts';
+import { withFullRightsFor } from '../safe/privileges.ts';
 import { type Interface, isWildcard } from './interfaces.ts';
+
+/** Ports below need the rights of root. */
+const firstFreePort = 1024;
 
 /** An address could not be had. */
 export class CannotListen extends Error {}
@@ -19,20 +23,20 @@ async function take(
   optional: boolean,
   { config, logs }: Runtime,
   onConnection: (connection: Taken) => void,
+  retries: number,
 ): Promise<Listener | undefined> {
   const { main } = config;
-  for (let tries = main.daemon_startup_retries; ; tries--) {
+  for (let tries = retries; ; tries--) {
     try {
-      return await listen(
-        {
-          ...place,
-          // a short queue would turn clients away while a burst is taken in
-          backlog: Math.max(main.smtp_connect_backlog, 1024),
-          noDelay: main.tcp_nodelay,
-          keepAlive: main.smtp_accept_keepalive,
-        },
-        onConnection,
-      );
+      const settings = {
+        ...place,
+        // a short queue would turn clients away while a burst is taken in
+        backlog: Math.max(main.smtp_connect_backlog, 1024),
+        noDelay: main.tcp_nodelay,
+        keepAlive: main.smtp_accept_keepalive,
+      };
+      const begin = (): Promise<Listener> => listen(settings, onConnection);
+      return await (place.port < firstFreePort ? withFullRightsFor(begin) : begin());
     } catch (error) {
       const code = errorCode(error);
       if (optional && ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EADDRINUSE', 'EINVAL'].includes(code ?? '')) return undefined;
@@ -45,11 +49,12 @@ async function take(
   }
 }
 
-/** Listens on all of them. @throws CannotListen */
+/** Listens on all of them; `retries` says how often each is tried again. @throws CannotListen */
 export async function takeAll(
   interfaces: readonly Interface[],
   runtime: Runtime,
   onConnection: (connection: Taken) => void,
+  retries: number = runtime.config.main.daemon_startup_retries,
 ): Promise<Listener[]> {
   const taken: Listener[] = [];
   try {
@@ -59,7 +64,7 @@ export async function takeAll(
         ({ address, port }) => isWildcard(address) && port === place.port && address !== place.address,
       );
       const optional = isWildcard(place.address) && place.address.includes(':') && hasOther;
-      const listener = await take(place, optional, runtime, onConnection);
+      const listener = await take(place, optional, runtime, onConnection, retries);
       if (listener !== undefined) taken.push(listener);
     }
     return taken;

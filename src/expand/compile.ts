@@ -22,7 +22,7 @@ export function makeCompiler(parse: Parse): Compiler {
     text: (node) => compileText(node, compiler),
     test: (condition) => compileTest(condition, compiler),
     source: (text) => source(text),
-    again: (text, context) => expandAgain(text, context, source),
+    again: (text, context, explained) => expandAgain(text, context, source, explained),
     variable: variableReader,
     header: headerReader,
   };
@@ -88,7 +88,7 @@ function compileOperator(node: Node & { kind: 'operator' }, compiler: Compiler):
   if (found === undefined) return () => fail(`unknown expansion operator "${node.name}"`);
   const { operator, option } = found;
   if (operator === expandOperator) {
-    return (context) => then(operand(context), (text) => compiler.again(text, context));
+    return (context) => then(operand(context), (text) => compiler.again(text, context, true));
   }
   return (context) =>
     then(operand(context), (text) =>
@@ -112,12 +112,17 @@ function sourceCache(parse: Parse, compiler: Compiler): (text: string) => Evalua
 }
 
 /** A second expansion of what a first one gave. Text from outside is never taken for a source (Exim spec 11). */
-function expandAgain(text: Text, context: Context, source: (text: string) => Evaluate): Eventual<Text> {
+function expandAgain(
+  text: Text,
+  context: Context,
+  source: (text: string) => Evaluate,
+  explained: boolean,
+): Eventual<Text> {
   if (!text.isClean) fail(`attempt to expand tainted string '${text.value}'`);
   if (context.depth >= maximumDepth) fail('too many nested expansions');
   context.depth++;
   const explain = (error: unknown): never => {
-    if (!(error instanceof ExpansionFailure)) throw error;
+    if (!(error instanceof ExpansionFailure) || !explained) throw error;
     throw new ExpansionFailure(error.kind, `internal expansion of "${text.value}" failed: ${error.message}`);
   };
   return lastly(

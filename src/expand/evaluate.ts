@@ -19,8 +19,8 @@ export interface Compiler {
   test(condition: Condition): Test;
   /** Compiles the text of a part that is expanded on its own. */
   source(text: string): Evaluate;
-  /** Expands text that was found at run time. */
-  again(text: Text, context: Context): Eventual<Text>;
+  /** Expands text that was found at run time; if it is to be `explained`, a failure says what was expanded. */
+  again(text: Text, context: Context, explained: boolean): Eventual<Text>;
   /** The value of a variable by its name; nothing when there is no such variable. */
   variable(name: string): ((context: Context) => Eventual<Text | undefined>) | undefined;
   header(node: Node & { kind: 'header' }): (context: Context) => Text | undefined;

@@ -127,6 +127,20 @@ export class Reader {
     return found;
   }
 
+  /** Strings in braces that must all be there; a missing one is told as `missing '{' for first arg of map`. */
+  named(item: string, numbers: readonly string[], words: 'arg of' | 'of'): Node[] {
+    const found: Node[] = [];
+    for (const number of numbers) {
+      this.skipBlanks();
+      if (!this.accept('{')) {
+        const which = words === 'of' ? `arg ${number} of` : `${number} arg of`;
+        throw new ParseProblem(`missing '{' for ${which} ${item}`, found);
+      }
+      found.push(this.within(found, () => this.inBraces()));
+    }
+    return found;
+  }
+
   /** Runs `read`; a mistake in it is told after the evaluation of `before`. */
   within<T>(before: readonly Node[], read: () => T): T {
     try {
@@ -137,12 +151,15 @@ export class Reader {
     }
   }
 
+  /** The strings for yes and no do not stand as they should. */
+  unbalanced(what: string, before: readonly Node[] = []): ParseProblem {
+    const message = `curly-bracket problem in conditional yes/no parsing: ${what}\n remaining string is '${this.rest}'`;
+    return new ParseProblem(message, before);
+  }
+
   /** The optional strings for yes and no, or the word `fail`, and the brace that closes the item. */
   branches(item: string): Pick<ItemParts, 'yes' | 'no'> {
-    const problem = (what: string): ParseProblem =>
-      new ParseProblem(
-        `curly-bracket problem in conditional yes/no parsing: ${what}\n remaining string is '${this.rest}'`,
-      );
+    const problem = (what: string): ParseProblem => this.unbalanced(what);
     this.skipBlanks();
     if (this.accept('}')) return {};
     if (!this.accept('{')) {

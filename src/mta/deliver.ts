@@ -7,6 +7,7 @@
 
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
+import { errorCode, errorText } from '../lib/errno.ts';
 import { matchTemplate } from '../lists/option.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { addressKey, originalAddress, type RouteAddress } from './address.ts';
@@ -40,10 +41,9 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
     }
     await conclude(attempt);
   } catch (error) {
-    tools.runtime.logs.panic(
-      `delivery failed unexpectedly: ${error instanceof Error ? error.stack : error}`,
-      message.id,
-    );
+    // the system's errors speak for themselves; any other is a mistake of ours
+    const reason = errorCode(error) === undefined && error instanceof Error ? error.stack : errorText(error);
+    tools.runtime.logs.panic(`delivery failed unexpectedly: ${reason}`, message.id);
   } finally {
     message.release();
     if (decisions.listening) decisions.end(attempt.deferred.length > 0 ? 'deferred' : 'complete');

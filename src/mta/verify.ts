@@ -15,7 +15,7 @@ export type Verification =
       readonly outcome: 'fail' | 'defer';
       /** For logs. */
       readonly message: string;
-      /** For the other side. */
+      /** For the other side; empty when there is nothing for it. */
       readonly publicMessage: string;
       readonly smtpCode: boolean;
     };
@@ -44,13 +44,15 @@ export async function verifyAddress(
   for (let step = 0; step < maximumSteps; step++) {
     const routing = await route(current, context, { ...rules, purpose });
     if (routing.outcome === 'failed' || routing.outcome === 'deferred') {
-      const { message, publicMessage = message, smtpCode } = routing;
-      return { outcome: routing.outcome === 'failed' ? 'fail' : 'defer', message, publicMessage, smtpCode };
+      const failed = routing.outcome === 'failed';
+      // why it cannot be told now may name files and hosts: that is for the log
+      const { message, publicMessage = failed ? message : '', smtpCode } = routing;
+      return { outcome: failed ? 'fail' : 'defer', message, publicMessage, smtpCode };
     }
     if (routing.outcome !== 'replaced' || options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
     const [forbidden] = routing.forbidden;
     if (forbidden !== undefined && routing.children.length + routing.deliveries.length === 0) {
-      return { outcome: 'defer', message: forbidden.message, publicMessage: forbidden.message, smtpCode: false };
+      return { outcome: 'defer', message: forbidden.message, publicMessage: '', smtpCode: false };
     }
     const [only, second] = routing.children;
     if (only === undefined || second !== undefined || routing.deliveries.length > 0) {
@@ -59,5 +61,5 @@ export async function verifyAddress(
     current = only;
   }
   const message = 'the address turns into others without end';
-  return { outcome: 'defer', message, publicMessage: message, smtpCode: false };
+  return { outcome: 'defer', message, publicMessage: '', smtpCode: false };
 }

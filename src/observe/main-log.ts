@@ -5,6 +5,7 @@
 
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
+import { escapeSequence } from '../lib/escapes.ts';
 import { upper } from '../lib/octets.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, reviewed } from '../safe/taint.ts';
@@ -42,6 +43,15 @@ interface OpenLog {
 
 /** A log that is renamed gets at most this many milliseconds of lines more. */
 const lookInterval = 500;
+
+/** The longest line, without its time. */
+const longest = 8192;
+
+/** What comes from outside can neither begin a line of its own nor speak to a terminal. */
+function oneLine(text: string): string {
+  const short = text.length > longest ? `${text.slice(0, longest)}...` : text;
+  return /[\x00-\x1f\x7f]/.test(short) ? short.replace(/[\x00-\x1f\x7f]/g, escapeSequence) : short;
+}
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
@@ -125,7 +135,7 @@ export class Logs {
     if (this.selects('millisec')) stamp += `.${String(at % 1000).padStart(3, '0')}`;
     if (this.settings.timezone) stamp += ` ${zone(at)}`;
     if (this.selects('pid')) stamp += ` [${process.pid}]`;
-    const line = `${stamp} ${messageId === undefined ? '' : `${messageId} `}${text}\n`;
+    const line = `${stamp} ${messageId === undefined ? '' : `${messageId} `}${oneLine(text)}\n`;
     if (logs.includes('panic')) this.settings.panicEcho?.(line);
     for (const log of logs) {
       if (log === 'reject' && !this.settings.rejectLog) continue;

@@ -31,7 +31,7 @@ export async function daemonCommand(call: Call): Promise<number> {
     queueRun: invocation.queueRun,
     delivery:
       invocation.delivery === 'queue' ? 'queue' : invocation.delivery === 'queue smtp' ? 'local only' : 'at once',
-    reload: () => openRuntime(invocation, call.installation, terminal),
+    reload: (report) => openRuntime(invocation, call.installation, { ...terminal, error: report }),
     startQueueRun: (recipient) => startQueueRun(recipient, invocation, call.self),
     started: () => {
       // whoever put us into the background waits for this

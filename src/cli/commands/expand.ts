@@ -12,10 +12,14 @@ async function expandLine(line: string, context: Context, terminal: Terminal): P
   terminal.out(expansion.ok ? `${expansion.text.value}\n` : `Failed: ${expansion.message}\n`);
 }
 
-/** A line that defines a macro is taken in; in all others macros are replaced. */
+/** A line that begins with a capital letter defines a macro; in all others macros are replaced. */
 function takeMacro(line: string, macros: Macros, terminal: Terminal): boolean {
+  if (!/^[A-Z]/.test(line)) return false;
   const name = /^([A-Z][A-Za-z0-9_]*)[ \t]*=/.exec(line)?.[1];
-  if (name === undefined) return false;
+  if (name === undefined) {
+    terminal.error('malformed macro definition\n');
+    return true;
+  }
   const problem = macros.define(line);
   terminal.out(problem === undefined ? `Defined macro '${name}'\n` : `${problem}\n`);
   return true;

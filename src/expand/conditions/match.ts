@@ -1,6 +1,7 @@
 /** Conditions that match a pattern or a list. */
 
 import { then } from '../../lib/eventual.ts';
+import { splitList } from '../../lib/list-text.ts';
 import { RegexLimit, RegexSyntaxError, regex } from '../../lib/regex.ts';
 import { ipVersion, withoutMapping } from '../../net/address.ts';
 import { Text } from '../../safe/taint.ts';
@@ -53,6 +54,12 @@ const listCondition = (name: string, kind: ListKind, doc: string): ConditionRow 
       then(context.services.matchList(kind, subject.value, list, context), (answer) => decide(answer, list, context)),
   });
 
+/** The answer for `match_ip`, which as in Exim sets `$value` to what a lookup found, but not to an item of the list. */
+function withoutItem(answer: ListAnswer, list: Text): ListAnswer {
+  if (answer.outcome !== 'match' || answer.value === undefined) return answer;
+  return splitList(list.value).items.includes(answer.value.value) ? { outcome: 'match' } : answer;
+}
+
 export const matchConditions: readonly ConditionRow[] = [
   stringsCondition({
     name: 'match',
@@ -79,7 +86,7 @@ export const matchConditions: readonly ConditionRow[] = [
       }
       const address = withoutMapping(subject.value);
       return then(context.services.matchIp(address, list, context), (answer) =>
-        decide(answer.outcome === 'match' ? { outcome: 'match' } : answer, list, context),
+        decide(withoutItem(answer, list), list, context),
       );
     },
   }),

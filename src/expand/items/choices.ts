@@ -6,9 +6,9 @@ import { type JsonPieces, jsonElements, jsonMember, jsonString } from '../../lib
 import { lower, trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
-import { compileBranches, evaluateAll, type Item } from '../evaluate.ts';
+import { type Compiler, compileBranches, type Evaluate, evaluateAll, type Item } from '../evaluate.ts';
 import { fail } from '../failure.ts';
-import { ParseProblem, type Reader } from '../reader.ts';
+import { type ItemParts, ParseProblem, type Reader } from '../reader.ts';
 import type { ItemNode, Node } from '../tree.ts';
 
 /** Runs `work`; the values it set for strings within are put back afterwards. */
@@ -73,7 +73,7 @@ const env = choice({
   doc: 'a variable of the environment',
   read: (reader) => ({ words: [], arguments: reader.someArguments('env', 1, 1) }),
   find: ([name = Text.empty], _, context) => {
-    const value = context.settings.environment.get(trim(name.value));
+    const value = context.settings.environment.get(name.value);
     return value === undefined ? undefined : Text.tainted(value);
   },
 });
@@ -83,7 +83,7 @@ function readExtract(reader: Reader): Pick<ItemNode, 'arguments' | 'words'> {
   reader.skipBlanks();
   const word = reader.take(/[a-z]+/y);
   if (word !== '' && word !== 'json' && word !== 'jsons')
-    throw new ParseProblem(`unknown word "${word}" after extract`);
+    throw new ParseProblem("missing '{' for arg 1 of extract");
   const read: Node[] = [];
   const wanted = word === '' && isNumberAhead(reader) ? 3 : 2;
   while (read.length < wanted) {
@@ -137,8 +137,8 @@ export function extractNamed(key: string, source: Text): Text | undefined {
   const { value } = source;
   let at = 0;
   while (at < value.length) {
-    const head = /^[ \t-\r]*([^ \t-\r=]+)[ \t-\r]*=?[ \t-\r]*/.exec(value.slice(at));
-    if (head === null) break;
+    const head = /^[ \t-\r]*([^ \t-\r=]*)[ \t-\r]*=?[ \t-\r]*/.exec(value.slice(at));
+    if (head === null || head[0] === '') break;
     const start = at + head[0].length;
     let data: Text;
     if (value[start] === '"') {
@@ -155,17 +155,75 @@ export function extractNamed(key: string, source: Text): Text | undefined {
   return undefined;
 }
 
-const extract = choice({
+/** The field, when all strings are there: a name or number, separators for a number, and the text. */
+function findField(
+  [keyText = Text.empty, second = Text.empty, third]: readonly Text[],
+  [word]: readonly string[],
+): Text | undefined {
+  const key = trim(keyText.value);
+  if (key === '') return fail('first argument of "extract" must not be empty');
+  if (word !== undefined) return extractJson(key, second, word === 'jsons');
+  if (third !== undefined) return extractField(Number(key), second.value, third);
+  return extractNamed(key, second);
+}
+
+const plainExtract = choice({
   name: 'extract',
   doc: 'a field of a text, by name or number',
   read: readExtract,
-  find: ([keyText = Text.empty, second = Text.empty, third], [word]) => {
-    const key = trim(keyText.value);
-    if (key === '') return fail('first argument of "extract" must not be empty');
-    if (word !== undefined) return extractJson(key, second, word === 'jsons');
-    if (third !== undefined) return extractField(Number(key), second.value, third);
-    return extractNamed(key, second);
-  },
+  find: findField,
 });
+
+/** In place of `json`, for an extract whose first string has to be expanded before the others can be told apart. */
+const open = 'open';
+
+/** Whether a string comes next that is more than literal text. */
+function isExpansionAhead(reader: Reader): boolean {
+  return /^[ \t-\r]*\{[^{}\\]*\$/.test(reader.rest.slice(0, 1000));
+}
+
+/** All strings, up to the most that there can be, and `fail` or nothing. */
+function readOpenExtract(reader: Reader): ItemParts {
+  const read = reader.someArguments('extract', 1, 5);
+  reader.skipBlanks();
+  const failing = read.length > 2 && reader.take(/fail(?![A-Za-z0-9_])/y) !== '';
+  reader.skipBlanks();
+  if (!reader.accept('}')) throw reader.unbalanced("did not close with '}'", read);
+  if (read.length < 2) throw new ParseProblem("missing '{' for arg 2 of extract", read);
+  return { words: [open], arguments: read, ...(failing ? { no: 'fail' } : {}) };
+}
+
+/** An extract of which only the value of its first string says whether it is by name or by number. */
+function compileOpenExtract(node: ItemNode, compiler: Compiler): Evaluate {
+  const [keyNode, ...rest] = node.arguments;
+  if (keyNode === undefined) throw new Error('extract without its key');
+  const key = compiler.text(keyNode);
+  const way = (strings: number): ((keyText: Text, context: Context) => Eventual<Text>) => {
+    if (rest.length < strings) return () => fail(`missing '{' for arg ${strings + 1} of extract`);
+    const parts = rest.slice(0, strings).map((part) => compiler.text(part));
+    const [yes, no, surplus] = rest.slice(strings);
+    const branches = compileBranches({ ...node, yes, no: no ?? node.no }, compiler);
+    return (keyText, context) =>
+      then(evaluateAll(parts, context), (args) => {
+        if (surplus !== undefined) return fail("curly-bracket problem in conditional yes/no parsing: did not close with '}'");
+        const value = findField([keyText, ...args], []);
+        return branches({ success: value !== undefined, value }, context);
+      });
+  };
+  const byName = way(1);
+  const byNumber = way(2);
+  return (context) =>
+    keepResults(context, () =>
+      then(key(context), (keyText) => (/^-?\d+$/.test(trim(keyText.value)) ? byNumber : byName)(keyText, context)),
+    );
+}
+
+const extract: Item = {
+  name: 'extract',
+  doc: plainExtract.doc,
+  parse: (reader) => (isExpansionAhead(reader) ? readOpenExtract(reader) : plainExtract.parse(reader)),
+  compile: (node, compiler) =>
+    node.words[0] === open ? compileOpenExtract(node, compiler) : plainExtract.compile(node, compiler),
+};
 
 export const choiceItems: readonly Item[] = [ifItem, env, extract];

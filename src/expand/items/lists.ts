@@ -3,21 +3,23 @@
 import { type Eventual, inOrder, lastly, then } from '../../lib/eventual.ts';
 import { joinList, splitList } from '../../lib/list-text.ts';
 import { trim } from '../../lib/octets.ts';
+import { parseInteger } from '../../lib/sizes.ts';
 import { Text } from '../../safe/taint.ts';
 import { type Comparison, comparisons } from '../conditions/compare.ts';
+import { conditions } from '../conditions.ts';
 import { failingInside, inside } from '../conditions/shapes.ts';
 import type { Context } from '../context.ts';
 import { compileBranches, type Item, withItem } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 import { type ItemParts, ParseProblem, type Reader } from '../reader.ts';
 
+const ordinals = ['first', 'second'];
+
 /** `name{list}…{last}`: some strings and one more that is expanded for each item of the list. */
 function readWithLast(reader: Reader, name: string, strings: number): ItemParts {
+  const before = [...reader.named(name, ordinals.slice(0, strings), 'arg of')];
   reader.skipBlanks();
-  if (reader.next !== '{') throw new ParseProblem(`missing '{' for first arg of ${name}`);
-  const before = reader.someArguments(name, strings, strings);
-  reader.skipBlanks();
-  if (!reader.accept('{')) throw new ParseProblem(`missing '{' for last arg of ${name}`, before);
+  if (!reader.accept('{')) throw new ParseProblem(`missing '{' for ${name === 'sort' ? 'extractor' : 'last'} arg of ${name}`, before);
   const last = inside(`"${name}" item`, () => reader.within(before, () => reader.inBraces()));
   reader.skipBlanks();
   if (!reader.accept('}')) throw new ParseProblem(`missing } at end of "${name}"`, before);
@@ -79,7 +81,7 @@ const filter: Item = {
   name: 'filter',
   doc: 'those items of a list for which a condition is true',
   parse(reader) {
-    const list = reader.someArguments('filter', 1, 1);
+    const list = reader.named('filter', ['first'], 'arg of');
     reader.skipBlanks();
     if (!reader.accept('{')) throw new ParseProblem("missing '{' for last arg of filter", list);
     const condition = inside('"filter" item', () => reader.within(list, () => reader.condition()));
@@ -149,8 +151,37 @@ const reduce: Item = {
 /** The comparison that `sort` names; those for equality put nothing in order. */
 function sortComparison(name: string): Comparison {
   const comparison = comparisons.get(name);
-  if (comparison === undefined) return fail(`unknown condition "${name}"`);
+  if (!/^(?:[A-Za-z]|[<>]=?$|==?$)/.test(name)) return fail(`condition name expected, but found "${name.slice(0, 16)}"`);
+  if (comparison === undefined) {
+    return fail(conditions.has(name) ? 'comparator not handled for sort' : `unknown condition "${name}"`);
+  }
   return /^=|^eq/.test(name) ? fail('comparator not handled for sort') : comparison;
+}
+
+interface Keyed {
+  readonly item: string;
+  readonly key: string;
+}
+
+/** As many items as may be compared each with each. */
+const few = 2000;
+
+/**
+ * In the order of the comparison. As in Exim, a key that is no number comes before none and none before it: such items
+ * stay where they were put, which only the slow way of sorting tells.
+ */
+function sorted(items: readonly Keyed[], comesBefore: Comparison, name: string): readonly Keyed[] {
+  const odd = /^[<>=]/.test(name) && items.some(({ key }) => typeof parseInteger(key) !== 'bigint');
+  if (!odd || items.length > few) {
+    return [...items].sort((a, b) => (comesBefore(a.key, b.key) ? -1 : comesBefore(b.key, a.key) ? 1 : 0));
+  }
+  const isNumber = ({ key }: Keyed): boolean => typeof parseInteger(key) === 'bigint';
+  const order: Keyed[] = [];
+  for (const item of items) {
+    const place = isNumber(item) ? order.findIndex((other) => isNumber(other) && comesBefore(item.key, other.key)) : -1;
+    order.splice(place < 0 ? order.length : place, 0, item);
+  }
+  return order;
 }
 
 const sort: Item = {
@@ -171,9 +202,8 @@ const sort: Item = {
           const keyOf = (item: string): Eventual<Text> =>
             withItem(context, Text.derived(item, text), undefined, () => key(context));
           return then(each(items, keyOf), (keys) => {
-            const order = items
-              .map((item, i) => ({ item, key: keys[i]?.value ?? '' }))
-              .sort((a, b) => (comesBefore(a.key, b.key) ? -1 : comesBefore(b.key, a.key) ? 1 : 0));
+            const keyed = items.map((item, i) => ({ item, key: keys[i]?.value ?? '' }));
+            const order = sorted(keyed, comesBefore, name.value);
             return Text.derived(
               joinList(
                 order.map(({ item }) => item),
@@ -191,7 +221,7 @@ const listExtract: Item = {
   name: 'listextract',
   doc: 'one item of a list by its number',
   parse(reader) {
-    const args = reader.someArguments('listextract', 2, 2);
+    const args = reader.named('listextract', ['1', '2'], 'of');
     return { words: [], arguments: args, ...reader.within(args, () => reader.branches('listextract')) };
   },
   compile(node, compiler) {

@@ -49,7 +49,7 @@ export const sg: Item = {
       then(evaluateAll(parts, context), ([subject = Text.empty, pattern = Text.empty, template = Text.empty]) => {
         const compiled = matcher(pattern.value);
         if (guarded(() => compiled.match(subject.value)) === undefined) return subject;
-        return substitute(subject, compiled, (c) => compiler.again(template, c), context);
+        return substitute(subject, compiled, (c) => compiler.again(template, c, false), context);
       });
   },
 };

@@ -42,9 +42,10 @@ const prvs = plainItem({
   },
 });
 
-/** Whether the day of expiry is still to come; days count modulo 1000, and half of that is the past. */
+/** Whether the day of expiry is still to come. Days count modulo 1000: near the end, small ones are of the next round. */
 function isCurrent(day: number): boolean {
-  return (((day - today()) % 1000) + 1000) % 1000 < 500;
+  const now = today() % 1000;
+  return day >= now || now - day > 900;
 }
 
 /** What stands in an address of the form `prvs=KDDDSSSSSS=address`. */

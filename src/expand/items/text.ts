@@ -2,19 +2,19 @@
 
 import { crypto } from '../../lib/crypto.ts';
 import { quoteItem } from '../../lib/list-text.ts';
-import { trim } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
 import { type Item, plainItem } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 import { hashText, numericHash, substring } from '../text-functions.ts';
 
-function number(text: Text | undefined, item: string, signed = false): number {
-  const value = trim(text?.value ?? '');
-  if (!(signed ? /^-?\d+$/ : /^\d+$/).test(value)) {
-    return fail(`"${text?.value}" is not a ${signed ? '' : 'positive '}number (in "${item}" expansion)`);
+/** Nothing at all is 0; the word for what was wanted depends on the item, not on the sign that it takes. */
+function number(text: Text | undefined, item: string, sort: 'any' | 'first' | 'positive' = 'positive'): number {
+  const value = text?.value ?? '';
+  if (!(sort === 'any' ? /^[+-]?\d{0,10}$/ : /^\+?\d{0,10}$/).test(value)) {
+    return fail(`"${value}" is not a ${sort === 'positive' ? 'positive ' : ''}number (in "${item}" expansion)`);
   }
-  return Math.min(Number(value), 2 ** 31);
+  return Math.min(Number(value.length < 2 && !/\d/.test(value) ? '0' : value), 2 ** 31);
 }
 
 function translate(subject: Text, from: string, to: string): Text {
@@ -49,19 +49,19 @@ export const textItems: readonly Item[] = [
   ),
   item('substr', 'a part of a text by offset and length', 2, 3, (args) => {
     const text = args.at(-1) ?? Text.empty;
-    return substring(text, number(args[0], 'substr', true), args.length === 3 ? number(args[1], 'substr') : undefined);
+    return substring(text, number(args[0], 'substr', 'any'), args.length === 3 ? number(args[1], 'substr') : undefined);
   }),
   item('hash', 'a text of given length computed from a text', 2, 3, (args) =>
     hashText(
       args.at(-1) ?? Text.empty,
-      number(args[0], 'hash'),
+      number(args[0], 'hash', 'first'),
       args.length === 3 ? number(args[1], 'hash') : undefined,
     ),
   ),
   item('nhash', 'a number computed from a text', 2, 3, (args) =>
     numericHash(
       args.at(-1) ?? Text.empty,
-      number(args[0], 'nhash'),
+      number(args[0], 'nhash', 'first'),
       args.length === 3 ? number(args[1], 'nhash') : undefined,
     ),
   ),

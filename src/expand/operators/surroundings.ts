@@ -67,7 +67,7 @@ export const surroundingOperators: readonly Operator[] = [
     evaluate: (text, option, c) => {
       const kinds = listKinds.get(option) ?? fail('bad suffix on "list" operator');
       for (const kind of kinds) {
-        const found = c.services.namedList(kind, text.value);
+        const found = c.services.namedList(kind, text.value.replace(/^\+/, ''));
         if (found !== undefined) return Text.configured(found);
       }
       return fail(`"${text.value}" is not a ${kinds.length === 1 ? `${kinds[0]} ` : ''}named list`);

@@ -11,16 +11,19 @@ import { hashText, numericHash, substring } from '../text-functions.ts';
 
 /** The numbers behind the underscore of `substr_3_2`; each may be left out. */
 function numbers(name: string, option: string, signed: boolean): readonly number[] {
-  const pattern = signed ? /^(-?\d*)(?:_(\d+))?$/ : /^(\d*)(?:_(\d+))?$/;
+  const pattern = signed ? /^(-?\d+)_(\d+)$|^-?\d*$/ : /^(\d+)_(\d+)$|^\d*$/;
   const found = pattern.exec(option);
   if (found === null) return fail(`non-digit after underscore in "${name}_${option}"`);
-  return [Number(found[1]), ...(found[2] === undefined ? [] : [Number(found[2])])];
+  return found[2] === undefined ? [Number(found[0])] : [Number(found[1]), Number(found[2])];
 }
 
 const length = (name: string): Operator => ({
   name,
   doc: 'the first octets of the text',
-  evaluate: (text, option) => text.slice(0, numbers(name, option, false)[0] ?? 0),
+  evaluate: (text, option) => {
+    const [count = 0, second] = numbers(name, option, false);
+    return second === undefined ? text.slice(0, count) : fail(`non-digit after underscore in "${name}_${option}"`);
+  },
 });
 
 const substr = (name: string): Operator => ({
