@@ -87,8 +87,9 @@ const accepted: readonly { readonly why: string; applies(line: string, real: str
   {
     why: 'a mistake in text that is not needed is not seen',
     applies: (_, real) =>
-      /^Failed: (?:unrecognised boolean|first argument of "|regular expression error|".*" is not a (?:positive )?number|unknown lookup|IMAP folder|integer expected|error in expression|.*inside ")/.test(real),
+      /^Failed: (?:unrecognised boolean|first argument of "|regular expression error|".*" is not a (?:positive )?number|unknown lookup|IMAP folder|integer expected|error in expression|string "|argument for base|.*inside ")/.test(real),
   },
+  { why: 'values left behind by a failure', applies: (line) => /\$(?:item|value)/.test(line) },
   { why: 'commas within JSON strings', applies: (line) => line.includes('json') },
   { why: 'state of an earlier line', applies: (line) => /addresses:[^}]*;/.test(line) },
   { why: 'ipv6norm ends the line', applies: (line) => line.includes('ipv6norm') },

@@ -72,6 +72,7 @@ export const comparisonConditions: readonly ConditionRow[] = [...comparisons].ma
     name,
     doc: docOf(name),
     count: 2,
+    ...(/^[<>=]/.test(name) ? { check: (text: Text) => void integer(text.value) } : {}),
     test: (args: readonly Text[]) => compare(args[0]?.value ?? '', args[1]?.value ?? ''),
   }),
 );

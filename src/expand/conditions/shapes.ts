@@ -3,7 +3,7 @@
 import { type Eventual, inOrder, then } from '../../lib/eventual.ts';
 import type { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
-import { type ConditionRow, evaluateAll, type Test } from '../evaluate.ts';
+import { type ConditionRow, evaluateAll } from '../evaluate.ts';
 import { ExpansionFailure } from '../failure.ts';
 import { ParseProblem, type Reader } from '../reader.ts';
 import type { Node } from '../tree.ts';
@@ -47,6 +47,8 @@ export function stringsCondition(row: {
   readonly count: number;
   /** Strings from this one on are taken as they stand. */
   readonly plainFrom?: number;
+  /** Looks at each string before the next one is expanded; fails when it will not do. */
+  readonly check?: (arg: Text) => void;
   readonly test: (args: readonly Text[], context: Context) => Eventual<boolean>;
 }): ConditionRow {
   return {
@@ -54,7 +56,16 @@ export function stringsCondition(row: {
     doc: row.doc,
     parse: (reader) => ({ arguments: readStrings(reader, row.name, row.count, row.plainFrom), conditions: [] }),
     compile(condition, compiler) {
-      const parts = condition.arguments.map((argument) => compiler.text(argument));
+      const { check } = row;
+      const parts = condition.arguments.map((argument) => {
+        const evaluate = compiler.text(argument);
+        if (check === undefined) return evaluate;
+        return (context: Context): Eventual<Text> =>
+          then(evaluate(context), (text) => {
+            check(text);
+            return text;
+          });
+      });
       return (context) => then(evaluateAll(parts, context), (args) => row.test(args, context));
     },
   };
@@ -82,8 +93,11 @@ export function inside<T>(place: string, read: () => T): T {
   }
 }
 
-/** Tests what `test` tests; its failure is told with the place it stands in. */
-export function failingInside(place: string, test: Test): Test {
+/** Tests what `test` tests, or expands; its failure is told with the place it stands in. */
+export function failingInside<T>(
+  place: string,
+  test: (context: Context) => Eventual<T>,
+): (context: Context) => Eventual<T> {
   const explain = (failure: unknown): never => {
     if (!(failure instanceof ExpansionFailure)) throw failure;
     throw new ExpansionFailure(failure.kind, `${failure.message} inside ${place}`);

@@ -9,8 +9,8 @@ import { type Comparison, comparisons } from '../conditions/compare.ts';
 import { conditions } from '../conditions.ts';
 import { failingInside, inside } from '../conditions/shapes.ts';
 import type { Context } from '../context.ts';
-import { compileBranches, type Item, withItem } from '../evaluate.ts';
-import { fail } from '../failure.ts';
+import { compileBranches, type Evaluate, type Item, withItem } from '../evaluate.ts';
+import { ExpansionFailure, fail } from '../failure.ts';
 import { type ItemParts, ParseProblem, type Reader } from '../reader.ts';
 
 const ordinals = ['first', 'second'];
@@ -20,10 +20,12 @@ function readWithLast(reader: Reader, name: string, strings: number): ItemParts 
   const before = [...reader.named(name, ordinals.slice(0, strings), 'arg of')];
   reader.skipBlanks();
   if (!reader.accept('{')) throw new ParseProblem(`missing '{' for ${name === 'sort' ? 'extractor' : 'last'} arg of ${name}`, before);
+  const start = reader.at;
   const last = inside(`"${name}" item`, () => reader.within(before, () => reader.inBraces()));
+  const source = reader.text.slice(start, reader.at - 1);
   reader.skipBlanks();
   if (!reader.accept('}')) throw new ParseProblem(`missing } at end of "${name}"`, before);
-  return { words: [], arguments: [...before, last] };
+  return { words: [source], arguments: [...before, last] };
 }
 
 /** Computes something for each item, one after the other. */
@@ -47,7 +49,7 @@ const map: Item = {
   compile({ arguments: [listNode, valueNode] }, compiler) {
     if (listNode === undefined || valueNode === undefined) throw new Error('map without its parts');
     const list = compiler.text(listNode);
-    const value = compiler.text(valueNode);
+    const value = failingInside('"map" item', compiler.text(valueNode));
     return (context) =>
       then(list(context), (text) => {
         const { items, separator } = splitList(text.value);
@@ -127,7 +129,7 @@ const reduce: Item = {
       throw new Error('reduce without its parts');
     const list = compiler.text(listNode);
     const start = compiler.text(startNode);
-    const step = compiler.text(stepNode);
+    const step = failingInside('"reduce" item', compiler.text(stepNode));
     return (context) =>
       then(list(context), (text) =>
         then(start(context), (first) => {
@@ -184,16 +186,35 @@ function sorted(items: readonly Keyed[], comesBefore: Comparison, name: string):
   return order;
 }
 
+/** The key of an item; none may be empty. Whatever goes wrong with it is told so, as in Exim. */
+function keyOfSort(evaluate: Evaluate, source: string): Evaluate {
+  const problem = `field-extract in sort: "${source}"`;
+  const explain = (failure: unknown): never => {
+    if (!(failure instanceof ExpansionFailure)) throw failure;
+    throw new ExpansionFailure(failure.kind, problem);
+  };
+  return (context) => {
+    let key: Eventual<Text>;
+    try {
+      key = evaluate(context);
+    } catch (failure) {
+      return explain(failure);
+    }
+    const explained = key instanceof Promise ? key.catch(explain) : key;
+    return then(explained, (text) => (text.value === '' ? fail(problem) : text));
+  };
+}
+
 const sort: Item = {
   name: 'sort',
   doc: 'a list in the order of a comparison',
   parse: (reader) => readWithLast(reader, 'sort', 2),
-  compile({ arguments: [listNode, comparatorNode, keyNode] }, compiler) {
+  compile({ words: [source = ''], arguments: [listNode, comparatorNode, keyNode] }, compiler) {
     if (listNode === undefined || comparatorNode === undefined || keyNode === undefined)
       throw new Error('sort without its parts');
     const list = compiler.text(listNode);
     const comparator = compiler.text(comparatorNode);
-    const key = compiler.text(keyNode);
+    const key = keyOfSort(compiler.text(keyNode), source);
     return (context) =>
       then(list(context), (text) =>
         then(comparator(context), (name) => {

@@ -6,6 +6,7 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { printing } from '../../lib/escapes.ts';
 import { joinList, splitList } from '../../lib/list-text.ts';
+import { lower } from '../../lib/octets.ts';
 import { decodePunycode, encodePunycode } from '../../lib/punycode.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
@@ -37,16 +38,25 @@ function domainToAlabel(domain: string): Converted {
   const unicode = characters(domain);
   if (unicode === undefined) return { error: 'string encoding error' };
   if (/(?:^|\.)xn--[^.]*[^\x00-\x7f.]/.test(unicode)) return { error: 'string contains invalid punycode data' };
+  const labels: string[] = [];
+  for (const label of unicode.split(/[.\u3002\uff0e\uff61]/)) {
+    const converted = /^[\x00-\x7f]*$/.test(label) ? { text: lower(label) } : labelToAlabel(label);
+    if ('error' in converted) return converted;
+    labels.push(converted.text);
+  }
+  return { text: labels.join('.') };
+}
+
+function labelToAlabel(unicode: string): Converted {
   const ascii = domainToASCII(unicode);
   // a soft hyphen and its like stand for nothing
   if (ascii === '' && /^(?:\u00ad|\u200b|\u2060|\ufeff|[\ufe00-\ufe0f])*$/.test(unicode)) return { text: '' };
   const shown = ascii === '' ? unicode : domainToUnicode(ascii);
-  const labels = shown.split('.');
-  if (labels.some((label) => /^-|-$/.test(label))) return { error: 'string start/ends with forbidden hyphen' };
+  if (/^-|-$/.test(shown)) return { error: 'string start/ends with forbidden hyphen' };
   if (/[\x00-\x2c/\x3a-\x60\x7b-\x7f]/.test(shown.replace(/[A-Z_]/g, ''))) return { error: 'A-label roundtrip failed' };
   if (disallowed.test(shown.replace(/[A-Z]/g, ''))) return { error: 'string contains a disallowed character' };
   if (ascii === '') return { error: 'string has forbidden bi-directional properties' };
-  if (ascii.split('.').some((label) => label.length > 63)) return { error: 'punycode encoded data will be too large' };
+  if (ascii.length > 63) return { error: 'punycode encoded data will be too large' };
   return { text: ascii };
 }
 
