@@ -12,6 +12,8 @@ import type { SpooledMessage } from '../spool/spooled-message.ts';
 
 const most = 200;
 const mostWaiting = 100_000;
+/** Milliseconds that a first attempt may take before the message is written to the spool in any case. */
+const patience = 500;
 
 export class DeliveryPool {
   readonly #tools: DeliveryTools;
@@ -26,12 +28,20 @@ export class DeliveryPool {
     this.#localOnly = localOnly;
   }
 
-  /** Delivers a locked message, at once or when it is its turn. */
-  add(message: SpooledMessage): void {
+  /** Delivers a locked message, at once or when it is its turn; resolves when it is safe. */
+  async add(message: SpooledMessage): Promise<void> {
     if (this.#running < most && !this.#closed) {
       void this.#deliver(message);
+      // a delivery that takes its time, for a lock perhaps, must not keep the client waiting
+      const timer = setTimeout(() => void message.makeSafe().catch(() => undefined), patience);
+      try {
+        await message.safe;
+      } finally {
+        clearTimeout(timer);
+      }
       return;
     }
+    await message.makeSafe();
     const { id } = message;
     message.release();
     if (this.#waiting.length < mostWaiting && !this.#closed) this.#waiting.push(id);

@@ -97,10 +97,13 @@ export class House {
     const { smtp_accept_queue: queueAbove } = runtime.config.main;
     return {
       runtime,
-      accepted: (message, queueOnly) => {
+      holds: true,
+      accepted: async (message, queueOnly) => {
         const crowded = queueAbove > 0 && admission.count > queueAbove;
-        if (queueOnly || crowded || delivery === 'queue') message.release();
-        else this.#pool.add(message);
+        if (queueOnly || crowded || delivery === 'queue') {
+          await message.makeSafe();
+          message.release();
+        } else await this.#pool.add(message);
       },
       ready: async () => undefined,
       etrn: etrnRunner(runtime, startQueueRun),

@@ -174,8 +174,11 @@ export function applyAclHeaders(arrival: Arrival, added: readonly AddedHeader[],
   updateFacts(arrival);
 }
 
-/** Makes the message safe on the spool; it is then this server's to deliver. */
-export async function accept(arrival: Arrival, frozen: boolean): Promise<SpooledMessage> {
+/**
+ * Makes the message safe on the spool; it is then this server's to deliver. With `hold` a small message may stay in memory
+ * for a first attempt: it is safe when `SpooledMessage.safe` says so.
+ */
+export async function accept(arrival: Arrival, frozen: boolean, hold = false): Promise<SpooledMessage> {
   const { newMessage } = arrival;
   const old = arrival.receivedLine;
   if (old !== undefined) {
@@ -185,7 +188,8 @@ export async function accept(arrival: Arrival, frozen: boolean): Promise<Spooled
     };
     arrival.headers = arrival.headers.map((header) => (header === old ? renewed : header));
   }
-  return newMessage.commit(envelopeOf(arrival, frozen));
+  const envelope = envelopeOf(arrival, frozen);
+  return (hold ? newMessage.hold(envelope) : undefined) ?? newMessage.commit(envelope);
 }
 
 function envelopeOf(arrival: Arrival, frozen: boolean): Envelope {

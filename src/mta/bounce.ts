@@ -7,6 +7,7 @@ import { splitList } from '../lib/list-text.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { splitAddressList } from '../mail/address.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
+import { firstLine } from '../spool/body.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { factsOf, originalAddress } from './address.ts';
 import {
@@ -110,7 +111,7 @@ export async function sendBounce(
   text += `\n${outputs(addresses, items[2])}`;
   text += deliveryStatus(statusOrder(addresses), 'failed', boundary, runtime.settings.primaryHostname);
   const limit = main.bounce_return_size_limit;
-  const tooLarge = limit > 0 && body.size + body.start > Math.ceil(limit / limitStep) * limitStep;
+  const tooLarge = limit > 0 && body.size + firstLine(envelope.id).length > Math.ceil(limit / limitStep) * limitStep;
   const lineLimit = main.bounce_return_linesize_limit;
   const tooLong = lineLimit > 0 && (envelope.facts.maxReceivedLineLength ?? 0) > lineLimit;
   const headersOnly = tooLarge || tooLong || !main.bounce_return_body;

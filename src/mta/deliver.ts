@@ -36,6 +36,7 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
     else if (runsInCircles(attempt)) failAll(attempt, 'Too many "Received" headers - suspected mail loop');
     else {
       const routed = await routeRecipients(attempt);
+      if (!isQuick(routed)) await message.makeSafe();
       await deliverBatches(localBatches(routed.local, message.envelope.sender), attempt, routed.remote.length === 0);
       await deliverGroups(remoteGroups(routed.remote, message.envelope.sender), attempt);
     }
@@ -45,8 +46,31 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
     const reason = errorCode(error) === undefined && error instanceof Error ? error.stack : errorText(error);
     tools.runtime.logs.panic(`delivery failed unexpectedly: ${reason}`, message.id);
   } finally {
-    message.release();
+    await letGo(attempt);
     if (decisions.listening) decisions.end(attempt.deferred.length > 0 ? 'deferred' : 'complete');
+  }
+}
+
+/**
+ * Whether what is to be done is so quick that a new message may stay in memory meanwhile: one file is written, so that
+ * all is done or nothing, and nobody is told anything.
+ */
+function isQuick({ local, remote, failed, deferred }: RoutedMessage): boolean {
+  return (
+    remote.length + failed.length + deferred.length === 0 &&
+    local.length === 1 &&
+    local.every(({ transport }) => transport.driver.isQuick === true)
+  );
+}
+
+/** Gives the message up to others; if it is still there, it is on the disk then. */
+async function letGo({ message, runtime }: Attempt): Promise<void> {
+  try {
+    await message.makeSafe();
+  } catch (error) {
+    runtime.logs.panic(`the message could not be written to the spool: ${errorText(error)}`, message.id);
+  } finally {
+    message.release();
   }
 }
 

@@ -2,10 +2,10 @@
 
 import type { ConnectionFacts, Context, MessageFacts } from '../expand/context.ts';
 import type { Decisions } from '../observe/decision.ts';
-import * as files from '../safe/files.ts';
 import { Text } from '../safe/taint.ts';
+import type { Body } from '../spool/body.ts';
 import type { Envelope } from '../spool/envelope.ts';
-import type { BodyFile, SpooledMessage } from '../spool/spooled-message.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { newConnection } from './facts.ts';
 import { newContext, type Runtime } from './runtime.ts';
 
@@ -38,14 +38,14 @@ function splitPort(text: string): string {
 }
 
 /** The first or last octets of a body. */
-export function bodyPart({ file, start, size }: BodyFile, limit: number, from: 'start' | 'end'): string {
-  const length = Math.min(Math.max(limit, 0), size);
+export function bodyPart(body: Body, limit: number, from: 'start' | 'end'): string {
+  const length = Math.min(Math.max(limit, 0), body.size);
   const buffer = Buffer.allocUnsafe(length);
-  const read = files.readAt(file, buffer, from === 'start' ? start : start + size - length);
+  const read = body.readAt(buffer, from === 'start' ? 0 : body.size - length);
   return buffer.toString('latin1', 0, read);
 }
 
-export function messageFactsOf(envelope: Envelope, body: BodyFile): MessageFacts {
+export function messageFactsOf(envelope: Envelope, body: Body): MessageFacts {
   const { facts } = envelope;
   const headers = envelope.headers.filter(({ type }) => type !== '*');
   const headerSize = headers.reduce((sum, { text }) => sum + text.length, 0);

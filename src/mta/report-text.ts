@@ -9,7 +9,7 @@ import { lower, trim } from '../lib/octets.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import * as files from '../safe/files.ts';
 import { clean, Text } from '../safe/taint.ts';
-import type { BodyFile } from '../spool/spooled-message.ts';
+import type { Body } from '../spool/body.ts';
 import { topOf } from './address.ts';
 import type { Runtime } from './runtime.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
@@ -136,10 +136,10 @@ export function deliveryStatus(
 const pieceSize = 64 * 1024;
 
 /** Copies a body from the spool. */
-export async function copyBody(body: BodyFile, write: (piece: Buffer) => Promise<void> | undefined): Promise<void> {
+export async function copyBody(body: Body, write: (piece: Buffer) => Promise<void> | undefined): Promise<void> {
   for (let at = 0; at < body.size; ) {
     const buffer = Buffer.allocUnsafe(Math.min(pieceSize, body.size - at));
-    const count = files.readAt(body.file, buffer, body.start + at);
+    const count = body.readAt(buffer, at);
     if (count === 0) return;
     await write(buffer.subarray(0, count));
     at += count;

@@ -4,11 +4,10 @@
  */
 
 import type { Eventual } from '../lib/eventual.ts';
-import * as files from '../safe/files.ts';
 import { mayBecomeOthers, withFullRights } from '../safe/privileges.ts';
 import { type RunningProgram, startProgram } from '../safe/spawn.ts';
 import { type Clean, decimal, literal } from '../safe/taint.ts';
-import type { BodyFile } from '../spool/spooled-message.ts';
+import type { Body } from '../spool/body.ts';
 import {
   type Content,
   type ContentReader,
@@ -44,7 +43,7 @@ export function contentReader({ headers, body }: Content): ContentReader {
     headers,
     size: body.size,
     read(buffer): Eventual<number> {
-      const count = files.readAt(body.file, buffer, body.start + at, Math.min(buffer.length, body.size - at));
+      const count = body.readAt(buffer, at);
       at += count;
       return count;
     },
@@ -177,10 +176,10 @@ export class LocalDeliveries {
   }
 }
 
-async function sendBody(body: BodyFile, program: RunningProgram): Promise<void> {
+async function sendBody(body: Body, program: RunningProgram): Promise<void> {
   for (let at = 0; at < body.size; ) {
     const buffer = Buffer.allocUnsafe(Math.min(pieceSize, body.size - at));
-    const count = files.readAt(body.file, buffer, body.start + at);
+    const count = body.readAt(buffer, at);
     if (count === 0) throw new Error('the body on the spool is shorter than it was');
     await program.write(buffer.subarray(0, count));
     at += count;

@@ -3,6 +3,7 @@
 import * as files from '../safe/files.ts';
 import { tryLock } from '../safe/native.ts';
 import { type Clean, literal, type QueueId } from '../safe/taint.ts';
+import { bodyInFile, bodyInMemory, firstLine } from './body.ts';
 import type { Envelope } from './envelope.ts';
 import { writeHeaders } from './header-file.ts';
 import type { Spool } from './spool.ts';
@@ -26,7 +27,7 @@ export class NewMessage {
     this.#spool = spool;
     this.id = id;
     this.#dataPath = spool.newPath(literal('input'), id, literal('-D'));
-    this.#add(Buffer.from(`${id}-D\n`, 'latin1'));
+    this.#add(Buffer.from(firstLine(id), 'latin1'));
   }
 
   #add(chunk: Uint8Array): void {
@@ -58,9 +59,28 @@ export class NewMessage {
 
   /** Puts the message on the queue; returns when it is safe there, locked and ready to be delivered. */
   async commit(envelope: Envelope): Promise<SpooledMessage> {
+    const file = await this.writeFiles(envelope);
+    const body = bodyInFile(file, firstLine(this.id).length, this.size);
+    return new SpooledMessage(this.#spool, envelope, { body, file, state: 'new' });
+  }
+
+  /**
+   * Hands the message out for a first attempt to deliver it, before anything of it is on the disk; nothing when it is
+   * too large for that. Nobody may be promised anything before `SpooledMessage.safe`.
+   */
+  hold(envelope: Envelope): SpooledMessage | undefined {
+    if (this.#file !== undefined) return undefined;
+    const octets = Buffer.concat(this.#pending).subarray(firstLine(this.id).length);
+    const save = (): Promise<files.Descriptor> => this.writeFiles(envelope);
+    return new SpooledMessage(this.#spool, envelope, { body: bodyInMemory(octets), save });
+  }
+
+  /** Writes both files; answers the locked -D file when they are on the disk. */
+  async writeFiles(envelope: Envelope): Promise<files.Descriptor> {
     const file = this.#open();
     if (this.#pendingSize > 0) files.write(file, Buffer.concat(this.#pending));
     this.#pending = [];
+    this.#pendingSize = 0;
     const path = this.#spool.newPath(literal('input'), this.id, literal('-H'));
     try {
       await writeHeaders(this.#spool, path, envelope, files.sync(file));
@@ -71,13 +91,12 @@ export class NewMessage {
     }
     // from here on the message holds the file
     this.#file = undefined;
-    const start = this.id.length + '-D\n'.length;
-    return new SpooledMessage(this.#spool, envelope, { file, start, size: this.size }, true);
+    return file;
   }
 
   /** Hands out the body so far, in pieces; for telling the sender of a message that is refused. */
   async readBack(write: (piece: Buffer) => Promise<void> | undefined): Promise<void> {
-    const head = this.id.length + '-D\n'.length;
+    const head = firstLine(this.id).length;
     let skip = head;
     if (this.#file !== undefined) {
       const written = files.statOpen(this.#file).size;

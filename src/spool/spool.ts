@@ -19,6 +19,7 @@ import { errorCode } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { tryLock } from '../safe/native.ts';
 import { type Clean, concat, literal, pathOf, type QueueId, queueId, reviewed } from '../safe/taint.ts';
+import { bodyInFile, firstLine } from './body.ts';
 import type { Envelope } from './envelope.ts';
 import { DamagedSpoolFile, readHeaderFile } from './format.ts';
 import { newId } from './id.ts';
@@ -100,9 +101,13 @@ export class Spool {
         files.close(file);
         return { outcome: 'gone' };
       }
-      const start = id.length + '-D\n'.length;
+      const start = firstLine(id).length;
       const size = Math.max(files.statOpen(file).size - start, 0);
-      const message = new SpooledMessage(this, envelope, { file, start, size }, false);
+      const message = new SpooledMessage(this, envelope, {
+        body: bodyInFile(file, start, size),
+        file,
+        state: 'queued',
+      });
       message.recoverJournal();
       return { outcome: 'open', message };
     } catch (error) {

@@ -2,18 +2,15 @@
 
 import * as files from '../safe/files.ts';
 import { type Clean, literal, pathOf, type QueueId } from '../safe/taint.ts';
+import type { Body } from './body.ts';
 import type { Envelope } from './envelope.ts';
 import { writeHeaders } from './header-file.ts';
 import { directoryMode, fileMode, type Spool } from './spool.ts';
 
-/** Where the body of a message is read from. */
-export interface BodyFile {
-  readonly file: files.Descriptor;
-  /** Offset of the first octet of the body. */
-  readonly start: number;
-  /** Octets of the body. */
-  readonly size: number;
-}
+/** Where a message comes from: the queue, reception, or reception without anything of it on the disk. */
+type Origin =
+  | { readonly body: Body; readonly file: files.Descriptor; readonly state: 'queued' | 'new' }
+  | { readonly body: Body; readonly save: () => Promise<files.Descriptor> };
 
 function cutOff(path: Clean, length: number): void {
   const file = files.open(path, files.readWrite);
@@ -27,20 +24,61 @@ function cutOff(path: Clean, length: number): void {
 /** A message of the queue that is locked by this process. */
 export class SpooledMessage {
   readonly envelope: Envelope;
-  readonly body: BodyFile;
+  readonly body: Body;
   readonly #spool: Spool;
   /** Whether it was just received: then no journal and no message log can be on the disk. */
   readonly #fresh: boolean;
+  /** The locked -D file. */
+  #file: files.Descriptor | undefined;
+  /** Writes it to the disk, while it is in memory alone. */
+  #save: (() => Promise<files.Descriptor>) | undefined;
+  #saving: Promise<void> | undefined;
   #journal: files.Descriptor | undefined;
   #journalSize = 0;
   #log = '';
+  #removed = false;
   #released = false;
+  #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
+  /** Resolves when the message is on the disk, or all of its recipients have it. */
+  readonly safe: Promise<void>;
 
-  constructor(spool: Spool, envelope: Envelope, body: BodyFile, fresh: boolean) {
+  constructor(spool: Spool, envelope: Envelope, origin: Origin) {
     this.#spool = spool;
     this.envelope = envelope;
-    this.body = body;
-    this.#fresh = fresh;
+    this.body = origin.body;
+    this.#fresh = 'save' in origin || origin.state === 'new';
+    this.#file = 'file' in origin ? origin.file : undefined;
+    this.#save = 'save' in origin ? origin.save : undefined;
+    if (this.#save === undefined) {
+      this.safe = Promise.resolve();
+      return;
+    }
+    this.safe = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // whoever promised something waits for it; nobody else has to
+    this.safe.catch(() => undefined);
+  }
+
+  /** Puts a message that is in memory alone on the disk, with what has become of it so far. */
+  makeSafe(): Promise<void> {
+    const save = this.#save;
+    if (save === undefined || this.#removed) return Promise.resolve();
+    this.#saving ??= save().then(
+      (file) => {
+        this.#file = file;
+        this.#save = undefined;
+        // all is done meanwhile: the files go again
+        if (this.#removed) this.#removeFiles();
+        else if (this.#released) this.#closeFile();
+        this.#settle?.resolve();
+      },
+      (error: unknown) => {
+        this.#settle?.reject(error);
+        throw error;
+      },
+    );
+    return this.#saving;
   }
 
   get id(): QueueId {
@@ -69,6 +107,9 @@ export class SpooledMessage {
   /** Notes that these addresses are done; returns when that is on the disk. */
   async noteDelivered(addresses: readonly string[]): Promise<void> {
     for (const address of addresses) this.envelope.nonRecipients.add(address);
+    // nobody was promised anything yet: a client that hears nothing sends the message again
+    if (this.#save !== undefined && this.#saving === undefined) return;
+    await this.#saving;
     if (this.#journal === undefined) {
       const path = this.#path(literal('-J'));
       this.#journal =
@@ -95,6 +136,11 @@ export class SpooledMessage {
 
   /** Writes the envelope anew, and drops the journal that it now contains. */
   async update(): Promise<void> {
+    if (this.#save !== undefined && this.#saving === undefined) {
+      await this.makeSafe();
+      return;
+    }
+    await this.#saving;
     await writeHeaders(this.#spool, this.#path(literal('-H')), this.envelope);
     this.#dropJournal();
   }
@@ -109,14 +155,26 @@ export class SpooledMessage {
   remove(): void {
     const { messageLogs, preserveMessageLogs } = this.#spool.settings;
     if (preserveMessageLogs) this.#keepLog();
-    // without its -H file it is no message any more, whatever a crash leaves of the rest
-    files.removeIfPossible(this.#path(literal('-H')));
-    files.removeIfPossible(this.#path(literal('-D')));
-    if (this.#journal !== undefined || !this.#fresh) this.#dropJournal();
+    this.#removed = true;
+    if (this.#save === undefined) this.#removeFiles();
+    else if (this.#saving === undefined) this.#settle?.resolve();
     const log = messageLogs && !this.#fresh ? this.#spool.existingPath(literal('msglog'), this.id) : undefined;
     if (log !== undefined) files.removeIfPossible(log);
     this.#log = '';
     this.release();
+  }
+
+  #removeFiles(): void {
+    // without its -H file it is no message any more, whatever a crash leaves of the rest
+    files.removeIfPossible(this.#path(literal('-H')));
+    files.removeIfPossible(this.#path(literal('-D')));
+    if (this.#journal !== undefined || !this.#fresh) this.#dropJournal();
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
+    if (this.#file !== undefined) files.close(this.#file);
+    this.#file = undefined;
   }
 
   #keepLog(): void {
@@ -143,6 +201,7 @@ export class SpooledMessage {
       // the main log has the same lines, and no mail depends on these
     }
     if (this.#journal !== undefined) files.close(this.#journal);
-    files.close(this.body.file);
+    this.#journal = undefined;
+    this.#closeFile();
   }
 }

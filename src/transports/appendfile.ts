@@ -273,6 +273,7 @@ async function prepare(
 
 export const appendfile = defineLocalTransport({
   name: 'appendfile',
+  isQuick: true,
   summary: 'writes to a mailbox file, a maildir or another directory',
   options: appendfileOptions,
   check(options) {

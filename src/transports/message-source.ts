@@ -1,6 +1,5 @@
 /** The message as SMTP and LMTP clients read it: header lines, a blank line and the body, as the options ask. */
 
-import * as files from '../safe/files.ts';
 import type { MessageSource } from '../smtp/client/transaction.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { Content, ContentReader } from './transport.ts';
@@ -18,10 +17,8 @@ export function readerOf({ headers, body }: Content): ContentReader {
     headers,
     size: body.size,
     read(buffer) {
-      const wanted = buffer.subarray(0, Math.min(buffer.length, body.size - at));
-      if (wanted.length === 0) return 0;
-      if (body.size <= pieceSize) return count(files.readAt(body.file, wanted, body.start + at));
-      return files.readLater(body.file, wanted, body.start + at).then(count);
+      if (body.size <= pieceSize) return count(body.readAt(buffer, at));
+      return at < body.size ? body.readLater(buffer, at).then(count) : 0;
     },
   };
 }

@@ -7,6 +7,7 @@ import { type OptionsOf, type OptionTable, standardValues } from '../options/tab
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import * as files from '../safe/files.ts';
 import { literal, type QueueId, queueId } from '../safe/taint.ts';
+import { bodyInFile } from '../spool/body.ts';
 import { transportCommonOptions } from './common-options.ts';
 import type { HostAttempt, HostStanding, RemoteServices } from './remote-services.ts';
 import type { Content, ContentReader, DeliveryAddress, DeliveryError, DeliveryRequest } from './transport.ts';
@@ -23,22 +24,24 @@ function someQueueId(): QueueId {
 export class TestMessage {
   readonly content: Content;
   readonly #directory = new TestDirectory();
+  readonly #file: files.Descriptor;
 
   constructor(body = 'hello\n.dot\nend\n', lines: string = headers) {
     const path = this.#directory.write('body', body);
-    this.content = { headers: lines, body: { file: files.open(path), start: 0, size: files.stat(path)?.size ?? 0 } };
+    this.#file = files.open(path);
+    this.content = { headers: lines, body: bodyInFile(this.#file, 0, files.stat(path)?.size ?? 0) };
   }
 
   /** All of it, as it should arrive. */
   get whole(): string {
     const { body } = this.content;
     const buffer = Buffer.alloc(body.size);
-    files.readAt(body.file, buffer, 0);
+    body.readAt(buffer, 0);
     return `${this.content.headers}\n${buffer.toString('latin1')}`;
   }
 
   close(): void {
-    files.close(this.content.body.file);
+    files.close(this.#file);
     this.#directory.remove();
   }
 }
@@ -89,7 +92,7 @@ export function readerFor({ content }: TestMessage): ContentReader {
     headers: content.headers,
     size: content.body.size,
     read(buffer) {
-      const count = files.readAt(content.body.file, buffer, at);
+      const count = content.body.readAt(buffer, at);
       at += count;
       return count;
     },

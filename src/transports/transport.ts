@@ -10,7 +10,7 @@ import type { Eventual } from '../lib/eventual.ts';
 import type { OptionsOf, OptionTable } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
-import type { BodyFile } from '../spool/spooled-message.ts';
+import type { Body } from '../spool/body.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { RemoteServices } from './remote-services.ts';
 
@@ -30,7 +30,7 @@ export interface DeliveryAddress {
 export interface Content {
   /** All header lines, ending with LF; the blank line behind them is not part of it. */
   readonly headers: string;
-  readonly body: BodyFile;
+  readonly body: Body;
 }
 
 export interface DeliveryRequest {
@@ -174,6 +174,8 @@ export interface TransportDriver {
   readonly name: string;
   readonly summary: string;
   readonly isLocal: boolean;
+  /** It writes files and runs no program: a delivery is over in a moment. */
+  readonly isQuick?: boolean | undefined;
   readonly options: OptionTable;
   check(options: OptionsOf<OptionTable>, common: TransportCommonOptions): string | undefined;
   make(options: OptionsOf<OptionTable>, common: TransportCommonOptions, set: ReadonlySet<string>): TransportWorker;
@@ -182,6 +184,7 @@ export interface TransportDriver {
 interface TransportLiteral<T extends OptionTable> {
   readonly name: string;
   readonly summary: string;
+  readonly isQuick?: boolean;
   readonly options: T;
   check?(options: OptionsOf<T>, common: TransportCommonOptions): string | undefined;
 }

@@ -50,7 +50,7 @@ export function viewFile(which: '-H' | '-D' | 'log') {
       return complain(`Failed to open ${title}: ${errorText(error)}`);
     }
     try {
-      show(file, 0, terminal.out);
+      show((buffer, at) => files.readAt(file, buffer, at), terminal.out);
     } finally {
       files.close(file);
     }
@@ -58,11 +58,11 @@ export function viewFile(which: '-H' | '-D' | 'log') {
   };
 }
 
-/** The octets of an open file from `start` on, piece by piece. */
-function show(file: files.Descriptor, start: number, out: (text: string) => void): void {
+/** All that can be read, piece by piece. */
+function show(read: (buffer: Buffer, at: number) => number, out: (text: string) => void): void {
   const buffer = Buffer.allocUnsafe(pieceSize);
-  for (let at = start; ; ) {
-    const count = files.readAt(file, buffer, at);
+  for (let at = 0; ; ) {
+    const count = read(buffer, at);
     if (count === 0) return;
     out(buffer.toString('latin1', 0, count));
     at += count;
@@ -87,7 +87,7 @@ export async function showMessage([id]: readonly QueueId[], _: readonly string[]
     const { envelope, body } = message;
     for (const { type, text } of envelope.headers) if (type !== '*') terminal.out(text);
     terminal.out('\n');
-    show(body.file, body.start, terminal.out);
+    show((buffer, at) => body.readAt(buffer, at), terminal.out);
     return 0;
   } finally {
     message.release();

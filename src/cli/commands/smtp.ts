@@ -95,7 +95,8 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
     let pending: Promise<void> = Promise.resolve();
     const tools: ReceptionTools = {
       runtime,
-      accepted(message, queueOnly) {
+      holds: false,
+      async accepted(message, queueOnly) {
         const wanted = deliveryOf(call, queueOnly);
         if (wanted === undefined) message.release();
         else if (wanted === 'background') leaveToAnother(message, call);
@@ -176,7 +177,8 @@ export async function fakeSmtpCommand(call: Call): Promise<number> {
   };
   const tools: ReceptionTools = {
     runtime,
-    accepted: (message) => message.release(),
+    holds: false,
+    accepted: async (message) => message.release(),
     ready: async () => undefined,
     etrn: async () => undefined,
     remark: terminal.error,

@@ -35,11 +35,13 @@ export interface Client {
 /** What receiving needs besides the client. */
 export interface ReceptionTools {
   readonly runtime: Runtime;
+  /** Whether small messages may be delivered before they are written to the spool. */
+  readonly holds: boolean;
   /**
-   * A message is safe on the queue and locked by this process: it is to be delivered, or released when `queueOnly` is set.
-   * The client has not been answered yet.
+   * A message is locked by this process: it is to be delivered, or released when `queueOnly` is set. Resolves when it is
+   * safe; only then is the client answered.
    */
-  accepted(message: SpooledMessage, queueOnly: boolean): void;
+  accepted(message: SpooledMessage, queueOnly: boolean): Promise<void>;
   /** Waits until another message may be taken. */
   ready(): Promise<void>;
   /** Runs a program or a queue run for ETRN; answers what went wrong. */

@@ -220,8 +220,8 @@ async function keep(arrival: Arrival, mark: '<=' | '(=', reception: Reception): 
     arrival.newMessage.abandon();
     return;
   }
-  const message = await accept(arrival, controls.freeze);
+  const message = await accept(arrival, controls.freeze, tools.holds && !controls.freeze);
   logArrival(arrival, message, () => timestamp(clock.now()), mark);
   if (controls.freeze) runtime.logs.main('frozen by ACL', message.id);
-  tools.accepted(message, controls.freeze || (await queuesOnly(reception, message.id)));
+  await tools.accepted(message, controls.freeze || (await queuesOnly(reception, message.id)));
 }
