@@ -11,6 +11,8 @@ import type { MainOptions } from './main-options.ts';
 import type { RetryRule } from './retry-rules.ts';
 import type { RewriteRule } from './rewrite-rules.ts';
 
+export type Dialect = 3 | 4;
+
 export interface NamedList {
   readonly kind: ListKind;
   readonly text: string;
@@ -19,6 +21,10 @@ export interface NamedList {
 
 export interface Config {
   readonly file: Clean;
+  /** Of which Exim the file is. One for Exim 3 was translated; what is shown and logged keeps its form. */
+  readonly dialect: Dialect;
+  /** Routers that were directors in an Exim 3 file. */
+  readonly directors: ReadonlySet<string>;
   readonly main: MainOptions;
   /** Names of main options that the file sets, and of those that it hides. */
   readonly mainSet: ReadonlySet<string>;

@@ -22,6 +22,8 @@ const maximumFileSize = 64 * 1024 * 1024;
 interface OpenFile {
   readonly name: Clean;
   readonly lines: readonly string[];
+  /** The numbers to tell of the lines, when the text was made from another. */
+  readonly numbers?: readonly number[] | undefined;
   next: number;
 }
 
@@ -42,15 +44,17 @@ export class Source {
   /** All lines as they were read, and marks where one file gives way to another, for `-bP config`. */
   readonly kept: string[] = [];
 
-  constructor(name: Clean, text: string, macros: Macros, problems: Problems) {
+  /** `numbers` are those of the lines that the lines of `text` came from, where they differ. */
+  constructor(name: Clean, text: string, macros: Macros, problems: Problems, numbers?: readonly number[]) {
     this.#macros = macros;
     this.#problems = problems;
-    this.#open.push({ name, lines: linesOf(text), next: 0 });
+    this.#open.push({ name, lines: linesOf(text), numbers, next: 0 });
   }
 
   get place(): Place {
     const file = this.#open.at(-1);
-    return { file: file?.name ?? '', line: file?.next ?? 0, macros: [] };
+    const next = file?.next ?? 0;
+    return { file: file?.name ?? '', line: file?.numbers?.[next - 1] ?? next, macros: [] };
   }
 
   /** Gives a line back, so that the next reader gets it. */
