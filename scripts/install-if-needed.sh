@@ -25,10 +25,24 @@ need ip iproute2
 need unshare util-linux
 need setpriv util-linux
 need python3 python3-minimal
+need slapd slapd
+need openssl openssl
+need mariadbd mariadb-server-core
+need mariadb mariadb-client-core
+need redis-server redis-server
+need redis-cli redis-tools
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   DEBIAN_FRONTEND=noninteractive
   export DEBIAN_FRONTEND
+  # the tests start servers of their own; those of the packages stay down
+  mkdir -p /usr/sbin
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
   # shellcheck disable=SC2086
   apt-get -qq install -y --no-install-recommends $packages >/dev/null ||
     { apt-get -qq update && apt-get -qq install -y --no-install-recommends $packages >/dev/null; }

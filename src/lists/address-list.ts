@@ -39,7 +39,7 @@ function localPartsByDomain(item: Text): ItemTest {
   const parts = lookupParts(item.slice(2));
   if (parts === undefined) return () => noMatch;
   const follow = (key: string, subject: Subject, context: Context, chain: number): Eventual<ItemAnswer> =>
-    then(lookUp(parts.type, key, parts.rest, context), (answer): Eventual<ItemAnswer> => {
+    then(lookUp(parts, key, context), (answer): Eventual<ItemAnswer> => {
       if (answer.outcome !== 'match' || answer.value === undefined) return answer;
       const more = /(?:^|:)[ \t-\r]*>[ \t-\r]*([^:]*?)[ \t-\r]*$/.exec(answer.value.value);
       const list = more === null ? answer.value : answer.value.slice(0, more.index);
@@ -92,7 +92,7 @@ export const addressKind: KindOfList = {
     if (value.startsWith('@@')) return nonEmpty(localPartsByDomain(item));
     const lookup = lookupParts(item);
     if (lookup !== undefined && !/@/.test(lookup.type.replace(/\*@(?:,|$)/, '*'))) {
-      return ({ text }, context) => lookUp(lookup.type, text, lookup.rest, context);
+      return ({ text }, context) => lookUp(lookup, text, context);
     }
     if (value.includes('@')) return nonEmpty(twoSided(item));
     const domainTest = domainKind.compile(item);

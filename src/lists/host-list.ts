@@ -62,7 +62,7 @@ function addressLookup(item: Text): ItemTest | undefined {
   if (parts === undefined || net === null || net === undefined) return undefined;
   const [, digits = '', type = ''] = net;
   return ({ text }, context) =>
-    lookUp(type, addressKey(text, digits === '' ? undefined : Number(digits), type), parts.rest, context);
+    lookUp({ ...parts, type }, addressKey(text, digits === '' ? undefined : Number(digits), type), context);
 }
 
 /** A host by its name: any of the addresses that the name has. */
@@ -113,8 +113,8 @@ export const hostKind: KindOfList = {
     return (subject, context) => {
       const style = context.services.lookupStyle(lookup.type);
       if ('error' in style) return { outcome: 'defer', message: style.error };
-      if (style.style === 'query') return lookUp(lookup.type, '', lookup.rest, context);
-      return nameTest((name) => lookUp(lookup.type, name, lookup.rest, context))(subject, context);
+      if (style.style === 'query') return lookUp(lookup, '', context);
+      return nameTest((name) => lookUp(lookup, name, context))(subject, context);
     };
   },
 };
@@ -129,6 +129,6 @@ export const ipKind: KindOfList = {
     if (byAddress !== undefined) return byAddress;
     const lookup = lookupParts(item);
     if (lookup === undefined) return () => noMatch;
-    return ({ text }, context) => lookUp(lookup.type, addressKey(text, undefined, lookup.type), lookup.rest, context);
+    return ({ text }, context) => lookUp(lookup, addressKey(text, undefined, lookup.type), context);
   },
 };

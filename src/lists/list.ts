@@ -6,11 +6,11 @@
 import type { Context, ListAnswer, ListKind } from '../expand/context.ts';
 import { errorText } from '../lib/errno.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
-import { splitList } from '../lib/list-text.ts';
 import { Cache } from '../lib/lru.ts';
 import { trim } from '../lib/octets.ts';
 import * as files from '../safe/files.ts';
 import { clean, Text } from '../safe/taint.ts';
+import { splitText } from './split-text.ts';
 
 /** What is matched: the text that items are compared with, in the case they are compared in. */
 export interface Subject {
@@ -60,13 +60,18 @@ export function compileList(kind: KindOfList, list: Text): CompiledList {
     cache = new Cache(500);
     compiled.set(kind, cache);
   }
-  const key = `${list.isClean ? '+' : '-'}${list.value}`;
+  const key = `${originOf(list)}\0${list.value}`;
   let items = cache.get(key);
   if (items === undefined) {
-    items = splitList(list.value).items.map((item) => compileItem(kind, Text.derived(item, list), true));
+    items = splitText(list).map((item) => compileItem(kind, item, true));
     cache.set(key, items);
   }
   return items;
+}
+
+/** What tells apart two lists of the same text whose pieces come from different places. */
+function originOf(list: Text): string {
+  return list.isClean ? '' : list.pieces.map(({ value, taint }) => `${value.length}${taint}`).join(',');
 }
 
 function compileItem(kind: KindOfList, item: Text, filesAllowed: boolean): Item {

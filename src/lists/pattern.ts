@@ -54,17 +54,27 @@ export function literalTest(item: Text): ItemTest {
   };
 }
 
+/** An item that looks something up. */
+export interface LookupParts {
+  readonly type: string;
+  /** Whether the type stands in the configuration; one from outside is not obeyed. */
+  readonly isTypeClean: boolean;
+  readonly rest: Text;
+}
+
 /** `type;file` or `type;query`; nothing when the item has no semicolon. */
-export function lookupParts(item: Text): { readonly type: string; readonly rest: Text } | undefined {
+export function lookupParts(item: Text): LookupParts | undefined {
   const semicolon = item.value.indexOf(';');
   if (semicolon <= 0 || !/^[A-Za-z0-9_(]/.test(item.value)) return undefined;
   const rest = item.slice(semicolon + 1);
   const blanks = /^[ \t-\r]*/.exec(rest.value)?.[0].length ?? 0;
-  return { type: trimEnd(item.value.slice(0, semicolon)), rest: rest.slice(blanks) };
+  const type = item.slice(0, semicolon + 1);
+  return { type: trimEnd(item.value.slice(0, semicolon)), isTypeClean: type.isClean, rest: rest.slice(blanks) };
 }
 
 /** Looks `key` up as an item of a list does; the value is the data that was found. */
-export function lookUp(type: string, key: string, rest: Text, context: Context): Eventual<ItemAnswer> {
+export function lookUp({ type, isTypeClean, rest }: LookupParts, key: string, context: Context): Eventual<ItemAnswer> {
+  if (!isTypeClean) return { outcome: 'defer', message: `Tainted search type '${type}' in a list` };
   const style = context.services.lookupStyle(type);
   if ('error' in style) return { outcome: 'defer', message: style.error };
   const keyText = style.style === 'single-key' ? Text.tainted(key) : undefined;
@@ -92,8 +102,7 @@ export function stringTest(item: Text): ItemTest {
   if (value.startsWith('*')) return suffixTest(item);
   const lookup = lookupParts(item);
   if (lookup !== undefined) {
-    return ({ text, original, caseful }, context) =>
-      lookUp(lookup.type, caseful ? original : text, lookup.rest, context);
+    return ({ text, original, caseful }, context) => lookUp(lookup, caseful ? original : text, context);
   }
   return literalTest(item);
 }

@@ -12,7 +12,12 @@ import type { Surroundings } from './surroundings.ts';
 export type LookupOptions = ReadonlyMap<string, string>;
 
 export type Found =
-  | { readonly outcome: 'found'; readonly value: string }
+  | {
+      readonly outcome: 'found';
+      readonly value: string;
+      /** The question changed the data: it is asked each time, and earlier answers of this type count no more. */
+      readonly changed?: boolean;
+    }
   | { readonly outcome: 'not found' }
   /** The search could not be completed; the message is for logs. */
   | { readonly outcome: 'defer'; readonly message: string };
@@ -65,6 +70,8 @@ export interface QueryLookup extends LookupDriver {
   open(surroundings: Surroundings): Database;
   /** The text quoted so that it can stand in a query. */
   quote(text: string): string;
+  /** Other ways of quoting, by the word behind the type: `quote_ldap_dn`. */
+  readonly quoteAs?: ReadonlyMap<string, (text: string) => string>;
 }
 
 export type Lookup = SingleKeyLookup | QueryLookup;

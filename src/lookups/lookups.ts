@@ -31,6 +31,9 @@ interface KnownAnswer {
   readonly dnssec: string;
 }
 
+/** An answer, and whether the question changed the data it came from. */
+type FreshAnswer = LookupAnswer & { readonly changed?: boolean };
+
 interface OpenTable {
   readonly table: Table;
   readonly stamp: string;
@@ -74,15 +77,16 @@ export class Lookups {
   quote(name: string, text: string, option: string): { readonly text: string } | { readonly error: string } {
     const driver = this.#drivers.get(name);
     if (driver === undefined) return { error: `unknown lookup type "${name}"` };
-    if (option !== '') return { error: `"${option}" unrecognized after "\${quote_${name}"` };
-    return { text: driver.style === 'query' ? driver.quote(text) : text };
+    const quote = option === '' ? driver.style === 'query' && driver.quote : optionalQuote(driver, option);
+    if (quote === undefined) return { error: `"${option}" unrecognized after "\${quote_${name}"` };
+    return { text: quote === false ? text : quote(text) };
   }
 
   find(request: LookupRequest, context: Context): Eventual<LookupAnswer> {
     const type = this.#type(request.type);
     if ('error' in type) return { outcome: 'error', message: type.error };
     const { key, fileOrQuery } = request;
-    const cacheKey = `lookup ${request.type}\0${key?.value ?? ''}\0${fileOrQuery.value}`;
+    const cacheKey = `lookup ${request.type}\0${key?.value ?? ''}\0${fileOrQuery.value}${originOf(fileOrQuery)}`;
     const kept = type.options.get('cache') === 'no_rd' ? undefined : context.found.get(cacheKey);
     const known = kept as KnownAnswer | undefined;
     const begun = context.decisions.listening;
@@ -93,8 +97,10 @@ export class Lookups {
       );
     }
     if (known !== undefined) context.results.dnssec = known.dnssec;
-    return then(known?.answer ?? this.#ask(type, key, fileOrQuery, context), (found) => {
-      if (found.outcome === 'found' || found.outcome === 'not found') {
+    const asked: Eventual<FreshAnswer> = known?.answer ?? this.#ask(type, key, fileOrQuery, context);
+    return then(asked, (found) => {
+      if (found.changed === true) this.#forget(type.driver, context);
+      else if (found.outcome === 'found' || found.outcome === 'not found') {
         context.found.set(cacheKey, { answer: found, dnssec: context.results.dnssec } satisfies KnownAnswer);
       }
       if (begun) {
@@ -106,7 +112,16 @@ export class Lookups {
     });
   }
 
-  #ask(type: SearchType, key: Text | undefined, fileOrQuery: Text, context: Context): Eventual<LookupAnswer> {
+  /** Forgets what the line of work has from a driver. */
+  #forget(driver: Lookup, context: Context): void {
+    for (const kept of context.found.keys()) {
+      if (!kept.startsWith('lookup ')) continue;
+      const type = this.#type(kept.slice('lookup '.length, kept.indexOf('\0')));
+      if (!('error' in type) && type.driver === driver) context.found.delete(kept);
+    }
+  }
+
+  #ask(type: SearchType, key: Text | undefined, fileOrQuery: Text, context: Context): Eventual<FreshAnswer> {
     const { driver, options } = type;
     if (driver.style === 'query') {
       const blanks = fileOrQuery.value.length - trimStart(fileOrQuery.value).length;
@@ -131,19 +146,20 @@ export class Lookups {
     );
   }
 
-  #query(driver: QueryLookup, query: Text, options: LookupOptions, context: Context): Eventual<LookupAnswer> {
+  #query(driver: QueryLookup, query: Text, options: LookupOptions, context: Context): Eventual<FreshAnswer> {
     let database = this.#databases.get(driver);
     if (database === undefined) {
       this.#surroundings ??= standardSurroundings();
       database = driver.open(this.#surroundings);
       this.#databases.set(driver, database);
     }
-    const answer = (found: Found): LookupAnswer => {
+    const answer = (found: Found): FreshAnswer => {
       // the query is only as good as it was, unless the driver finds just what it names
       if (found.outcome === 'found' && options.get('ret') === 'key' && !driver.options.includes('ret')) {
         return { outcome: 'found', value: query };
       }
-      return answerOf(found, driver, undefined, undefined);
+      const answered = answerOf(found, driver, undefined, undefined);
+      return found.outcome === 'found' && found.changed === true ? { ...answered, changed: true } : answered;
     };
     try {
       const found = database.find(query, options, context);
@@ -170,6 +186,15 @@ export class Lookups {
     for (const database of this.#databases.values()) database.close();
     this.#databases.clear();
   }
+}
+
+/** Where the pieces of a text come from: the same text with other pieces from outside is another question. */
+function originOf(text: Text): string {
+  return text.isClean ? '' : `\0${text.pieces.map(({ value, taint }) => `${value.length}${taint}`).join(',')}`;
+}
+
+function optionalQuote(driver: Lookup, option: string): ((text: string) => string) | undefined {
+  return driver.style === 'query' ? driver.quoteAs?.get(option) : undefined;
 }
 
 function problemOf(error: unknown): LookupAnswer {

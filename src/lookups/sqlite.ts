@@ -20,6 +20,7 @@ import { type Clean, clean, reviewed, Text } from '../safe/taint.ts';
 import { type Database, defineLookup, type Found, type LookupOptions, LookupProblem, notFound } from './lookup.ts';
 import { sqlRowText, sqlValueText } from './sql-text.ts';
 import type { Surroundings } from './surroundings.ts';
+import { UnquotedComplaints } from './unquoted.ts';
 
 const filesKept = 10;
 /** Octets of an answer. */
@@ -27,8 +28,6 @@ const longest = 16 * 1024 * 1024;
 /** Milliseconds between two tries to get a lock. */
 const firstPause = 2;
 const longestPause = 100;
-/** Places of the configuration whose queries were complained of. */
-const complaintsKept = 1000;
 
 const locked: ReadonlySet<number | undefined> = new Set([5, 6]);
 const cannotWrite = 8;
@@ -61,7 +60,7 @@ const nameAndQuery = /^(\/[^ \t-\r]*)[ \t-\r]*/;
 
 class SqliteDatabase implements Database {
   readonly #open = new Cache<string, OpenFile>(filesKept, closeUnused);
-  readonly #complained = new Set<string>();
+  readonly #complaints = new UnquotedComplaints();
   readonly #surroundings: Surroundings;
 
   constructor(surroundings: Surroundings) {
@@ -75,7 +74,7 @@ class SqliteDatabase implements Database {
       const path = clean(file);
       if (path === undefined) throw new LookupProblem(`Tainted filename for search: '${file.value}'`);
       if (!path.startsWith('/')) throw new LookupProblem('absolute file name expected for "sqlite" lookup');
-      if (bound.unquoted) this.#complain(sql, context);
+      if (bound.unquoted) this.#complaints.complain(sql, context);
       const question = { path, statements: bound.statements };
       const reads = bound.statements.every((statement) => statement.reads);
       return this.#ask(question, reads, context);
@@ -105,14 +104,6 @@ class SqliteDatabase implements Database {
       if (expansion.ok) return { file: expansion.text, sql: query };
       throw new LookupProblem(`failed to expand sqlite_dbfile "${standard.source}": ${expansion.message}`);
     });
-  }
-
-  /** Once for each place, which is known by the pieces of the query that stand in the configuration. */
-  #complain(query: Text, context: Context): void {
-    const place = query.pieces.map(({ value, taint }) => (taint === 'clean' ? value : '\0')).join('');
-    if (this.#complained.has(place) || this.#complained.size >= complaintsKept) return;
-    this.#complained.add(place);
-    context.services.log(`tainted search query is not properly quoted: ${query.value}`);
   }
 
   #ask(question: Question, reads: boolean, context: Context): Eventual<Found> {

@@ -1,6 +1,7 @@
 /**
  * The one door to the file system. Every name that comes in is `Clean` (see `safe/taint`), so no text from outside
- * becomes part of a path unless somebody vouched for it. Contents are octets; text is latin1, one character per octet.
+ * becomes part of a path unless somebody vouched for it. Contents and names are octets; text is latin1, one character per
+ * octet.
  *
  * Small operations on the page cache are synchronous, because a trip through the thread pool costs more than they do;
  * what waits for a disk (`sync`, `syncDirectory`) is asynchronous.
@@ -27,9 +28,16 @@ export const appending = fs.constants.O_APPEND;
 /** Added to the modes above: the last component may not be a symbolic link. */
 export const noFollow = fs.constants.O_NOFOLLOW;
 
+const beyondAscii = /[\x80-\xff]/;
+
+/** A name as the system is to get it: its octets, and not their characters in UTF-8. */
+export function systemName(path: Clean): string | Buffer {
+  return beyondAscii.test(path) ? Buffer.from(path, 'latin1') : path;
+}
+
 /** Opens `path`; throws the system's error. */
 export function open(path: Clean, flags: number = readOnly, mode = 0o600): Descriptor {
-  return fs.openSync(path, flags, mode);
+  return fs.openSync(systemName(path), flags, mode);
 }
 
 export function close(file: Descriptor): void {
@@ -114,19 +122,19 @@ export function statOpen(file: Descriptor): Stats {
 
 /** What `path` names, following links; nothing when there is no such file. Other errors are thrown. */
 export function stat(path: Clean): Stats | undefined {
-  return fs.statSync(path, { throwIfNoEntry: false });
+  return fs.statSync(systemName(path), { throwIfNoEntry: false });
 }
 
 /** What `path` itself is, a link included; nothing when there is no such file. */
 export function linkStat(path: Clean): Stats | undefined {
-  return fs.lstatSync(path, { throwIfNoEntry: false });
+  return fs.lstatSync(systemName(path), { throwIfNoEntry: false });
 }
 
 /** Whether the process may use the file in the given ways (`r`, `w`, `x`), by its effective ids as far as Node tells. */
 export function mayAccess(path: Clean, how: 'r' | 'w' | 'x'): boolean {
   const modes = { r: fs.constants.R_OK, w: fs.constants.W_OK, x: fs.constants.X_OK };
   try {
-    fs.accessSync(path, modes[how]);
+    fs.accessSync(systemName(path), modes[how]);
     return true;
   } catch {
     return false;
@@ -154,7 +162,7 @@ export function read(path: Clean, limit = 64 * 1024 * 1024): Buffer {
 
 /** The names in a directory, `.` and `..` left out, in no order. They are untrusted. Read piece by piece. */
 export function* list(directory: Clean): Generator<string> {
-  const opened = fs.opendirSync(directory, { encoding: 'latin1' as BufferEncoding, bufferSize: 256 });
+  const opened = fs.opendirSync(systemName(directory), { encoding: 'latin1' as BufferEncoding, bufferSize: 256 });
   try {
     for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) yield entry.name;
   } finally {
@@ -165,12 +173,12 @@ export function* list(directory: Clean): Generator<string> {
 /** Makes one directory with exactly this mode. Answers false when something of that name was already there. */
 export function makeDirectory(path: Clean, mode: number): boolean {
   try {
-    fs.mkdirSync(path, mode);
+    fs.mkdirSync(systemName(path), mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-  fs.chmodSync(path, mode);
+  fs.chmodSync(systemName(path), mode);
   return true;
 }
 
@@ -190,17 +198,17 @@ export function parentOf(path: Clean): Clean | undefined {
 }
 
 export function rename(from: Clean, to: Clean): void {
-  fs.renameSync(from, to);
+  fs.renameSync(systemName(from), systemName(to));
 }
 
 export function makeLink(from: Clean, to: Clean): void {
-  fs.linkSync(from, to);
+  fs.linkSync(systemName(from), systemName(to));
 }
 
 /** Removes a file; answers false when there was none. */
 export function remove(path: Clean): boolean {
   try {
-    fs.unlinkSync(path);
+    fs.unlinkSync(systemName(path));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
@@ -211,7 +219,7 @@ export function remove(path: Clean): boolean {
 /** Removes a file that only saves space; that it cannot be removed costs nothing. */
 export function removeIfPossible(path: Clean): void {
   try {
-    fs.unlinkSync(path);
+    fs.unlinkSync(systemName(path));
   } catch {
     // nothing depends on it
   }
@@ -219,28 +227,31 @@ export function removeIfPossible(path: Clean): void {
 
 /** Removes an empty directory. */
 export function removeDirectory(path: Clean): void {
-  fs.rmdirSync(path);
+  fs.rmdirSync(systemName(path));
 }
 
 export function setMode(file: Descriptor | Clean, mode: number): void {
   if (typeof file === 'number') fs.fchmodSync(file, mode);
-  else fs.chmodSync(file, mode);
+  else fs.chmodSync(systemName(file), mode);
 }
 
 /** Sets the owner and group of a file. */
 export function setOwner(file: Descriptor | Clean, uid: number, gid: number): void {
   if (typeof file === 'number') fs.fchownSync(file, uid, gid);
-  else fs.chownSync(file, uid, gid);
+  else fs.chownSync(systemName(file), uid, gid);
 }
 
 /** Sets the modification time, in milliseconds since 1970; the access time becomes the same. */
 export function setTime(path: Clean, milliseconds: number): void {
-  fs.utimesSync(path, milliseconds / 1000, milliseconds / 1000);
+  fs.utimesSync(systemName(path), milliseconds / 1000, milliseconds / 1000);
 }
 
 /** The path with all links and `..` resolved. A clean path that names a link leads where the link's owner says. */
 export function realPath(path: Clean): Clean {
-  return reviewed(fs.realpathSync(path, { encoding: 'latin1' as BufferEncoding }), 'the system resolved a clean path');
+  return reviewed(
+    fs.realpathSync.native(systemName(path), { encoding: 'latin1' as BufferEncoding }),
+    'the system resolved a clean path',
+  );
 }
 
 let temporary = 0;
@@ -274,7 +285,7 @@ const directorySyncs = new Map<string, DirectorySync>();
 
 function syncDirectoryNow(path: Clean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    const file = fs.openSync(systemName(path), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     fs.fsync(file, (error) => {
       fs.closeSync(file);
       if (error) reject(error);
@@ -314,7 +325,7 @@ export function syncDirectory(path: Clean): Promise<void> {
 
 /** Free and total octets and inodes of the file system that holds `path`. */
 export function space(path: Clean): { readonly free: number; readonly freeInodes: number; readonly inodes: number } {
-  const found = fs.statfsSync(path);
+  const found = fs.statfsSync(systemName(path));
   return { free: found.bavail * found.bsize, freeInodes: found.ffree, inodes: found.files };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { systemName } from './files.ts';
 import type { Clean } from './taint.ts';
 
 export type SqlValue = SQLOutputValue;
@@ -34,7 +35,7 @@ export class SqlFile {
   constructor(path: Clean, busyTimeout: number, readOnly = false) {
     // most runs of the program need no SQLite
     const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-    this.#database = new DatabaseSync(path, {
+    this.#database = new DatabaseSync(systemName(path), {
       timeout: busyTimeout,
       readOnly,
       enableDoubleQuotedStringLiterals: true,
