@@ -1,4 +1,4 @@
-/** Expansions recorded from the real Exim (expansions/recorded.txt), expanded by this program with -be. */
+/** Expansions recorded from the real Exim (expansions/recorded.txt, expansions/manual.txt), expanded by this program with -be. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -36,12 +36,22 @@ function expanded(inputs: readonly string[]): string[] {
   return answers.slice(0, inputs.length);
 }
 
+/** The cases of a file that came out otherwise. */
+function wrongCases(cases: readonly Case[]): unknown[] {
+  const got = expanded(cases.map(({ input }) => input));
+  return cases
+    .map(({ input, output }, i) => ({ input, expected: output, got: got[i] }))
+    .filter((each) => each.expected !== each.got);
+}
+
 test('every recorded expansion comes out as the real Exim printed it', () => {
   const cases = casesOf('test/expansions/recorded.txt');
   assert.ok(cases.length > 300);
-  const got = expanded(cases.map(({ input }) => input));
-  const wrong = cases
-    .map(({ input, output }, i) => ({ input, expected: output, got: got[i] }))
-    .filter((each) => each.expected !== each.got);
-  assert.deepEqual(wrong, []);
+  assert.deepEqual(wrongCases(cases), []);
+});
+
+test('every example of the manual comes out as the real Exim printed it', () => {
+  const cases = casesOf('test/expansions/manual.txt');
+  assert.ok(cases.length > 100);
+  assert.deepEqual(wrongCases(cases), []);
 });

@@ -8,8 +8,10 @@
 
 import type { Eventual } from '../lib/eventual.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
+import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { Text } from '../safe/taint.ts';
+import type { AuthenticationAnswer, Credentials, PerlAnswer, SocketAnswer, SocketRequest } from './questions.ts';
 
 /** Values of the configuration that variables show. */
 export interface Settings {
@@ -58,7 +60,8 @@ export interface ConnectionFacts {
   authenticatedId: string;
   authenticatedFailId: string;
   authenticationFailed: boolean;
-  tlsCipher: string;
+  /** What was agreed on with the client, when the connection is encrypted. */
+  tls: TlsFacts | undefined;
   /** The command being handled and its argument, as received. */
   command: string;
   commandArgument: string;
@@ -142,6 +145,8 @@ export interface DeliveryFacts {
   hostPort: number;
   inode: number;
   pipeAddresses: readonly string[];
+  /** What was agreed on with the server, when the connection is encrypted. */
+  tls?: TlsFacts | undefined;
   firstDelivery: boolean;
   queueRunning: boolean;
 }
@@ -223,40 +228,6 @@ export interface RunAnswer {
   readonly output: string;
 }
 
-/** A question that `${readsocket…}` sends; seconds to wait for the connection and for each piece of the answer. */
-export interface SocketRequest {
-  /** `inet:host:port`, or the path of a socket. */
-  readonly name: Text;
-  readonly text: string;
-  readonly timeout: number;
-  /** Whether the end of the question is told by ending that direction of the connection. */
-  readonly shutdown: boolean;
-  readonly tls: boolean;
-}
-
-export type SocketAnswer =
-  | { readonly outcome: 'answered'; readonly text: string }
-  | { readonly outcome: 'failed'; readonly message: string };
-
-export type PerlAnswer =
-  | { readonly outcome: 'returned'; readonly text: string }
-  | { readonly outcome: 'undefined' }
-  | { readonly outcome: 'failed'; readonly message: string };
-
-/** What the authentication services are given. */
-export interface Credentials {
-  saslauthd: {
-    readonly user: string;
-    readonly password: string;
-    readonly service: string;
-    readonly realm: string;
-  };
-  /** `answers` are given to the questions of the modules, in order. */
-  pam: { readonly user: string; readonly answers: readonly string[] };
-}
-
-export type AuthenticationAnswer = { readonly accepted: boolean } | { readonly error: string };
-
 /** What the surroundings can do for an expansion. */
 export interface Services {
   /** Whether a search type is known, and how it searches; nothing for an unknown one. */
@@ -311,6 +282,8 @@ export interface Context {
   delivery: DeliveryFacts | undefined;
   acl: AclFacts | undefined;
   results: Results;
+  /** `$auth1` … `$auth4`, while an authenticator is at work (Exim spec 33). */
+  authValues?: readonly Text[] | undefined;
   /** What this line of work found in files, databases and lists, so that it asks only once. */
   readonly found: Map<string, unknown>;
   /** Depth of nested ACLs and re-expansions, which have a limit. */

@@ -7,9 +7,10 @@ import type { Eventual } from '../lib/eventual.ts';
 import * as files from '../safe/files.ts';
 import { type RunningProgram, startProgram } from '../safe/spawn.ts';
 import { type Clean, literal, reviewed } from '../safe/taint.ts';
-import type { Context, PerlAnswer } from './context.ts';
+import type { Context } from './context.ts';
 import type { Expansion } from './expand.ts';
 import { perlDriver } from './perl-driver.ts';
+import type { PerlAnswer } from './questions.ts';
 
 export interface PerlSettings {
   readonly startup: string | undefined;

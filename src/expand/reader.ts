@@ -159,6 +159,15 @@ export class Reader {
 
   /** The optional strings for yes and no, or the word `fail`, and the brace that closes the item. */
   branches(item: string): Pick<ItemParts, 'yes' | 'no'> {
+    try {
+      return this.#branches(item);
+    } catch (error) {
+      // nobody knows yet which of the strings is going to be expanded
+      throw error instanceof ParseProblem ? new ParseProblem(error.message) : error;
+    }
+  }
+
+  #branches(item: string): Pick<ItemParts, 'yes' | 'no'> {
     const problem = (what: string): ParseProblem => this.unbalanced(what);
     this.skipBlanks();
     if (this.accept('}')) return {};

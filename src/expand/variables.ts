@@ -13,6 +13,7 @@ import { reviewed, Text } from '../safe/taint.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
 import * as message from './message-variables.ts';
+import { tlsVariables } from './tls-variables.ts';
 import { buildDate, compatibilityLevel, compileNumber, productVersion } from './version.ts';
 
 type Value = Text | string | number | undefined;
@@ -54,10 +55,10 @@ export const variables = {
   address_data: row('set by address_data of a router', (c) => c.address?.addressData),
   address_file: row('the file that an address was directed to', (c) => c.address?.addressFile),
   address_pipe: row('the command that an address was directed to', (c) => c.address?.addressPipe),
-  auth1: unused('first value that an authenticator was given'),
-  auth2: unused('second value that an authenticator was given'),
-  auth3: unused('third value that an authenticator was given'),
-  auth4: unused('fourth value that an authenticator was given'),
+  auth1: row('first value that an authenticator was given', (c) => c.authValues?.[0]),
+  auth2: row('second value that an authenticator was given', (c) => c.authValues?.[1]),
+  auth3: row('third value that an authenticator was given', (c) => c.authValues?.[2]),
+  auth4: row('fourth value that an authenticator was given', (c) => c.authValues?.[3]),
   authenticated_fail_id: tainted('the id of a failed authentication', (c) => c.connection?.authenticatedFailId),
   authenticated_id: tainted('who the sender proved to be', (c) => c.connection?.authenticatedId),
   authenticated_sender: tainted(
@@ -263,35 +264,7 @@ export const variables = {
   tabella_version: row('version of this program', () => productVersion),
   srs_recipient: row('address in an SRS local part', (c) => kept(c, 'srs_recipient')),
   thisaddress: unused('address of a foranyaddress condition'),
-  tls_bits: unused('older name of tls_in_bits', '0'),
-  tls_certificate_verified: unused('older name of tls_in_certificate_verified', '0'),
-  tls_cipher: row('older name of tls_in_cipher', (c) => c.connection?.tlsCipher),
-  tls_in_bits: unused('strength of the cipher', '0'),
-  tls_in_certificate_verified: unused('whether the client certificate was verified', '0'),
-  tls_in_cipher: row('cipher of the incoming connection', (c) => c.connection?.tlsCipher),
-  tls_in_cipher_std: unused('standard name of the cipher'),
-  tls_in_ocsp: unused('state of the certificate', '0'),
-  tls_in_ourcert: unused('our certificate'),
-  tls_in_peercert: unused("the client's certificate"),
-  tls_in_peerdn: unused("subject of the client's certificate"),
-  tls_in_resumption: unused('whether a session was resumed', '0'),
-  tls_in_sni: unused('name the client asked for'),
-  tls_in_ver: unused('TLS version'),
-  tls_out_bits: unused('strength of the cipher', '0'),
-  tls_out_certificate_verified: unused('whether the server certificate was verified', '0'),
-  tls_out_cipher: unused('cipher of the outgoing connection'),
-  tls_out_cipher_std: unused('standard name of the cipher'),
-  tls_out_dane: unused('state of DANE', 'no'),
-  tls_out_ocsp: unused('state of the certificate', '0'),
-  tls_out_ourcert: unused('our certificate'),
-  tls_out_peercert: unused("the server's certificate"),
-  tls_out_peerdn: unused("subject of the server's certificate"),
-  tls_out_resumption: unused('whether a session was resumed', '0'),
-  tls_out_sni: unused('name we asked for'),
-  tls_out_tlsa_usage: unused('TLSA usage bits', '0'),
-  tls_out_ver: unused('TLS version'),
-  tls_peerdn: unused('older name of tls_in_peerdn'),
-  tls_sni: unused('older name of tls_in_sni'),
+  ...tlsVariables,
   tod_bsdinbox: row('time as in an mbox separator', () => mailboxDate(clock.now())),
   tod_epoch: row('seconds since 1970', () => clock.seconds()),
   tod_epoch_l: row('microseconds since 1970', () =>

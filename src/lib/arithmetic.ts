@@ -136,6 +136,8 @@ class Evaluator {
 }
 
 function parseDigits(digits: string, decimalOnly: boolean): bigint {
+  // what is far too great need not be converted
+  if (digits.length > 100) return greatest + 1n;
   if (decimalOnly) return BigInt(digits);
   if (/^0x$/i.test(digits)) return 0n;
   if (/^0[0-7]+$/.test(digits)) return BigInt(`0o${digits.slice(1)}`);

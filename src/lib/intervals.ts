@@ -10,7 +10,8 @@ const unitSeconds: ReadonlyMap<string, number> = new Map([
 
 /** The interval in seconds, or nothing when the text is not one. */
 export function parseInterval(text: string): number | undefined {
-  if (!/^(?:\d+[wdhms])+$/.test(text)) return undefined;
+  // no time that is meant to be one is longer
+  if (text.length > 1000 || !/^(?:\d+[wdhms])+$/.test(text)) return undefined;
   let total = 0;
   for (const [, digits, unit] of text.matchAll(/(\d+)([wdhms])/g)) {
     total += Number(digits) * (unitSeconds.get(unit ?? 's') ?? 1);

@@ -40,6 +40,15 @@ export function jsonElements(text: string): JsonPieces {
   return split(text, '[', ']');
 }
 
+/** Where the closing quote stands of the string that begins the text; -1 when it has none. */
+function endOfString(text: string): number {
+  for (let at = 1; at < text.length; at++) {
+    if (text[at] === '"') return at;
+    if (text[at] === '\\') at++;
+  }
+  return -1;
+}
+
 /** The value of the member of that name; `value` is undefined when the object has none. */
 export function jsonMember(
   text: string,
@@ -48,11 +57,11 @@ export function jsonMember(
   const members = split(text, '{', '}');
   if ('missing' in members) return members;
   for (const member of members.items) {
-    const parts = /^"((?:[^"\\]|\\[^\n])*)"([ \t-\r]*:[ \t-\r]*)?(.*)$/s.exec(member);
-    if (parts === null) return { missing: `missing '"' wrapping string key` };
-    const [, name, colon, value] = parts;
-    if (colon === undefined) return { missing: 'missing object value-separator' };
-    if (name === wanted) return { value };
+    const end = member.startsWith('"') ? endOfString(member) : -1;
+    if (end < 0) return { missing: `missing '"' wrapping string key` };
+    const value = trimStart(member.slice(end + 1));
+    if (!value.startsWith(':')) return { missing: 'missing object value-separator' };
+    if (member.slice(1, end) === wanted) return { value: trimStart(value.slice(1)) };
   }
   return { value: undefined };
 }

@@ -1,5 +1,7 @@
 /** Lists as text: a separator that can be changed and doubled, blanks around items dropped (Exim spec 6.20 - 6.22). */
 
+import { trimEnd } from './octets.ts';
+
 export interface SplitList {
   readonly items: readonly string[];
   readonly separator: string;
@@ -34,7 +36,7 @@ export function splitList(text: string, standardSeparator = ':'): SplitList {
       item += separator;
       at++;
     }
-    items.push(item.replace(/[ \t\n\r\v\f]+$/, ''));
+    items.push(trimEnd(item));
   }
   return { items, separator };
 }

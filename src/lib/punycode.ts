@@ -65,7 +65,7 @@ function variableLength(delta: number, bias: number): string {
 /** The characters that `text` stands for, or libidn's words for why it stands for none. */
 export function decodePunycode(text: string): { readonly text: string } | { readonly error: string } {
   const hyphen = text.lastIndexOf('-');
-  const codes = hyphen > 0 ? [...text.slice(0, hyphen)].map((character) => character.charCodeAt(0)) : [];
+  const codes = hyphen > 0 ? Array.from(text.slice(0, hyphen), (character) => character.charCodeAt(0)) : [];
   if (codes.some((code) => code >= initialCode)) return { error: 'Invalid input' };
   let at = hyphen > 0 ? hyphen + 1 : 0;
   let position = 0;

@@ -85,6 +85,15 @@ function compile(pcre2: Pcre2, pattern: string, flags: number): Pointer {
   return code;
 }
 
+/** The last long subject: a search that goes on in it must not copy it for every match. */
+let lastSubject = { text: '', octets: Buffer.alloc(0) };
+
+function octetsOf(text: string): Buffer {
+  if (text.length < 256) return Buffer.from(text, 'latin1');
+  if (lastSubject.text !== text) lastSubject = { text, octets: Buffer.from(text, 'latin1') };
+  return lastSubject.octets;
+}
+
 /** A compiled pattern. A call is synchronous, so one block of match data serves all calls. */
 export class Regex {
   readonly #code: Pointer;
@@ -113,7 +122,7 @@ export class Regex {
   /** The first match at or after octet `start`; throws RegexLimit when the limits were reached. */
   match(subject: string, start = 0, options: { readonly notEmptyHere?: boolean } = {}): Match | undefined {
     const flags = options.notEmptyHere ? (notEmptyAtStart | anchored) >>> 0 : 0;
-    const pairs = this.#run(Buffer.from(subject, 'latin1'), start, flags);
+    const pairs = this.#run(octetsOf(subject), start, flags);
     if (pairs === 0) return undefined;
     const groups: (string | undefined)[] = [];
     for (let i = 0; i <= this.groupCount; i++) {

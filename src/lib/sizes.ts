@@ -19,10 +19,10 @@ export function parseInteger(text: string): bigint | { readonly error: string } 
       : `integer expected but "${trimStart(text)}" found`;
     return { error: wrong };
   }
+  const tooLarge = { error: `absolute value of integer "${text}" is too large (overflow)` };
+  if ((found[1] ?? '').length > 100) return tooLarge;
   const value = BigInt(found[1] ?? '0') * (factors.get(lower(found[2] ?? '')) ?? 1n);
-  if (BigInt.asIntN(64, value) !== value)
-    return { error: `absolute value of integer "${text}" is too large (overflow)` };
-  return value;
+  return BigInt.asIntN(64, value) === value ? value : tooLarge;
 }
 
 /** The number of an option: decimal, octal with a leading 0, hexadecimal with 0x; K, M, G (Exim spec 6.13). */

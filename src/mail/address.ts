@@ -34,8 +34,21 @@ class Malformed {
   }
 }
 
-const atom = /(?:\\[^\n]|\\$|[^\x00-\x20()<>@,;:\\".[\]\x7f])+/y;
-const quoted = /"(?:\\.|[^"\\])*"/sy;
+// no group is repeated here: a repetition of groups overflows the stack on long text
+const atomPart = /[^\x00-\x20()<>@,;:\\".[\]\x7f]+|\\[^\n]|\\$/y;
+const quotedEnd = /["\\]/g;
+
+/** Where the quoted string that begins at `at` ends, behind its closing quote; nothing when it does not. */
+function endOfQuoted(text: string, at: number): number | undefined {
+  for (let from = at + 1; ; ) {
+    quotedEnd.lastIndex = from;
+    const found = quotedEnd.exec(text);
+    if (found === null) return undefined;
+    if (found[0] === '"') return found.index + 1;
+    from = found.index + 2;
+  }
+}
+
 const label = /[A-Za-z0-9](?:[A-Za-z0-9-]*)/y;
 const utf8Label = /[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]*/y;
 
@@ -60,6 +73,20 @@ class Scanner {
     const found = pattern.exec(this.text)?.[0] ?? '';
     this.at += found.length;
     return found;
+  }
+
+  /** An atom, with whatever is escaped in it. */
+  takeAtom(): string {
+    const { at } = this;
+    while (this.take(atomPart) !== '');
+    return this.text.slice(at, this.at);
+  }
+
+  /** A quoted string, with its quotes. */
+  takeQuoted(): string {
+    const { at } = this;
+    this.at = endOfQuoted(this.text, at) ?? at;
+    return this.text.slice(at, this.at);
   }
 
   accept(character: string): boolean {
@@ -103,12 +130,12 @@ function readLocalPart(scanner: Scanner): string {
     } else if (word) {
       return found;
     } else if (scanner.next === '"') {
-      const text = scanner.take(quoted);
+      const text = scanner.takeQuoted();
       if (text === '') throw new Malformed('unmatched doublequote in local part');
       found += text;
       word = true;
     } else {
-      const text = scanner.take(atom);
+      const text = scanner.takeAtom();
       if (text === '') return found;
       found += text;
       word = true;
@@ -194,7 +221,7 @@ function skipPhrase(scanner: Scanner): void {
   for (;;) {
     scanner.skip();
     if (scanner.accept('<')) return;
-    const word = scanner.accept('.') ? '.' : scanner.take(scanner.next === '"' ? quoted : atom);
+    const word = scanner.accept('.') ? '.' : scanner.next === '"' ? scanner.takeQuoted() : scanner.takeAtom();
     if (word === '') throw new Malformed('missing or malformed local part (expected word or "<")');
   }
 }
@@ -238,10 +265,9 @@ export function endOfAddress(text: string, at: number, inGroup = false): number 
     if (character === '\\') i++;
     else if (character === '(') i = endOfComment(text, i) - 1;
     else if (character === '"') {
-      quoted.lastIndex = i;
-      const found = quoted.exec(text);
-      if (found === null) return text.length;
-      i += found[0].length - 1;
+      const end = endOfQuoted(text, i);
+      if (end === undefined) return text.length;
+      i = end - 1;
     } else if (character === '<') {
       const close = text.indexOf('>', i);
       if (close < 0) return text.length;
@@ -295,7 +321,7 @@ function groupStart(text: string, at: number): number | undefined {
   for (;;) {
     scanner.skip();
     if (scanner.accept(':')) return scanner.at;
-    const word = scanner.accept('.') ? '.' : scanner.take(scanner.next === '"' ? quoted : atom);
+    const word = scanner.accept('.') ? '.' : scanner.next === '"' ? scanner.takeQuoted() : scanner.takeAtom();
     if (word === '') return undefined;
   }
 }

@@ -71,7 +71,10 @@ export const authenticationConditions: readonly ConditionRow[] = [
     name: 'ldapauth',
     doc: 'an LDAP server accepts user and password',
     count: 1,
-    test: () => fail('ldapauth: this version does not ask LDAP servers yet'),
+    test: ([query = Text.empty], context) =>
+      then(context.services.authenticate('ldap', { query }, context), (answer) =>
+        'error' in answer ? fail(answer.error) : answer.accepted,
+      ),
   }),
   absent('radius', 'a RADIUS server accepts'),
   absent('pwcheck', 'the pwcheck daemon accepts'),

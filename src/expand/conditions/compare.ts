@@ -19,8 +19,16 @@ const numeric = (compare: (a: bigint, b: bigint) => boolean): Comparison => {
   return (a, b) => compare(integer(a), integer(b));
 };
 
+/**
+ * As strings without regard to case. In Exim, of two strings of which one begins with the other, each is greater than
+ * the other one.
+ */
 const caseless = (compare: Comparison): Comparison => {
-  return (a, b) => compare(lower(a), lower(b));
+  return (first, second) => {
+    const [a, b] = [lower(first), lower(second)];
+    const isBeginning = a !== b && (a.startsWith(b) || b.startsWith(a));
+    return isBeginning ? compare('b', 'a') : compare(a, b);
+  };
 };
 
 const equal: Comparison = (a, b) => a === b;

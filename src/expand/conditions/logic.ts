@@ -96,7 +96,7 @@ export function strictBoolean(text: string): boolean | undefined {
   const word = lower(trim(text));
   if (word === 'true' || word === 'yes') return true;
   if (word === '' || word === 'false' || word === 'no') return false;
-  return /^-?\d+$/.test(word) ? BigInt(word) !== 0n : undefined;
+  return /^-?\d+$/.test(word) ? /[1-9]/.test(word) : undefined;
 }
 
 /** As the condition option of routers takes it: all is true but an empty text, 0, no and false. */

@@ -44,6 +44,12 @@ function decide(answer: ListAnswer, list: Text, context: Context): boolean {
   return true;
 }
 
+/** As in Exim, what has no domain is none of the addresses of a list; it is in one whose last item excludes another. */
+function forAddress(subject: string, answer: ListAnswer, list: Text): ListAnswer {
+  if (answer.outcome === 'defer' || subject === '' || subject.includes('@')) return answer;
+  return { outcome: splitList(list.value).items.at(-1)?.startsWith('!') === true ? 'match' : 'no match' };
+}
+
 const listCondition = (name: string, kind: ListKind, doc: string): ConditionRow =>
   stringsCondition({
     name,
@@ -51,7 +57,9 @@ const listCondition = (name: string, kind: ListKind, doc: string): ConditionRow 
     count: 2,
     plainFrom: 1,
     test: ([subject = Text.empty, list = Text.empty], context) =>
-      then(context.services.matchList(kind, subject.value, list, context), (answer) => decide(answer, list, context)),
+      then(context.services.matchList(kind, subject.value, list, context), (answer) =>
+        decide(kind === 'address' ? forAddress(subject.value, answer, list) : answer, list, context),
+      ),
   });
 
 /** The answer for `match_ip`, which as in Exim sets `$value` to what a lookup found, but not to an item of the list. */

@@ -25,7 +25,8 @@ const ifItem: Item = {
   doc: 'one of two strings, by a condition',
   parse(reader) {
     const condition = reader.condition();
-    return { words: [], arguments: [], condition, ...reader.branches('if') };
+    const before = condition.negated ? [] : condition.arguments;
+    return { words: [], arguments: [], condition, ...reader.within(before, () => reader.branches('if')) };
   },
   compile(node, compiler) {
     if (node.condition === undefined) throw new Error('if without its condition');
@@ -82,8 +83,7 @@ const env = choice({
 function readExtract(reader: Reader): Pick<ItemNode, 'arguments' | 'words'> {
   reader.skipBlanks();
   const word = reader.take(/[a-z]+/y);
-  if (word !== '' && word !== 'json' && word !== 'jsons')
-    throw new ParseProblem("missing '{' for arg 1 of extract");
+  if (word !== '' && word !== 'json' && word !== 'jsons') throw new ParseProblem("missing '{' for arg 1 of extract");
   const read: Node[] = [];
   const wanted = word === '' && isNumberAhead(reader) ? 3 : 2;
   while (read.length < wanted) {
@@ -205,7 +205,8 @@ function compileOpenExtract(node: ItemNode, compiler: Compiler): Evaluate {
     const branches = compileBranches({ ...node, yes, no: no ?? node.no }, compiler);
     return (keyText, context) =>
       then(evaluateAll(parts, context), (args) => {
-        if (surplus !== undefined) return fail("curly-bracket problem in conditional yes/no parsing: did not close with '}'");
+        if (surplus !== undefined)
+          return fail("curly-bracket problem in conditional yes/no parsing: did not close with '}'");
         const value = findField([keyText, ...args], []);
         return branches({ success: value !== undefined, value }, context);
       });

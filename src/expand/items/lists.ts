@@ -6,12 +6,13 @@ import { trim } from '../../lib/octets.ts';
 import { parseInteger } from '../../lib/sizes.ts';
 import { Text } from '../../safe/taint.ts';
 import { type Comparison, comparisons } from '../conditions/compare.ts';
-import { conditions } from '../conditions.ts';
 import { failingInside, inside } from '../conditions/shapes.ts';
+import { conditions } from '../conditions.ts';
 import type { Context } from '../context.ts';
 import { compileBranches, type Evaluate, type Item, withItem } from '../evaluate.ts';
 import { ExpansionFailure, fail } from '../failure.ts';
 import { type ItemParts, ParseProblem, type Reader } from '../reader.ts';
+import type { Node } from '../tree.ts';
 
 const ordinals = ['first', 'second'];
 
@@ -19,9 +20,11 @@ const ordinals = ['first', 'second'];
 function readWithLast(reader: Reader, name: string, strings: number): ItemParts {
   const before = [...reader.named(name, ordinals.slice(0, strings), 'arg of')];
   reader.skipBlanks();
-  if (!reader.accept('{')) throw new ParseProblem(`missing '{' for ${name === 'sort' ? 'extractor' : 'last'} arg of ${name}`, before);
+  if (!reader.accept('{'))
+    throw new ParseProblem(`missing '{' for ${name === 'sort' ? 'extractor' : 'last'} arg of ${name}`, before);
   const start = reader.at;
-  const last = inside(`"${name}" item`, () => reader.within(before, () => reader.inBraces()));
+  const readLast = (): Node => reader.within(before, () => reader.inBraces());
+  const last = name === 'sort' ? readLast() : inside(`"${name}" item`, readLast);
   const source = reader.text.slice(start, reader.at - 1);
   reader.skipBlanks();
   if (!reader.accept('}')) throw new ParseProblem(`missing } at end of "${name}"`, before);
@@ -153,7 +156,8 @@ const reduce: Item = {
 /** The comparison that `sort` names; those for equality put nothing in order. */
 function sortComparison(name: string): Comparison {
   const comparison = comparisons.get(name);
-  if (!/^(?:[A-Za-z]|[<>]=?$|==?$)/.test(name)) return fail(`condition name expected, but found "${name.slice(0, 16)}"`);
+  if (!/^(?:[A-Za-z]|[<>]=?$|==?$)/.test(name))
+    return fail(`condition name expected, but found "${name.slice(0, 16)}"`);
   if (comparison === undefined) {
     return fail(conditions.has(name) ? 'comparator not handled for sort' : `unknown condition "${name}"`);
   }

@@ -24,17 +24,20 @@ async function substitute(
   const { numeric } = context.results;
   let at = 0;
   let afterEmpty = false;
-  while (at <= subject.value.length) {
-    const found = nextMatch(compiled, subject.value, at, afterEmpty);
-    if (found === undefined) break;
-    parts.push(subject.slice(at, found.start));
-    context.results.numeric = captures(found.groups, subject);
-    const value = replace(context);
-    parts.push(value instanceof Promise ? await value : value);
-    at = found.end;
-    afterEmpty = found.end === found.start;
+  try {
+    while (at <= subject.value.length) {
+      const found = nextMatch(compiled, subject.value, at, afterEmpty);
+      if (found === undefined) break;
+      parts.push(subject.slice(at, found.start));
+      context.results.numeric = captures(found.groups, subject);
+      const value = replace(context);
+      parts.push(value instanceof Promise ? await value : value);
+      at = found.end;
+      afterEmpty = found.end === found.start;
+    }
+  } finally {
+    context.results.numeric = numeric;
   }
-  context.results.numeric = numeric;
   parts.push(subject.slice(at));
   return Text.join(parts);
 }

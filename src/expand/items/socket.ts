@@ -4,9 +4,10 @@ import { type Eventual, then } from '../../lib/eventual.ts';
 import { parseInterval } from '../../lib/intervals.ts';
 import { splitList } from '../../lib/list-text.ts';
 import { Text } from '../../safe/taint.ts';
-import type { Context, SocketAnswer, SocketRequest } from '../context.ts';
+import type { Context } from '../context.ts';
 import { type Evaluate, evaluateAll, type Item } from '../evaluate.ts';
 import { fail } from '../failure.ts';
+import type { SocketAnswer, SocketRequest } from '../questions.ts';
 import { ParseProblem } from '../reader.ts';
 
 type Options = Pick<SocketRequest, 'timeout' | 'shutdown' | 'tls'> & { readonly cache: boolean };

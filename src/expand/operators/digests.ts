@@ -1,5 +1,6 @@
 /** Operators that compute digests and encodings of octets. */
 
+import { decodeBase64, encodeBase64 } from '../../lib/base64.ts';
 import { crypto } from '../../lib/crypto.ts';
 import { upper } from '../../lib/octets.ts';
 import type { Operator } from '../evaluate.ts';
@@ -13,7 +14,7 @@ export const digest = (algorithm: string, text: string): string =>
 const base64 = (name: string): Operator => ({
   name,
   doc: 'in base 64',
-  evaluate: (text) => octets(text.value).toString('base64'),
+  evaluate: (text) => encodeBase64(text.value),
 });
 
 /** A family of digests whose length stands behind the underscore. */
@@ -33,9 +34,7 @@ export const digestOperators: readonly Operator[] = [
     name: 'base64d',
     doc: 'decoded from base 64',
     evaluate: (text) =>
-      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text.value.replace(/[ \t-\r]+/g, ''))
-        ? Buffer.from(text.value, 'base64').toString('latin1')
-        : fail(`string "${text.value}" is not well-formed for "base64d" operator`),
+      decodeBase64(text.value) ?? fail(`string "${text.value}" is not well-formed for "base64d" operator`),
   },
   {
     name: 'hex2b64',

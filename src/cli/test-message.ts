@@ -1,0 +1,63 @@
+/** The message in a file that expansions see with `-bem` (Exim spec 5.2, 11.3). */
+
+import type { Context, MessageFacts } from '../expand/context.ts';
+import { errorText } from '../lib/errno.ts';
+import { headerLine } from '../mail/header-line.ts';
+import { MessageReader } from '../mail/message-reader.ts';
+import { FromLine } from '../mta/from-line.ts';
+import * as files from '../safe/files.ts';
+import { reviewed } from '../safe/taint.ts';
+
+const headerLimit = 1024 * 1024;
+
+export interface TestMessageRules {
+  /** The pattern of a line that may stand in front (uucp_from_pattern). */
+  readonly fromPattern: string;
+  out(text: string): void;
+}
+
+function linesIn(text: string): number {
+  return text.split('\n').length - 1;
+}
+
+/** Puts the message in the file into the context; answers what is wrong with it, if anything. */
+export async function takeTestMessage(
+  name: string,
+  context: Context,
+  message: MessageFacts,
+  { fromPattern, out }: TestMessageRules,
+): Promise<string | undefined> {
+  let octets: Buffer;
+  try {
+    octets = files.read(reviewed(name, 'the caller names a file to be read with the rights of the caller'));
+  } catch (error) {
+    return `failed to open ${name}: ${errorText(error)}`;
+  }
+  const fromLine = new FromLine(fromPattern);
+  const body: Buffer[] = [];
+  const reader = new MessageReader({ headers: headerLimit, headerLine: 0 }, (piece) => {
+    body.push(piece);
+    return undefined;
+  });
+  await reader.push(fromLine.take(octets));
+  await reader.push(fromLine.end());
+  await reader.end();
+  if (reader.problem !== undefined) return `the message in ${name} has too long ${reader.problem}`;
+  if (fromLine.sender !== undefined) {
+    out('Sender taken from "From " line\n');
+    message.sender = fromLine.sender;
+  }
+  const text = Buffer.concat(body).toString('latin1');
+  message.headers = reader.headers.map((line) => headerLine(line));
+  message.bodySize = text.length;
+  message.bodyLineCount = reader.bodyLines;
+  message.bodyZeroCount = reader.bodyZeros;
+  message.maxReceivedLineLength = reader.longestLine;
+  message.lineCount = linesIn(octets.toString('latin1'));
+  message.size = message.headers.reduce((sum, line) => sum + line.text.length, 0) + 1 + text.length;
+  message.receivedCount = message.headers.filter(({ type }) => type === 'P').length + 1;
+  message.body = (limit, from) =>
+    from === 'start' ? text.slice(0, limit) : text.slice(Math.max(text.length - limit, 0));
+  context.message = message;
+  return undefined;
+}
