@@ -1,4 +1,4 @@
-/** SMTP sessions recorded from the real Exim (conversations/smtp.txt), conducted by this program with -bh. */
+/** SMTP sessions recorded from the real Exim (conversations/*.txt), conducted by this program with -bh. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -18,9 +18,9 @@ interface Conversation {
   readonly log: string;
 }
 
-function conversations(): Conversation[] {
-  const text = readFileSync(join(root, 'test/conversations/smtp.txt'), 'latin1');
-  return text
+function conversations(family: string): Conversation[] {
+  const text = readFileSync(join(root, `test/conversations/${family}.txt`), 'latin1');
+  return `${text.trimEnd()}\n\n`
     .split(/^=== /m)
     .slice(1)
     .map((block) => {
@@ -46,6 +46,7 @@ function octetsOf(client: string): string {
 function equalized(text: string): string {
   return text
     .replace(/(?<![0-9A-Za-z])[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}(?![0-9A-Za-z])/g, 'ID')
+    .replace(/^334 PD.*/gm, '334 CHALLENGE')
     .replace(/ S=\d+/g, ' S=N')
     .replace(/D=\d+(?:\.\d+)?s/g, 'D=N')
     .replace(/ESMTP Tabella .*/g, 'ESMTP VERSION DATE');
@@ -80,15 +81,17 @@ function rehearse(config: string, input: string): Promise<{ readonly replies: st
   });
 }
 
-for (const [index, { title, config, client, server, log }] of conversations().entries()) {
-  test(`the session "${title}" goes as with the real Exim`, async () => {
-    const template = readFileSync(join(root, 'test/conversations/smtp.conf'), 'latin1');
-    const extra = config.includes('begin acl') ? config : `${config}begin acl\n`;
-    const places = `spool_directory = ${directory}/spool\nlog_file_path = ${directory}/%slog\nkeep_environment =\n`;
-    const file = join(directory, `${index}.conf`);
-    writeFileSync(file, `${places}${template.replace('@EXTRA@', () => extra)}`, 'latin1');
-    const got = await rehearse(file, octetsOf(client));
-    assert.equal(got.replies, server);
-    assert.equal(got.log, log);
-  });
+for (const family of ['smtp', 'auth']) {
+  for (const [index, { title, config, client, server, log }] of conversations(family).entries()) {
+    test(`the session "${title}" goes as with the real Exim`, async () => {
+      const template = readFileSync(join(root, `test/conversations/${family}.conf`), 'latin1');
+      const extra = config.includes('begin acl') || family !== 'smtp' ? config : `${config}begin acl\n`;
+      const places = `spool_directory = ${directory}/spool\nlog_file_path = ${directory}/%slog\nkeep_environment =\n`;
+      const file = join(directory, `${family}-${index}.conf`);
+      writeFileSync(file, `${places}${template.replace('@EXTRA@', () => extra)}`, 'latin1');
+      const got = await rehearse(file, octetsOf(client));
+      assert.equal(got.replies, server);
+      assert.equal(got.log, log);
+    });
+  }
 }

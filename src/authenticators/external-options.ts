@@ -1,10 +1,10 @@
 /** Options of the external authenticator (Exim spec 41). */
 
 import { template } from '../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../options/table.ts';
+import type { OptionTable } from '../options/table.ts';
 
 export const externalOptions = {
-  client_send: withoutEffect(template('The identity we ask to act as.')),
-  server_param2: withoutEffect(template('What $auth2 is set to before the condition is tested.')),
-  server_param3: withoutEffect(template('What $auth3 is set to before the condition is tested.')),
+  client_send: template('The identity we ask to act as.'),
+  server_param2: template('What $auth2 is set to before the condition is tested.'),
+  server_param3: template('What $auth3 is set to before the condition is tested.'),
 } satisfies OptionTable;

@@ -52,6 +52,7 @@ export function askSocket(place: SocketPlace, { text, timeout, shutdown }: Quest
     let connected = false;
     const chunks: Buffer[] = [];
     let size = 0;
+    const whole = (): string => Buffer.concat(chunks).toString('latin1');
     const end = (reply: Reply): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -66,10 +67,9 @@ export function askSocket(place: SocketPlace, { text, timeout, shutdown }: Quest
     const milliseconds = Math.min(Math.max(timeout, 0.001), 2_000_000) * 1000;
     const timer = setTimeout(late, milliseconds);
     socket.on('error', (error) => {
-      if (!connected) end({ outcome: 'not connected', reason: errorText(error) });
-      // it went without reading all of the question: what it said counts
-      else if (size > 0 || departures.has(errorCode(error) ?? ''))
-        end({ outcome: 'answered', text: Buffer.concat(chunks).toString('latin1') });
+      // a server that went without reading all of the question has answered what it said
+      if (size > 0 || departures.has(errorCode(error) ?? '')) end({ outcome: 'answered', text: whole() });
+      else if (!connected) end({ outcome: 'not connected', reason: errorText(error) });
       else end({ outcome: 'failed', message: `request write to socket failed: ${errorText(error)}` });
     });
     socket.on('connect', () => {
@@ -84,7 +84,7 @@ export function askSocket(place: SocketPlace, { text, timeout, shutdown }: Quest
       chunks.push(chunk);
       if (size > maximumAnswer) end({ outcome: 'failed', message: 'answer of socket is too long' });
     });
-    socket.on('end', () => end({ outcome: 'answered', text: Buffer.concat(chunks).toString('latin1') }));
+    socket.on('end', () => end({ outcome: 'answered', text: whole() }));
     socket.on('close', () => end({ outcome: 'failed', message: 'socket was closed' }));
   });
 }

@@ -6,9 +6,10 @@
  * waits while the other side does not take what was sent.
  */
 
-import type { Readable, Writable } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import { errorNumber, errorText } from '../lib/errno.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import { type ClientTls, startTls, type TlsFacts } from './tls.ts';
 
 /** Why nothing more can be read or written. */
 export type StreamFailure =
@@ -21,6 +22,10 @@ export type StreamFailure =
 export type ReadResult = { readonly outcome: 'octets'; readonly octets: Buffer } | StreamFailure;
 export type WriteResult = { readonly outcome: 'written' } | StreamFailure;
 
+export type SecuredStream =
+  | { readonly outcome: 'started'; readonly stream: ByteStream; readonly facts: TlsFacts }
+  | { readonly outcome: 'failed'; readonly text: string };
+
 export interface ByteStream {
   /** Octets that came and were not read yet; `read` answers these without waiting. */
   readonly unread: number;
@@ -31,6 +36,11 @@ export interface ByteStream {
    * was given must not be changed afterwards. `timeout` is in milliseconds.
    */
   write(data: Uint8Array | string, timeout: number): Eventual<WriteResult>;
+  /**
+   * Goes on over TLS, on another stream; this one is used up. What came in and was not read is dropped: it was not
+   * protected (RFC 3207 §5). When it fails, the connection is closed.
+   */
+  startTls(settings: ClientTls): Promise<SecuredStream>;
   /** Ends the connection at once. */
   close(): void;
   /**
@@ -85,16 +95,17 @@ export class NodeByteStream implements ByteStream {
   #reader: Waiter<ReadResult> | undefined;
   #writer: Waiter<WriteResult> | undefined;
 
+  readonly #onData = (chunk: Buffer): void => this.#take(chunk);
+  readonly #onEnd = (): void => this.#endInput(closed);
+  readonly #onError = (error: NodeJS.ErrnoException): void => this.#break(error);
+  readonly #onDrain = (): void => this.#settleWriter(written);
+  readonly #onClosed = (): void => this.#breakOutput(closed);
+
   constructor(input: Readable, output: Writable) {
     this.#input = input;
     this.#output = output;
-    input.on('data', (chunk: Buffer) => this.#take(chunk));
-    input.on('end', () => this.#endInput(closed));
-    input.on('error', (error) => this.#break(error));
-    input.on('close', () => this.#endInput(closed));
-    output.on('drain', () => this.#settleWriter(written));
-    output.on('error', (error) => this.#break(error));
-    output.on('close', () => this.#breakOutput(closed));
+    input.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onEnd);
+    output.on('drain', this.#onDrain).on('error', this.#onError).on('close', this.#onClosed);
   }
 
   get unread(): number {
@@ -123,6 +134,23 @@ export class NodeByteStream implements ByteStream {
       const timer = setTimeout(() => this.#settleWriter(timedOut), bounded(timeout));
       this.#writer = { resolve, timer };
     });
+  }
+
+  async startTls(settings: ClientTls): Promise<SecuredStream> {
+    const [input, output] = [this.#input, this.#output];
+    input.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onEnd);
+    output.off('drain', this.#onDrain).off('error', this.#onError).off('close', this.#onClosed);
+    const raw = input instanceof Duplex ? input : Duplex.from({ readable: input, writable: output });
+    raw.on('error', () => undefined);
+    const secured = await startTls(raw, settings);
+    this.#ended = closed;
+    this.#broken = closed;
+    if (secured.outcome === 'failed') {
+      raw.destroy();
+      return secured;
+    }
+    const { socket, facts } = secured;
+    return { outcome: 'started', stream: new NodeByteStream(socket, socket), facts };
   }
 
   close(): void {

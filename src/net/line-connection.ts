@@ -3,7 +3,8 @@
  * limits and timeouts, answers are collected and sent together. SMTP, POP3 and ManageSieve stand on it.
  */
 
-import type { Readable, Writable } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
+import { acceptTls, type ServerTls, type TlsOutcome } from './tls.ts';
 
 export type LineRead =
   | { readonly kind: 'line'; readonly text: string; readonly crlf: boolean }
@@ -21,8 +22,8 @@ const highWater = 256 * 1024;
 const lingering = 5000;
 
 export class LineConnection {
-  readonly #input: Readable;
-  readonly #output: Writable;
+  #input: Readable;
+  #output: Writable;
   #waiting: Buffer = Buffer.alloc(0);
   #at = 0;
   #ended = false;
@@ -33,14 +34,43 @@ export class LineConnection {
   /** The rest of a line that was too long. */
   #skipping = false;
 
+  readonly #onData = (chunk: Buffer): void => this.#take(chunk);
+  readonly #onEnd = (): void => this.#end();
+  readonly #onError = (): void => this.#fail();
+
   constructor(input: Readable, output: Writable) {
     this.#input = input;
     this.#output = output;
-    input.on('data', (chunk: Buffer) => this.#take(chunk));
-    input.on('end', () => this.#end());
-    input.on('close', () => this.#end());
-    input.on('error', () => this.#fail());
-    if (!Object.is(input, output)) output.on('error', () => this.#fail());
+    this.#listen();
+  }
+
+  #listen(): void {
+    this.#input.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onError);
+    if (!Object.is(this.#input, this.#output)) this.#output.on('error', this.#onError);
+  }
+
+  /**
+   * Sends the answers so far and goes on over TLS. What came in before is dropped: it was not protected, and must not
+   * pass for something that was (RFC 3207 §5). When it fails, the connection can only be closed.
+   */
+  async startTls(settings: ServerTls): Promise<TlsOutcome> {
+    await this.flush(settings.timeout);
+    const raw: Duplex = Object.is(this.#input, this.#output)
+      ? (this.#input as Duplex)
+      : Duplex.from({ readable: this.#input, writable: this.#output });
+    this.#input.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onError);
+    raw.on('error', this.#onError);
+    this.#waiting = Buffer.alloc(0);
+    this.#at = 0;
+    const outcome = await acceptTls(raw, settings);
+    if (outcome.outcome === 'failed') {
+      this.#fail();
+      return outcome;
+    }
+    this.#input = outcome.socket;
+    this.#output = outcome.socket;
+    this.#listen();
+    return outcome;
   }
 
   #take(chunk: Buffer): void {

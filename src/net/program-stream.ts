@@ -1,7 +1,7 @@
 /** A program that is talked to over its standard input and output, as the protocols see connections. */
 
 import type { RunningProgram } from '../safe/spawn.ts';
-import type { ByteStream, ReadResult, WriteResult } from './byte-stream.ts';
+import type { ByteStream, ReadResult, SecuredStream, WriteResult } from './byte-stream.ts';
 
 /** Octets that may wait to be read before the program is stopped. */
 const readAhead = 64 * 1024;
@@ -79,6 +79,10 @@ export class ProgramStream implements ByteStream {
       () => closed,
     );
     return within<WriteResult>(work, timeout);
+  }
+
+  async startTls(): Promise<SecuredStream> {
+    return { outcome: 'failed', text: 'a program is not spoken to over TLS' };
   }
 
   close(): void {

@@ -122,12 +122,12 @@ class AttemptWork {
     return opened;
   }
 
-  #transact({ session, pipelining }: OpenConnection, group: readonly DeliveryAddress[]): Promise<Transaction> {
+  #transact({ session, pipelining, sender }: OpenConnection, group: readonly DeliveryAddress[]): Promise<Transaction> {
     const { options, request, protocol } = this.#run;
     const quota = protocol === 'lmtp' && options.lmtp_ignore_quota && session.extensions.has('IGNOREQUOTA');
     const envelope: Envelope = {
       sender: request.returnPath,
-      parameters: this.#mailParameters(session.extensions, group),
+      parameters: this.#mailParameters(session.extensions, group, sender),
       recipients: group.map(({ recipient }) => ({ address: recipient, parameters: quota ? ['IGNOREQUOTA'] : [] })),
     };
     return transact(session, envelope, messageSource(readerOf(request.content), request.common), {
@@ -138,7 +138,11 @@ class AttemptWork {
   }
 
   /** `SIZE`, as the message is with CRLF and what may still be added to it, and `SMTPUTF8` where an address needs it. */
-  #mailParameters(offered: ReadonlyMap<string, string>, group: readonly DeliveryAddress[]): string[] {
+  #mailParameters(
+    offered: ReadonlyMap<string, string>,
+    group: readonly DeliveryAddress[],
+    sender: string | undefined,
+  ): string[] {
     const { options, request } = this.#run;
     const { headers, body } = request.content;
     const { size = -1, lineCount = 0 } = request.context.message ?? {};
@@ -147,6 +151,7 @@ class AttemptWork {
     if (offered.has('SIZE') && options.size_addition >= 0) parameters.push(`SIZE=${octets + options.size_addition}`);
     const names = [request.returnPath, ...group.map(({ recipient }) => recipient)];
     if (offered.has('SMTPUTF8') && names.some((name) => /[\x80-\xff]/.test(name))) parameters.push('SMTPUTF8');
+    if (sender !== undefined) parameters.push(`AUTH=${xtext(sender)}`);
     return parameters;
   }
 
@@ -160,19 +165,19 @@ class AttemptWork {
   #resultOf(
     { recipient }: DeliveryAddress,
     answer: RecipientAnswer & { readonly state: 'delivered' | 'refused' },
-    { local, pipelining }: OpenConnection,
+    { local, pipelining, tls, authenticator }: OpenConnection,
   ): RemoteResult {
     const host = this.#host;
     const continued = this.#sent > 0;
     if (answer.state === 'delivered') {
       const confirmation = replyText(answer.reply);
-      return { outcome: 'delivered', host, confirmation, local, continued, pipelining };
+      return { outcome: 'delivered', host, confirmation, local, tls, authenticator, continued, pipelining };
     }
     const atEnd = answer.stage === 'end';
     const { outcome, error } = atEnd ? endRefusal(answer.reply) : recipientRefusal(recipient, answer.reply);
     const fromSender = !atEnd && this.#run.options.address_retry_include_sender;
     const retry = fromSender ? ('recipient from sender' as const) : ('recipient' as const);
-    return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, local, continued };
+    return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, local, tls, continued };
   }
 
   /** Gives a result to all who have none yet. */
@@ -181,6 +186,7 @@ class AttemptWork {
       ...error,
       host: connected ? this.#host : undefined,
       local: connected ? this.#connection?.local : undefined,
+      tls: connected ? this.#connection?.tls : undefined,
       continued: this.#sent > 0,
     };
     for (const address of addresses) {
@@ -198,4 +204,9 @@ class AttemptWork {
     if (silent === undefined || result === undefined || result.outcome === 'delivered') return;
     this.#results.set(silent, { ...result, retry: 'recipient' });
   }
+}
+
+/** Text as a parameter holds it (RFC 3461 §4). */
+function xtext(text: string): string {
+  return text.replace(/[^!-*,-<>-~]/g, (octet) => `+${octet.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -1,16 +1,19 @@
 /** Opens an SMTP or LMTP session with one host: connects, hears its greeting and introduces us (Exim spec 30.4). */
 
 import { constants } from 'node:os';
+import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { printing } from '../lib/escapes.ts';
 import { splitList } from '../lib/list-text.ts';
-import type { ListSetting } from '../lists/option.ts';
 import { ipVersion } from '../net/address.ts';
 import { type Connected, connectTcp } from '../net/connect.ts';
+import type { TlsFacts } from '../net/tls.ts';
 import { isFailure } from '../smtp/client/failure.ts';
 import { ClientSession } from '../smtp/client/session.ts';
+import { logInAt } from './smtp-auth.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
-import { contextOf, isListed, type ReachableHost, type SmtpOptions, type SmtpRun, Unusable } from './smtp-run.ts';
+import { contextOf, isListed, type ReachableHost, type SmtpRun, Unusable } from './smtp-run.ts';
+import { handshake, secure } from './smtp-tls.ts';
 import { type DeliveryError, errorCodes, type LocalEnd } from './transport.ts';
 
 /** A session that is ready for transactions. */
@@ -18,6 +21,11 @@ export interface OpenConnection {
   readonly session: ClientSession;
   readonly local: LocalEnd;
   readonly pipelining: boolean;
+  readonly tls: TlsFacts | undefined;
+  /** Who we logged in as, if we did. */
+  readonly authenticator: string | undefined;
+  /** What MAIL names as the authenticated sender. */
+  readonly sender: string | undefined;
 }
 
 /** Why a host cannot be used. */
@@ -49,29 +57,11 @@ export async function interfaceFor(run: SmtpRun, host: ReachableHost): Promise<s
   return undefined;
 }
 
-interface Requirement {
-  readonly list: (options: SmtpOptions) => ListSetting | undefined;
-  readonly error: DeliveryError;
-}
-
-/** What a host may be required to do, and this version cannot: the mail waits rather than going out unprotected. */
-const requirements: readonly Requirement[] = [
-  {
-    list: (options) => options.hosts_require_tls,
-    error: { code: errorCodes.tlsRequired, message: 'a TLS session is required, but this version has no TLS' },
-  },
-  {
-    list: (options) => options.hosts_require_dane,
-    error: { code: errorCodes.tlsRequired, message: 'DANE is required, but this version has no TLS' },
-  },
-  {
-    list: (options) => options.hosts_require_auth,
-    error: {
-      code: errorCodes.authenticationFailed,
-      message: 'authentication required, but this version cannot authenticate itself',
-    },
-  },
-];
+/** DANE asks the DNS for certificates, which this version does not: the mail waits rather than going out unprotected. */
+const daneRequired: DeliveryError = {
+  code: errorCodes.tlsRequired,
+  message: 'DANE is required, but this version does not look for it',
+};
 
 const failed = (error: DeliveryError, connected: boolean): NotOpen => ({
   outcome: 'deferred',
@@ -81,8 +71,13 @@ const failed = (error: DeliveryError, connected: boolean): NotOpen => ({
 });
 
 /** The name we give; a line of SMTP cannot hold every name. */
-async function heloName(run: SmtpRun, template: Template, host: ReachableHost): Promise<string | DeliveryError> {
-  const expansion = await template.expand(contextOf(run, host));
+async function heloName(
+  run: SmtpRun,
+  template: Template,
+  host: ReachableHost,
+  tls: TlsFacts | undefined,
+): Promise<string | DeliveryError> {
+  const expansion = await template.expand(contextOf(run, host, tls));
   const problem = (message: string): DeliveryError => ({
     code: errorCodes.expansion,
     message: `failed to expand helo_data: ${message}`,
@@ -98,10 +93,28 @@ export async function openConnection(
   host: ReachableHost,
   from: string | undefined,
 ): Promise<OpenConnection | NotOpen> {
+  const { options, services } = run;
+  if (await isListed(run, options.hosts_require_dane, host)) return failed(daneRequired, false);
+  const first = await connect(run, host, from, 'with TLS');
+  if (!('reason' in first)) return first;
+  const { reason } = first;
+  services.log(`${reason}: delivering unencrypted to ${services.hostField(host)} (not in hosts_require_tls)`);
+  const second = await connect(run, host, from, 'in clear');
+  return 'reason' in second ? failed({ code: errorCodes.tlsFailed, message: second.reason }, true) : second;
+}
+
+/** TLS could not begin, and another connection may be made without. */
+interface TryInClear {
+  readonly reason: string;
+}
+
+async function connect(
+  run: SmtpRun,
+  host: ReachableHost,
+  from: string | undefined,
+  manner: 'with TLS' | 'in clear',
+): Promise<OpenConnection | NotOpen | TryInClear> {
   const { options, request } = run;
-  for (const { list, error } of requirements) {
-    if (await isListed(run, list(options), host)) return failed(error, false);
-  }
   const { connect_timeout: timeout, keepalive: keepAlive } = options;
   const { decisions } = request.context;
   const { address, port } = host;
@@ -110,13 +123,18 @@ export async function openConnection(
     const outcome = connection.outcome === 'connected' ? 'connected' : `failed: ${connection.text}`;
     decisions.dialogue(`Connecting to ${host.name} [${address}]:${port} ...  ${outcome}`);
   }
-  if (connection.outcome === 'connected') return introduce(run, host, connection);
+  if (connection.outcome === 'connected') return introduce(run, host, connection, manner);
   const code = connection.code === 0 ? constants.errno.EIO : connection.code;
   const waited = connection.outcome === 'timeout' ? { timeout: 'connect' as const } : {};
   return failed({ code, message: '', ...waited }, false);
 }
 
-async function introduce(run: SmtpRun, host: ReachableHost, connection: Connected): Promise<OpenConnection | NotOpen> {
+async function introduce(
+  run: SmtpRun,
+  host: ReachableHost,
+  connection: Connected,
+  manner: 'with TLS' | 'in clear',
+): Promise<OpenConnection | NotOpen | TryInClear> {
   const { options, protocol, request } = run;
   const { decisions } = request.context;
   const session = new ClientSession(connection.stream, {
@@ -127,18 +145,61 @@ async function introduce(run: SmtpRun, host: ReachableHost, connection: Connecte
           decisions.dialogue(`${isFirst ? `  SMTP${direction} ` : '         '}${printing(line)}`)
       : undefined,
   });
-  const giveUp = (verdict: Verdict): NotOpen => {
+  const giveUp = (verdict: Verdict, connected = true): NotOpen => {
     session.quit();
-    return { ...verdict, connected: true };
+    return { ...verdict, connected };
   };
+  let tls: TlsFacts | undefined;
+  if (options.protocol === 'smtps') {
+    const begun = await handshake(run, host, session);
+    if ('reason' in begun) return giveUp(failed({ code: errorCodes.tlsFailed, message: begun.reason }, true));
+    tls = begun.facts;
+  }
   const greeting = await session.greeting();
   if (isFailure(greeting)) return giveUp(verdictOf(greeting));
-  const name = await heloName(run, options.helo_data, host);
+  const name = await heloName(run, options.helo_data, host, tls);
   if (typeof name !== 'string') return giveUp(failed(name, true));
   const extended = !(await isListed(run, options.hosts_avoid_esmtp, host));
   const answer = await session.hello(name, extended);
   if (isFailure(answer)) return giveUp(verdictOf(answer));
+  if (tls === undefined && protocol === 'smtp' && manner === 'with TLS') {
+    const securing = await secure(run, host, session);
+    if (securing.outcome === 'again in clear') return securing;
+    if (securing.outcome === 'given up') return giveUp(securing.verdict);
+    if (securing.outcome === 'secured') {
+      tls = securing.facts;
+      const again = await session.hello(name, extended);
+      if (isFailure(again)) return giveUp(verdictOf(again));
+    }
+  }
+  const context = contextOf(run, host, tls);
+  const login = await logInAt(run, host, session, context);
+  if ('verdict' in login) return giveUp(login.verdict, login.verdict.quiet !== true);
+  const { authenticator } = login;
   const pipelining =
     session.extensions.has('PIPELINING') && !(await isListed(run, options.hosts_avoid_pipelining, host));
-  return { session, local: { address: connection.localAddress, port: connection.localPort }, pipelining };
+  return {
+    session,
+    local: { address: connection.localAddress, port: connection.localPort },
+    pipelining,
+    tls,
+    authenticator,
+    sender: await authenticatedSender(run, authenticator !== undefined, context),
+  };
+}
+
+/** The sender that AUTH= names, if any (Exim spec 30.4, authenticated_sender). @throws Unusable */
+async function authenticatedSender(
+  { options, request }: SmtpRun,
+  isAuthenticated: boolean,
+  context: Context,
+): Promise<string | undefined> {
+  const expansion = await options.authenticated_sender?.expand(context);
+  if (expansion !== undefined && !expansion.ok && expansion.kind !== 'forced') {
+    throw new Unusable(errorCodes.expansion, `failed to expand authenticated_sender: ${expansion.message}`);
+  }
+  if (!isAuthenticated && !options.authenticated_sender_force) return undefined;
+  const given = expansion?.ok === true ? expansion.text.value : '';
+  const known = isAuthenticated ? (request.context.message?.authenticatedSender ?? '') : '';
+  return given || known || undefined;
 }

@@ -12,6 +12,8 @@ export interface Verdict {
   readonly outcome: 'deferred' | 'failed';
   readonly of: 'host' | 'message' | 'recipient';
   readonly error: DeliveryError;
+  /** The log has no line of its own for it. */
+  readonly quiet?: boolean | undefined;
 }
 
 const refusalCodes: Readonly<Partial<Record<Stage, number>>> = {

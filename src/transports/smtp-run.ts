@@ -4,6 +4,7 @@ import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { type ListSetting, matchTemplate } from '../lists/option.ts';
+import type { TlsFacts } from '../net/tls.ts';
 import type { OptionsOf } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
 import type { RemoteServices } from './remote-services.ts';
@@ -45,7 +46,7 @@ export class Unusable {
 }
 
 /** The context in which options about a host are expanded (Exim spec 30.2). */
-export function contextOf({ request }: SmtpRun, host: Host): Context {
+export function contextOf({ request }: SmtpRun, host: Host, tls?: TlsFacts): Context {
   const { context, transport, returnPath } = request;
   const known = context.delivery ?? {
     transportName: transport,
@@ -56,7 +57,7 @@ export function contextOf({ request }: SmtpRun, host: Host): Context {
     queueRunning: false,
   };
   const { name, address, port = 0 } = host;
-  return { ...context, delivery: { ...known, host: name, hostAddress: address, hostPort: port } };
+  return { ...context, delivery: { ...known, host: name, hostAddress: address, hostPort: port, tls } };
 }
 
 /** Whether a host is in the list of an option; a list that cannot tell says no, and the log tells why. */

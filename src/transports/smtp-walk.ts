@@ -163,7 +163,8 @@ class Walk {
     const { code, message } = verdict.error;
     const system = code > 0 ? errorNumberText(code) : '';
     const reason = [message, system].filter((part) => part !== '').join(': ');
-    this.#log(`${services.hostField(known.host)}${connected || message !== '' ? ':' : ''} ${reason}`);
+    if (verdict.quiet !== true)
+      this.#log(`${services.hostField(known.host)}${connected || message !== '' ? ':' : ''} ${reason}`);
     const { expired } = await services.noteFailure(known, verdict.of, verdict.error);
     return expired;
   }

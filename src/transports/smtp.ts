@@ -72,9 +72,6 @@ async function deliver(
   const results: Results = new Map();
   try {
     const addresses = examine(options, request, results);
-    if (options.protocol === 'smtps' && addresses.length > 0) {
-      throw new Unusable(errorCodes.tlsRequired, 'protocol = smtps is not available in this version');
-    }
     if (addresses.length > 0) {
       const protocol = options.protocol === 'lmtp' ? 'lmtp' : 'smtp';
       const run: SmtpRun = { options, request, services, protocol, port: await portOf(options, portIsSet, request) };

@@ -20,6 +20,8 @@ export interface Client {
   readonly originator: { readonly login: string; readonly uid: number; readonly gid: number } | undefined;
   /** `-bS`: commands of a batch, without answers. */
   readonly isBatch: boolean;
+  /** TLS comes before anything is said (tls_on_connect_ports, `-tls-on-connect`). */
+  readonly beginsWithTls?: boolean | undefined;
   /** `-bh`: nothing is accepted in earnest. */
   readonly isTest: boolean;
   /** What `-oMr` says. */

@@ -1,9 +1,10 @@
 /** HELO and EHLO: the client's name, whether it is right, and what we offer (Exim spec 14: helo_*, 44.8; RFC 5321 §4.1.1.1). */
 
-import { lower } from '../../lib/octets.ts';
+import { lower, upper } from '../../lib/octets.ts';
 import { matchTemplate } from '../../lists/option.ts';
 import { parseIp } from '../../net/address.ts';
 import type { HeloAnswer, Reply } from '../../smtp/server/policy.ts';
+import { type Examiner, offered } from '../logins.ts';
 import { consent, refusal } from './acl-reply.ts';
 import { type Reception, shownInLog } from './reception.ts';
 
@@ -17,7 +18,7 @@ function isWellFormed(name: string, allowed: string): boolean {
   return [...name].every((letter) => /[A-Za-z0-9.-]/.test(letter) || allowed.includes(letter));
 }
 
-function extensions({ runtime, sizeLimit }: Reception, pipelining: boolean): string[] {
+function extensions({ runtime, sizeLimit, mechanisms, offersTls }: Reception, pipelining: boolean): string[] {
   const { main } = runtime.config;
   const offered = [sizeLimit > 0 ? `SIZE ${sizeLimit}` : 'SIZE'];
   if (main.accept_8bitmime) offered.push('8BITMIME');
@@ -25,6 +26,10 @@ function extensions({ runtime, sizeLimit }: Reception, pipelining: boolean): str
   if (main.acl_smtp_vrfy !== undefined) offered.push('VRFY');
   if (main.acl_smtp_expn !== undefined) offered.push('EXPN');
   if (pipelining) offered.push('PIPELINING');
+  if (mechanisms.length > 0) {
+    offered.push(`AUTH ${mechanisms.map(({ common, name }) => upper(common.public_name ?? name)).join(' ')}`);
+  }
+  if (offersTls) offered.push('STARTTLS');
   return [...offered, 'HELP'];
 }
 
@@ -76,12 +81,29 @@ export async function greeted(verb: 'HELO' | 'EHLO', name: string, reception: Re
     verb === 'EHLO' &&
     !acls.requests.controls.noPipelining &&
     (connection.hostAddress === '' || (await reception.isIn(main.pipelining_advertise_hosts)));
+  reception.offersTls =
+    verb === 'EHLO' && connection.tls === undefined && (await reception.isIn(main.tls_advertise_hosts));
+  reception.mechanisms = verb === 'EHLO' ? await mechanismsFor(reception) : [];
   return { reply, extensions: extensions(reception, pipelining) };
 }
 
-/** `$received_protocol`: `smtp` or `esmtp`, `local-…` from a local process (Exim spec 11.9). */
+/** The ways to log in that this client is offered; none when it has logged in. */
+async function mechanismsFor(reception: Reception): Promise<readonly Examiner[]> {
+  const { runtime, context, connection } = reception;
+  if (connection.authenticator !== '') return [];
+  const { auth_advertise_hosts: hosts } = runtime.config.main;
+  const isOffered = connection.hostAddress === '' ? hosts !== undefined : await reception.isIn(hosts);
+  return isOffered ? offered(runtime, context) : [];
+}
+
+/** `$received_protocol`: `smtp` or `esmtp`, `…s` over TLS, `…a` after AUTH, `local-…` from a local process (Exim spec 11.9). */
 export function setProtocol({ connection, client, extended }: Reception): void {
   if (client.protocol !== undefined) connection.receivedProtocol = client.protocol;
   else if (client.isBatch) connection.receivedProtocol = connection.hostAddress === '' ? 'local-bsmtp' : 'bsmtp';
-  else connection.receivedProtocol = `${connection.hostAddress === '' ? 'local-' : ''}${extended ? 'esmtp' : 'smtp'}`;
+  else {
+    const origin = connection.hostAddress === '' ? 'local-' : '';
+    const secured = connection.tls === undefined ? '' : 's';
+    const authenticated = connection.authenticator === '' || !extended ? '' : 'a';
+    connection.receivedProtocol = `${origin}${extended ? 'esmtp' : 'smtp'}${secured}${authenticated}`;
+  }
 }

@@ -1,6 +1,6 @@
 /** MAIL: the sender and the parameters behind it (RFC 5321 §4.1.1.2, RFC 1870, RFC 6152; Exim spec 44.9). */
 
-import { trim, upper } from '../../lib/octets.ts';
+import { lower, trim, upper } from '../../lib/octets.ts';
 import { matchTemplate } from '../../lists/option.ts';
 import { parseAddress } from '../../mail/address.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
@@ -8,12 +8,14 @@ import { rewriteTools } from '../arrival.ts';
 import { rewriteSmtp } from '../rewrite.ts';
 import { consent, refusal } from './acl-reply.ts';
 import { setProtocol } from './helo.ts';
-import type { Reception, Transaction } from './reception.ts';
+import { type Reception, shownInLog, type Transaction } from './reception.ts';
 
 interface Parameters {
   /** Octets that the client announces. */
   size: number;
   bodyType: Transaction['bodyType'];
+  /** The sender that AUTH= names; nothing when it names none. */
+  authenticatedSender: string | undefined;
 }
 
 type Parameter = (value: string, parameters: Parameters) => string | undefined;
@@ -35,15 +37,29 @@ const parameterTable: ReadonlyMap<string, Parameter> = new Map<string, Parameter
       return undefined;
     },
   ],
-  ['AUTH', (value) => (/^(?:<>|[!-~]*)$/.test(value) ? undefined : 'invalid data for AUTH')],
+  [
+    'AUTH',
+    (value, parameters) => {
+      const sender = fromXtext(value);
+      if (sender === undefined) return 'invalid data for AUTH';
+      parameters.authenticatedSender = sender === '<>' ? undefined : sender;
+      return undefined;
+    },
+  ],
 ]);
+
+/** What an xtext stands for (RFC 3461 §4): `+` and two hexadecimal digits are an octet. */
+function fromXtext(text: string): string | undefined {
+  if (!/^(?:[!-*,-~]|\+[0-9A-F]{2})*$/.test(text)) return undefined;
+  return text.replace(/\+([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
 
 /** Takes the known parameters off the end. What is left must be the address. */
 function splitParameters(
   argument: string,
   extended: boolean,
 ): { address: string; found: Parameters } | { problem: string } {
-  const found: Parameters = { size: 0, bodyType: '' };
+  const found: Parameters = { size: 0, bodyType: '', authenticatedSender: undefined };
   let address = trim(argument);
   for (let count = 0; extended && count < 10; count++) {
     const [whole, name = '', value = ''] = /[ \t]+([A-Za-z0-9-]+)=?([^ \t]*)$/.exec(address) ?? [];
@@ -107,9 +123,46 @@ function tooMany(reception: Reception): Reply {
   return { code: '421', text: 'too many messages in this connection', close: true };
 }
 
-async function begin(sender: string, { size, bodyType }: Parameters, reception: Reception): Promise<Reply> {
+/**
+ * Whether the sender that AUTH= names is to be believed (Exim spec 33.2). Answers a refusal when that cannot be told now.
+ */
+async function judgeAuthenticatedSender(named: string, reception: Reception): Promise<Reply | undefined> {
+  const { runtime, context, acls, connection } = reception;
+  const { message } = context;
+  if (message === undefined) return undefined;
+  const isAuthenticated = connection.authenticator !== '';
+  message.authenticatedSender = named;
+  const ignore = (why: string): undefined => {
+    message.authenticatedSender = '';
+    runtime.logs.main(shownInLog(`ignoring AUTH=${named} from${reception.fields} (${why})`));
+  };
+  const result = await acls.run('MAILAUTH', runtime.config.main.acl_smtp_mailauth);
+  if (result === undefined && !isAuthenticated) return ignore('client not authenticated');
+  if (result?.outcome === 'defer' || result?.outcome === 'error') {
+    message.authenticatedSender = '';
+    return refusal(result, 'MAILAUTH', `AUTH=${named}`, reception);
+  }
+  if (result !== undefined && result.outcome !== 'accept') return ignore('rejected by ACL');
+  const { authenticators } = runtime.config;
+  const condition = isAuthenticated
+    ? authenticators.find(({ name }) => name === connection.authenticator)?.common.server_mail_auth_condition
+    : undefined;
+  if (condition === undefined) return undefined;
+  const expansion = await condition.expand(context);
+  const word = expansion.ok ? lower(trim(expansion.text.value)) : '';
+  return ['', '0', 'no', 'false'].includes(word) ? ignore('server_mail_auth_condition failed') : undefined;
+}
+
+async function begin(
+  sender: string,
+  { size, bodyType, authenticatedSender }: Parameters,
+  reception: Reception,
+): Promise<Reply> {
   const { runtime, context, acls, client } = reception;
   const { message } = context;
+  const unclear =
+    authenticatedSender === undefined ? undefined : await judgeAuthenticatedSender(authenticatedSender, reception);
+  if (unclear !== undefined) return unclear;
   if (message) Object.assign(message, { sender, size });
   const result = client.isBatch ? undefined : await acls.run('MAIL', runtime.config.main.acl_smtp_mail);
   if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {

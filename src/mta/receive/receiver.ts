@@ -2,17 +2,20 @@
 
 import type { AclResult } from '../../acl/acl.ts';
 import { parseOptionInteger } from '../../lib/sizes.ts';
+import type { ServerTls, TlsOutcome } from '../../net/tls.ts';
 import { Text } from '../../safe/taint.ts';
-import type { HeloAnswer, NotQuitReason, ReadData, Reply, SmtpPolicy } from '../../smtp/server/policy.ts';
+import type { AskClient, HeloAnswer, NotQuitReason, ReadData, Reply, SmtpPolicy } from '../../smtp/server/policy.ts';
 import type { SessionEnd } from '../../smtp/server/session.ts';
 import { messageSizeLimit } from '../size-limit.ts';
 import { consent, refusal } from './acl-reply.ts';
 import { etrn, expn, vrfy } from './address-commands.ts';
+import { auth, authProblem } from './auth-command.ts';
 import { greeted } from './helo.ts';
 import { mail } from './mail-command.ts';
 import { predata, receiveMessage } from './message-command.ts';
 import { rcpt } from './rcpt-command.ts';
 import { type Reception, shownInLog } from './reception.ts';
+import { secured, startTls, tlsSettings } from './tls-command.ts';
 
 export class Receiver implements SmtpPolicy {
   readonly #reception: Reception;
@@ -74,6 +77,30 @@ export class Receiver implements SmtpPolicy {
     return greeted(verb, name, this.#reception);
   }
 
+  offersTls(): boolean {
+    return this.#reception.offersTls;
+  }
+
+  startTls(): Promise<Reply> {
+    return startTls(this.#reception);
+  }
+
+  tlsSettings(): Promise<ServerTls> {
+    return tlsSettings(this.#reception);
+  }
+
+  secured(outcome: TlsOutcome): Promise<void> {
+    return secured(outcome, this.#reception);
+  }
+
+  authProblem(): string | undefined {
+    return authProblem(this.#reception);
+  }
+
+  auth(mechanism: string, initial: string | undefined, ask: AskClient): Promise<Reply | undefined> {
+    return auth(mechanism, initial, ask, this.#reception);
+  }
+
   mail(argument: string): Promise<Reply> {
     return mail(argument, this.#reception);
   }
@@ -113,6 +140,18 @@ export class Receiver implements SmtpPolicy {
 
   etrn(argument: string): Promise<Reply> {
     return etrn(argument, this.#reception);
+  }
+
+  commands(): readonly string[] {
+    const { main } = this.#reception.runtime.config;
+    const started = main.tls_advertise_hosts === undefined ? [] : ['STARTTLS'];
+    const optional = [
+      ['ETRN', main.acl_smtp_etrn],
+      ['EXPN', main.acl_smtp_expn],
+      ['VRFY', main.acl_smtp_vrfy],
+    ] as const;
+    const allowed = optional.filter(([, acl]) => acl !== undefined).map(([name]) => name);
+    return ['AUTH', ...started, ...'HELO EHLO MAIL RCPT DATA NOOP QUIT RSET HELP'.split(' '), ...allowed];
   }
 
   async quit(): Promise<Reply> {

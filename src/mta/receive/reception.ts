@@ -5,11 +5,13 @@ import * as clock from '../../lib/clock.ts';
 import { escapeSequence } from '../../lib/escapes.ts';
 import { formatInterval } from '../../lib/intervals.ts';
 import { type ListSetting, matchTemplate } from '../../lists/option.ts';
+import type { ServerTls } from '../../net/tls.ts';
 import type { Decisions } from '../../observe/decision.ts';
 import type { LogSelector } from '../../observe/log-selectors.ts';
 import { AclRequests, AclRunner } from '../acl-runner.ts';
 import { hostFields } from '../arrival-log.ts';
 import { emptyMessage } from '../facts.ts';
+import type { Examiner } from '../logins.ts';
 import { newContext, type Runtime } from '../runtime.ts';
 import type { Client, ReceptionTools } from './client.ts';
 
@@ -36,6 +38,12 @@ export class Reception {
   readonly acls: AclRunner;
   readonly begun = clock.now();
   transaction: Transaction | undefined;
+  /** The ways to log in that the client was offered. */
+  mechanisms: readonly Examiner[] = [];
+  /** It was told of STARTTLS. */
+  offersTls = false;
+  /** What TLS begins with, once that is known to work. */
+  tlsSettings: ServerTls | undefined;
   /** The client said EHLO. */
   extended = false;
   /** Its greeting was confirmed, as far as `helo_verify_hosts` asks for that. */

@@ -29,6 +29,7 @@ export async function serve(
     isRemote: client.isNetwork,
     enforceSync: main.smtp_enforce_sync,
     isBatch: client.isBatch,
+    beginsWithTls: client.beginsWithTls ?? false,
     requiresHelo: async () => reception.heloIsWrong || (await reception.isIn(main.hosts_require_helo)),
   });
   reception.flush = () => session.flush();

@@ -6,6 +6,8 @@ import type { Reply } from '../reply.ts';
 export type Stage =
   | 'greeting'
   | 'hello'
+  | 'tls'
+  | 'auth'
   | 'reset'
   | 'mail'
   | 'recipient'

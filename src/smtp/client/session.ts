@@ -4,11 +4,12 @@
  * go out.
  *
  * A session can be kept between transactions, by whoever has more mail for the same host, as long as it is `usable`.
- * For STARTTLS its stream can be replaced; what was heard over the old one is then forgotten.
+ * For STARTTLS its stream is replaced; what was heard over the old one is then forgotten.
  */
 
 import * as clock from '../../lib/clock.ts';
-import type { ByteStream, StreamFailure } from '../../net/byte-stream.ts';
+import type { ByteStream, SecuredStream, StreamFailure } from '../../net/byte-stream.ts';
+import type { ClientTls } from '../../net/tls.ts';
 import { type Reply, ReplyReader, replyClass, replyText } from '../reply.ts';
 import { type Extensions, extensionsIn } from './extensions.ts';
 import { type Failure, isFailure, type Waiting } from './failure.ts';
@@ -51,14 +52,6 @@ export class ClientSession {
     return this.#alive && !this.#closingDown;
   }
 
-  /** Goes on over another stream, which was made from the one before. */
-  replaceStream(stream: ByteStream): void {
-    this.#stream = stream;
-    this.#reader = new ReplyReader();
-    this.#ahead = undefined;
-    this.extensions = nothing;
-  }
-
   /** Waits until the server has greeted. */
   async greeting(): Promise<Reply | Failure> {
     const waiting = waitingFor('greeting', 'initial connection');
@@ -80,6 +73,28 @@ export class ClientSession {
     const second = await this.#ask(waitingFor('hello', `HELO ${name}`));
     if (!isFailure(second) || second.kind !== 'closed') return second;
     return { ...second, after: `${second.after} (EHLO response was: ${replyText(answer.reply)})` };
+  }
+
+  /**
+   * Sends one line and answers whatever is said to it. `shown` stands for it in logs, where it holds a secret.
+   */
+  async exchange(line: string, stage: Waiting['stage'], shown: string = line): Promise<Reply | Failure> {
+    const waiting = waitingFor(stage, shown);
+    return (await this.send([line], waiting, shown)) ?? (await this.reply(waiting));
+  }
+
+  /** Goes on over TLS; what was heard before is forgotten. When it fails, the connection is closed. */
+  async startTls(settings: ClientTls): Promise<SecuredStream> {
+    const secured = await this.#stream.startTls(settings);
+    if (secured.outcome === 'failed') {
+      this.#alive = false;
+      return secured;
+    }
+    this.#stream = secured.stream;
+    this.#reader = new ReplyReader();
+    this.#ahead = undefined;
+    this.extensions = nothing;
+    return secured;
   }
 
   /** Takes back an unfinished transaction. */
@@ -114,11 +129,11 @@ export class ClientSession {
 
   /**
    * Sends commands together. That the connection was lost is told by the reply, since the server may have said why.
-   * `waiting` is for the first of them.
+   * `waiting` is for the first of them; `shown` stands for them where they hold a secret.
    *
    * @throws RangeError when a text holds a line end or NUL: it would be another command
    */
-  async send(commands: readonly string[], waiting: Waiting): Promise<Failure | undefined> {
+  async send(commands: readonly string[], waiting: Waiting, shown?: string): Promise<Failure | undefined> {
     for (const command of commands) {
       if (/[\0\r\n]/.test(command)) throw new RangeError('a line end within an SMTP command');
     }
@@ -126,7 +141,7 @@ export class ClientSession {
     if (early !== undefined) return early;
     const { trace } = this.settings;
     commands.forEach((command, i) => {
-      trace?.(i < commands.length - 1 ? '|>' : '>>', command, true);
+      trace?.(i < commands.length - 1 ? '|>' : '>>', shown ?? command, true);
     });
     const result = await this.#stream.write(`${commands.join('\r\n')}\r\n`, this.settings.commandTimeout);
     return result.outcome === 'timeout' ? this.#fail(waiting, result) : undefined;

@@ -2,13 +2,30 @@
 
 import { lower, trimEnd, trimStart, upper } from '../../lib/octets.ts';
 import type { SmtpCommand } from './command.ts';
+import { auth } from './commands/auth.ts';
 import { data } from './commands/data.ts';
 import { ehlo, helo } from './commands/helo.ts';
 import { mail } from './commands/mail.ts';
 import { etrn, expn, help, noop, quit, rset, vrfy } from './commands/other.ts';
 import { rcpt } from './commands/rcpt.ts';
+import { starttls } from './commands/starttls.ts';
 
-const rows: readonly SmtpCommand[] = [helo, ehlo, mail, rcpt, data, rset, noop, vrfy, expn, etrn, help, quit];
+const rows: readonly SmtpCommand[] = [
+  helo,
+  ehlo,
+  starttls,
+  auth,
+  mail,
+  rcpt,
+  data,
+  rset,
+  noop,
+  vrfy,
+  expn,
+  etrn,
+  help,
+  quit,
+];
 const byVerb: ReadonlyMap<string, SmtpCommand> = new Map(rows.map((row) => [row.verb, row]));
 
 /** The command of a line, and what stands behind its words. */

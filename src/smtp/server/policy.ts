@@ -3,6 +3,8 @@
  * what is allowed and what becomes of a message is answered by whoever implements `SmtpPolicy`.
  */
 
+import type { ServerTls, TlsOutcome } from '../../net/tls.ts';
+
 /** An answer to the client. */
 export interface Reply {
   /** Three digits, perhaps with an enhanced code behind (RFC 2034): `250`, `550 5.1.1`. */
@@ -41,11 +43,26 @@ export type DataEnd =
 /** Gives the octets of the message to `take`, with LF at the end of each line. */
 export type ReadData = (take: (octets: Buffer) => Promise<void> | undefined) => Promise<DataEnd>;
 
+/** Sends a challenge, `334`, and answers the line that the client sends, both in base 64; nothing when it is gone. */
+export type AskClient = (challenge: string) => Promise<string | undefined>;
+
 export interface SmtpPolicy {
   /** The greeting, or a refusal with `close`. */
   greet(): Promise<Reply>;
   /** `name` may be empty. */
   helo(verb: 'HELO' | 'EHLO', name: string): Promise<HeloAnswer>;
+  /** Whether the client was told of STARTTLS. */
+  offersTls(): boolean;
+  /** STARTTLS: `220`, or why not. */
+  startTls(): Promise<Reply>;
+  /** What TLS is to be begun with. */
+  tlsSettings(): Promise<ServerTls>;
+  /** TLS has begun, and all that was said before is forgotten; or it has not, and the session ends. */
+  secured(outcome: TlsOutcome): Promise<void>;
+  /** AUTH with the name of a mechanism and what came with it, if anything did; no reply when the client is gone. */
+  auth(mechanism: string, initial: string | undefined, ask: AskClient): Promise<Reply | undefined>;
+  /** Why AUTH cannot be used now, if it cannot. */
+  authProblem(): string | undefined;
   /** `argument` is what stands behind `MAIL FROM:`. A reply of 2xx begins a transaction. */
   mail(argument: string): Promise<Reply>;
   /** What stands behind `RCPT TO:`. */
@@ -59,6 +76,8 @@ export interface SmtpPolicy {
   vrfy(argument: string): Promise<Reply>;
   expn(argument: string): Promise<Reply>;
   etrn(argument: string): Promise<Reply>;
+  /** The commands that HELP names. */
+  commands(): readonly string[];
   quit(): Promise<Reply>;
   /** The session ends without QUIT; nothing can be told to the client any more, unless `reply` is sent. */
   notQuit(reason: NotQuitReason, reply: Reply | undefined): Promise<Reply | undefined>;
@@ -97,6 +116,8 @@ export interface SessionSettings {
   readonly enforceSync: boolean;
   /** Batch SMTP: no answers; the first mistake ends everything. */
   readonly isBatch: boolean;
+  /** TLS comes before the greeting (tls_on_connect_ports). */
+  readonly beginsWithTls: boolean;
   /** HELO or EHLO must come first (hosts_require_helo, helo_verify_hosts). */
   readonly requiresHelo: () => Promise<boolean>;
 }

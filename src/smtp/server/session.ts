@@ -11,8 +11,23 @@ import type { DataEnd, NotQuitReason, Reply, SessionSettings, SmtpPolicy } from 
 /** The longest command line; what is longer is no command (RFC 5321 §4.5.3.1.4 asks for 512 octets). */
 const maximumLine = 16 * 1024;
 
+/** The longest line of an AUTH exchange (RFC 4954 §4.2). */
+const maximumAuthLine = 12_288;
+
 /** Commands that are remembered for log lines. */
 const historyLength = 20;
+
+/** Commands of which one between messages is not counted (Exim spec 14: smtp_accept_max_nonmail). */
+const freeOnce: ReadonlyMap<string, string> = new Map([
+  ['RSET', 'RSET'],
+  ['HELO', 'HELO'],
+  ['EHLO', 'HELO'],
+  ['AUTH', 'AUTH'],
+  ['STARTTLS', 'STARTTLS'],
+]);
+
+/** Stands for a line that was too long to be kept; it is no base 64. */
+const tooLongForBase64 = '=';
 
 /** How a session ended. */
 export type SessionEnd = 'quit' | 'closed' | 'failed';
@@ -51,6 +66,7 @@ export class SmtpSession {
   /** What all refused recipients were told, while it is the same. */
   refusal: Reply | undefined;
   messages = 0;
+  #silence: 'end' | 'timeout' = 'end';
   #line = 0;
   #transactionLine = 0;
 
@@ -73,7 +89,24 @@ export class SmtpSession {
     }
   }
 
+  /** Goes on over TLS, as if the client had just come; only a client that cannot do it is gone. */
+  async secure(): Promise<SessionEnd | undefined> {
+    const outcome = await this.#lines.startTls(await this.policy.tlsSettings());
+    await this.policy.secured(outcome);
+    if (outcome.outcome === 'failed') {
+      await this.policy.notQuit('connection-lost', undefined);
+      return 'failed';
+    }
+    this.hasHelo = false;
+    this.pipelining = false;
+    return undefined;
+  }
+
   async #talk(): Promise<SessionEnd> {
+    if (this.settings.beginsWithTls) {
+      const end = await this.secure();
+      if (end !== undefined) return end;
+    }
     const greeting = await this.policy.greet();
     if (this.#mustWait() && this.#lines.inputWaiting > 0) {
       return this.#unsynchronized('input sent without waiting for greeting');
@@ -84,8 +117,8 @@ export class SmtpSession {
       const line =
         this.#lines.takeLine(maximumLine) ?? (await this.#lines.readLine(maximumLine, this.settings.timeout));
       this.#line++;
-      if (line.kind === 'end') return this.settings.isBatch ? this.#batchEnd() : this.#lost();
-      if (line.kind === 'timeout') return this.#timedOut();
+      if (line.kind === 'end' && this.settings.isBatch) return this.#batchEnd();
+      if (line.kind === 'end' || line.kind === 'timeout') return this.lost(line.kind);
       const text = line.kind === 'line' ? line.text : '';
       const end = await this.#obey(line.kind === 'line' ? text : undefined);
       if (end !== undefined) return end;
@@ -129,7 +162,7 @@ export class SmtpSession {
   /** Counts commands that bring no mail; some are free once between messages (Exim spec 49.6). */
   async #tooManyNonMail(verb: string): Promise<boolean> {
     if (verb === 'QUIT') return false;
-    const free = verb === 'RSET' ? 'RSET' : verb === 'HELO' || verb === 'EHLO' ? 'HELO' : undefined;
+    const free = freeOnce.get(verb);
     if (free !== undefined && !this.#freeUsed.has(free)) {
       this.#freeUsed.add(free);
       return false;
@@ -189,6 +222,21 @@ export class SmtpSession {
   #batchEnd(): SessionEnd {
     if (this.hasSender) this.send({ code: '554', text: 'Unexpected end of file' });
     return 'quit';
+  }
+
+  /** Sends a challenge and answers the line behind it, or nothing when there is none. */
+  async challenge(text: string): Promise<string | undefined> {
+    this.send({ code: '334', text });
+    const line = await this.#lines.readLine(maximumAuthLine, this.settings.timeout);
+    if (line.kind === 'line') return line.text;
+    if (line.kind === 'too long') return tooLongForBase64;
+    this.#silence = line.kind;
+    return undefined;
+  }
+
+  /** The client is gone, or says nothing any more. */
+  lost(why: 'end' | 'timeout' = this.#silence): Promise<SessionEnd> {
+    return why === 'end' ? this.#lost() : this.#timedOut();
   }
 
   async #lost(): Promise<SessionEnd> {

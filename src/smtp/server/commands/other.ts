@@ -51,9 +51,9 @@ export const etrn = row(
   unlessBatch((session, argument) => session.policy.etrn(argument)),
 );
 
-export const help = row('HELP', 'optional', false, () => ({
+export const help = row('HELP', 'optional', false, (session) => ({
   code: '214',
-  text: 'Commands supported:\nHELO EHLO MAIL RCPT DATA NOOP QUIT RSET HELP ETRN EXPN VRFY',
+  text: `Commands supported:\n${session.policy.commands().join(' ')}`,
 }));
 
 export const quit: SmtpCommand = {

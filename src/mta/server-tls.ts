@@ -1,0 +1,66 @@
+/**
+ * TLS for the clients of this server, as the main options set it (Exim spec 43.6): SMTP, POP3 and whoever else is
+ * spoken to over it has the same certificates.
+ */
+
+import type { Context } from '../expand/context.ts';
+import * as clock from '../lib/clock.ts';
+import { type ListSetting, matchTemplate } from '../lists/option.ts';
+import type { ServerTls } from '../net/tls.ts';
+import { type ContextSpec, secureContext } from '../net/tls-context.ts';
+import { settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Milliseconds that a handshake may take. */
+const handshakeTime = 60_000;
+
+async function specFor(runtime: Runtime, context: Context, verifies: boolean): Promise<ContextSpec> {
+  const { main } = runtime.config;
+  const material = await tlsMaterial(main, verifies, context);
+  const curve = await settingOf('tls_eccurve', main.tls_eccurve, context);
+  return {
+    ...material,
+    identity: material.identity ?? { selfSigned: runtime.settings.primaryHostname },
+    options: main.openssl_options,
+    curve: curve === '' || curve === 'auto' ? undefined : curve,
+  };
+}
+
+/** What a client in `context` is served with. */
+export async function serverTls(runtime: Runtime, context: Context): Promise<ServerTls> {
+  const { main } = runtime.config;
+  const { connection } = context;
+  const isIn = async (list: ListSetting | undefined): Promise<boolean> =>
+    list !== undefined && (await matchTemplate(list, connection?.hostAddress ?? '', context)).outcome === 'match';
+  const demand = (await isIn(main.tls_verify_hosts))
+    ? 'required'
+    : (await isIn(main.tls_try_verify_hosts))
+      ? 'asked for'
+      : 'none';
+  return {
+    demand,
+    protocols: [],
+    timeout: handshakeTime,
+    async contextFor(sni) {
+      // what is expanded now may look at the name; nothing else of the connection is known yet
+      const asked: Context = {
+        ...context,
+        connection: connection && { ...connection, tls: sni === undefined ? undefined : { ...unknown, sni } },
+      };
+      return secureContext(await specFor(runtime, asked, demand !== 'none'), clock.now());
+    },
+  };
+}
+
+const unknown = {
+  cipher: '',
+  standardCipher: '',
+  bits: 0,
+  version: '',
+  verified: false,
+  peerDn: '',
+  sni: '',
+  resumed: false,
+  peerCertificate: '',
+  ownCertificate: '',
+};

@@ -1,0 +1,195 @@
+/**
+ * TLS over a connection that is there already: after STARTTLS, or from its first octet. Both ends; what was agreed on
+ * comes back as plain facts, which logs and variables show (Exim spec 43).
+ */
+
+import type { Duplex } from 'node:stream';
+import type { PeerCertificate, SecureContext, TLSSocket, TLSSocketOptions } from 'node:tls';
+import { errorText } from '../lib/errno.ts';
+
+type Tls = typeof import('node:tls');
+
+/** Loaded when it is first needed: short commands do without. */
+export const tlsLibrary = (): Tls => process.getBuiltinModule('node:tls');
+
+export interface TlsFacts {
+  /** `TLS1.3:TLS_AES_256_GCM_SHA384:256`, as logs have it. */
+  readonly cipher: string;
+  /** The name that the standards give the cipher. */
+  readonly standardCipher: string;
+  readonly bits: number;
+  /** `TLS1.3` */
+  readonly version: string;
+  /** The other side showed a certificate, and it is good. */
+  readonly verified: boolean;
+  /** Subject of its certificate, `/C=…/CN=…`. */
+  readonly peerDn: string;
+  /** The name that was asked for. */
+  readonly sni: string;
+  readonly resumed: boolean;
+  /** Certificates as PEM; empty where there is none. */
+  readonly peerCertificate: string;
+  readonly ownCertificate: string;
+}
+
+export type TlsOutcome =
+  | { readonly outcome: 'started'; readonly socket: TLSSocket; readonly facts: TlsFacts }
+  | { readonly outcome: 'failed'; readonly text: string };
+
+/** What a server wants of the certificates of its clients. */
+export type CertificateDemand = 'none' | 'asked for' | 'required';
+
+export interface ServerTls {
+  /** The certificate for a name that the client asks for, if it asks for one. */
+  contextFor(sni: string | undefined): Promise<SecureContext>;
+  readonly demand: CertificateDemand;
+  /** Application protocols; a client that names only others is turned away. */
+  readonly protocols: readonly string[];
+  /** Milliseconds for the whole handshake. */
+  readonly timeout: number;
+}
+
+export interface ClientTls {
+  readonly context: SecureContext;
+  /** The name that the server is asked to show its certificate for; none when empty. */
+  readonly sni: string;
+  /** What the certificate must be good for; nothing when its name does not matter. */
+  readonly checkName: ((certificate: PeerCertificate) => Error | undefined) | undefined;
+  /** Whether a bad certificate ends it all. */
+  readonly mustVerify: boolean;
+  readonly protocols: readonly string[];
+  readonly timeout: number;
+}
+
+/** Strengths of ciphers by their name; 128 for all others. */
+const strengths: readonly (readonly [RegExp, number])[] = [
+  [/CHACHA20|(?:AES|CAMELLIA|ARIA)_?256/, 256],
+  [/3DES|CBC3/, 112],
+];
+
+function strengthOf(cipher: string): number {
+  for (const [pattern, bits] of strengths) if (pattern.test(cipher)) return bits;
+  return 128;
+}
+
+function subjectOf(certificate: { readonly subject: string } | undefined): string {
+  return certificate === undefined || certificate.subject === '' ? '' : `/${certificate.subject.split('\n').join('/')}`;
+}
+
+/** Why the certificate of a client is not believed. Node itself asks only for sockets of its own servers. */
+function verificationProblem(socket: TLSSocket): Error | undefined {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { verifyError?(): Error | null } };
+  if (handle?.verifyError === undefined) return new Error('it cannot be told');
+  return handle.verifyError() ?? undefined;
+}
+
+function factsOf(socket: TLSSocket, sni: string, isVerified: boolean): TlsFacts {
+  const { name, standardName } = socket.getCipher();
+  const version = (socket.getProtocol() ?? '').replace(/^TLSv1$/, 'TLSv1.0').replace('v', '');
+  const bits = strengthOf(name);
+  const peer = socket.getPeerX509Certificate();
+  return {
+    cipher: `${version}:${name}:${bits}`,
+    standardCipher: standardName,
+    bits,
+    version,
+    verified: peer !== undefined && isVerified,
+    peerDn: subjectOf(peer),
+    sni,
+    resumed: socket.isSessionReused(),
+    peerCertificate: peer?.toString() ?? '',
+    ownCertificate: socket.getX509Certificate()?.toString() ?? '',
+  };
+}
+
+/** What OpenSSL says, without the place in its source and without line ends. */
+function wordsOf(error: unknown): string {
+  const text = errorText(error);
+  const found = /error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/.exec(text)?.[1];
+  // advice for those who start Node helps nobody here
+  return (found ?? text).replace(/; if the root CA .*/s, '').replace(/[\r\n]+/g, ' ');
+}
+
+/** Waits for the end of the handshake. */
+function settled(
+  socket: TLSSocket,
+  event: 'secure' | 'secureConnect',
+  facts: () => TlsFacts,
+  timeout: number,
+): Promise<TlsOutcome> {
+  return new Promise((resolve) => {
+    const fail = (text: string): void => {
+      clearTimeout(timer);
+      resolve({ outcome: 'failed', text });
+      socket.destroy();
+    };
+    const onError = (error: unknown): void => fail(wordsOf(error));
+    const onClose = (): void => fail('the other side closed the connection');
+    const timer = setTimeout(() => fail('timed out'), timeout);
+    socket.once('error', onError);
+    socket.once('close', onClose);
+    socket.once(event, () => {
+      clearTimeout(timer);
+      socket.off('error', onError);
+      socket.off('close', onClose);
+      // whoever takes the stream listens for errors; until then none may be thrown
+      socket.on('error', () => undefined);
+      resolve({ outcome: 'started', socket, facts: facts() });
+    });
+  });
+}
+
+/** The server's side. */
+export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOutcome> {
+  const { demand, protocols, timeout } = settings;
+  let secureContext: SecureContext;
+  try {
+    secureContext = await settings.contextFor(undefined);
+  } catch (error) {
+    return { outcome: 'failed', text: errorText(error) };
+  }
+  let sni = '';
+  const options: TLSSocketOptions & { readonly ALPNCallback?: unknown } = {
+    isServer: true,
+    secureContext,
+    requestCert: demand !== 'none',
+    // looked at below: Node would cut the connection without a word about why
+    rejectUnauthorized: false,
+    SNICallback(name, done) {
+      sni = name;
+      settings.contextFor(name).then(
+        (context) => done(null, context),
+        (error: Error) => done(error),
+      );
+    },
+    ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+  };
+  const { TLSSocket } = tlsLibrary();
+  const socket = new TLSSocket(raw, options);
+  const isVerified = (): boolean => verificationProblem(socket) === undefined;
+  const outcome = await settled(socket, 'secure', () => factsOf(socket, sni, isVerified()), timeout);
+  if (outcome.outcome === 'started' && demand === 'required' && !outcome.facts.verified) {
+    socket.destroy();
+    return {
+      outcome: 'failed',
+      text: `certificate verification failed: ${wordsOf(verificationProblem(outcome.socket) ?? 'there is none')}`,
+    };
+  }
+  return outcome;
+}
+
+/** The client's side. */
+export function startTls(
+  raw: Duplex,
+  { context, sni, checkName, mustVerify, protocols, timeout }: ClientTls,
+): Promise<TlsOutcome> {
+  const socket = tlsLibrary().connect({
+    socket: raw,
+    secureContext: context,
+    ...(sni === '' ? {} : { servername: sni }),
+    checkServerIdentity: (_, certificate) => checkName?.(certificate),
+    rejectUnauthorized: mustVerify,
+    ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+  });
+  return settled(socket, 'secureConnect', () => factsOf(socket, sni, socket.authorized), timeout);
+}

@@ -1,0 +1,65 @@
+/**
+ * The options about certificates and ciphers that the main section and the smtp transport have both, expanded to what
+ * TLS works with (Exim spec 43.6, 43.10).
+ */
+
+import type { Context } from '../expand/context.ts';
+import type { Template } from '../expand/expand.ts';
+import { splitText } from '../lists/split-text.ts';
+import type { ContextSpec } from '../net/tls-context.ts';
+import { type Clean, clean } from '../safe/taint.ts';
+
+export interface TlsOptions {
+  readonly tls_certificate: Template | undefined;
+  readonly tls_privatekey: Template | undefined;
+  readonly tls_crl: Template | undefined;
+  readonly tls_verify_certificates: Template | undefined;
+  readonly tls_require_ciphers: Template | undefined;
+}
+
+/** An option could not be expanded, or names a file that it must not. */
+export class BadSetting extends Error {}
+
+/** The value of an option; empty when it is not set or forced to fail. @throws BadSetting */
+export async function settingOf(name: string, option: Template | undefined, context: Context): Promise<string> {
+  const expansion = await option?.expand(context);
+  if (expansion === undefined || expansion.ok) return expansion?.text.value ?? '';
+  if (expansion.kind === 'forced') return '';
+  throw new BadSetting(`failed to expand "${option?.source}" (${name}): ${expansion.message}`);
+}
+
+/** The files that an option names. @throws BadSetting, also for a name that the other side had a hand in */
+async function filesOf(name: string, option: Template | undefined, context: Context): Promise<Clean[]> {
+  const expansion = await option?.expand(context);
+  if (expansion === undefined || (!expansion.ok && expansion.kind === 'forced')) return [];
+  if (!expansion.ok) throw new BadSetting(`failed to expand "${option?.source}" (${name}): ${expansion.message}`);
+  return splitText(expansion.text)
+    .filter(({ value }) => value !== '')
+    .map((item) => {
+      const path = clean(item);
+      if (path !== undefined) return path;
+      throw new BadSetting(`Tainted name "${item.value}" for ${name}: use what a lookup found in its place`);
+    });
+}
+
+/** Certificates of this side, and whom it believes when it `verifies` those of the other. @throws BadSetting */
+export async function tlsMaterial(
+  options: TlsOptions,
+  verifies: boolean,
+  context: Context,
+): Promise<Omit<ContextSpec, 'options' | 'curve'>> {
+  const certificates = await filesOf('tls_certificate', options.tls_certificate, context);
+  const believed = verifies ? options.tls_verify_certificates : undefined;
+  const isOfSystem = /^system(?:,|$)/.test(await settingOf('tls_verify_certificates', believed, context));
+  const [place] = isOfSystem ? [] : await filesOf('tls_verify_certificates', believed, context);
+  const [revoked] = await filesOf('tls_crl', options.tls_crl, context);
+  return {
+    identity:
+      certificates.length === 0
+        ? undefined
+        : { certificates, keys: await filesOf('tls_privatekey', options.tls_privatekey, context) },
+    authorities: isOfSystem ? 'system' : place,
+    revoked,
+    ciphers: await settingOf('tls_require_ciphers', options.tls_require_ciphers, context),
+  };
+}

@@ -1,0 +1,87 @@
+/** TLS with the hosts of the smtp transport: whether it is used, with what, and what happens when it fails (Exim spec 43.10). */
+
+import * as clock from '../lib/clock.ts';
+import { errorText } from '../lib/errno.ts';
+import type { ClientTls, TlsFacts } from '../net/tls.ts';
+import { tlsLibrary } from '../net/tls.ts';
+import { secureContext } from '../net/tls-context.ts';
+import { settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import { isFailure } from '../smtp/client/failure.ts';
+import type { ClientSession } from '../smtp/client/session.ts';
+import { replyClass, replyText } from '../smtp/reply.ts';
+import { type Verdict, verdictOf } from './smtp-failure.ts';
+import { contextOf, isListed, type ReachableHost, type SmtpRun } from './smtp-run.ts';
+import { errorCodes } from './transport.ts';
+
+export type Securing =
+  | { readonly outcome: 'secured'; readonly facts: TlsFacts }
+  /** It goes on without. */
+  | { readonly outcome: 'in clear' }
+  /** The connection is lost, and another may be made without TLS. */
+  | { readonly outcome: 'again in clear'; readonly reason: string }
+  | { readonly outcome: 'given up'; readonly verdict: Verdict };
+
+const hostVerdict = (code: number, message: string, quiet = false): Securing => ({
+  outcome: 'given up',
+  verdict: { outcome: 'deferred', of: 'host', error: { code, message }, quiet },
+});
+
+async function settingsFor(run: SmtpRun, host: ReachableHost): Promise<ClientTls> {
+  const { options } = run;
+  const context = contextOf(run, host);
+  const mustVerify = await isListed(run, options.tls_verify_hosts, host);
+  const verifies = mustVerify || (await isListed(run, options.tls_try_verify_hosts, host));
+  const checksName = verifies && (await isListed(run, options.tls_verify_cert_hostnames, host));
+  const material = await tlsMaterial(options, verifies, context);
+  return {
+    context: await secureContext({ ...material, options: undefined, curve: undefined }, clock.now()),
+    sni: await settingOf('tls_sni', options.tls_sni, context),
+    checkName: checksName
+      ? (certificate) => tlsLibrary().checkServerIdentity(host.name === '' ? host.address : host.name, certificate)
+      : undefined,
+    mustVerify,
+    protocols: [],
+    timeout: options.command_timeout * 1000,
+  };
+}
+
+/** The handshake; answers what was agreed on, or why it failed. */
+export async function handshake(
+  run: SmtpRun,
+  host: ReachableHost,
+  session: ClientSession,
+): Promise<{ readonly facts: TlsFacts } | { readonly reason: string }> {
+  let settings: ClientTls;
+  try {
+    settings = await settingsFor(run, host);
+  } catch (error) {
+    return { reason: `TLS session: (tls_setup): ${errorText(error)}` };
+  }
+  const secured = await session.startTls(settings);
+  if (secured.outcome === 'started') return { facts: secured.facts };
+  const step = /certificate|altname/i.test(secured.text) ? 'certificate verification failed' : 'SSL_connect';
+  return { reason: `TLS session: (${step}): ${secured.text}` };
+}
+
+/** Begins TLS where the host offers it and the options let it (hosts_avoid_tls, hosts_require_tls, tls_tempfail_tryclear). */
+export async function secure(run: SmtpRun, host: ReachableHost, session: ClientSession): Promise<Securing> {
+  const { options } = run;
+  const isRequired = await isListed(run, options.hosts_require_tls, host);
+  if (!session.extensions.has('STARTTLS') || (!isRequired && (await isListed(run, options.hosts_avoid_tls, host)))) {
+    if (!isRequired) return { outcome: 'in clear' };
+    return hostVerdict(errorCodes.tlsRequired, 'a TLS session is required, but the server did not offer TLS support');
+  }
+  const answer = await session.exchange('STARTTLS', 'tls');
+  if (isFailure(answer)) return { outcome: 'given up', verdict: verdictOf(answer) };
+  if (replyClass(answer) !== 2) {
+    if (isRequired) {
+      return hostVerdict(errorCodes.tlsRequired, 'a TLS session is required, but an attempt to start TLS failed');
+    }
+    if (replyClass(answer) === 5 || options.tls_tempfail_tryclear) return { outcome: 'in clear' };
+    return hostVerdict(0, `SMTP error from remote mail server after STARTTLS: ${replyText(answer)}`);
+  }
+  const result = await handshake(run, host, session);
+  if ('facts' in result) return { outcome: 'secured', facts: result.facts };
+  if (!isRequired && options.tls_tempfail_tryclear) return { outcome: 'again in clear', reason: result.reason };
+  return hostVerdict(errorCodes.tlsFailed, result.reason, true);
+}
