@@ -17,6 +17,7 @@ export type Phase =
   | 'predata'
   | 'DATA'
   | 'AUTH'
+  | 'MAILAUTH'
   | 'STARTTLS'
   | 'ETRN'
   | 'EXPN'

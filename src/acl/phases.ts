@@ -2,7 +2,16 @@
 
 import type { Phase } from './acl.ts';
 
-const beforeMail: readonly Phase[] = ['connection', 'EHLO or HELO', 'AUTH', 'STARTTLS', 'ETRN', 'EXPN', 'VRFY'];
+const beforeMail: readonly Phase[] = [
+  'connection',
+  'EHLO or HELO',
+  'AUTH',
+  'MAILAUTH',
+  'STARTTLS',
+  'ETRN',
+  'EXPN',
+  'VRFY',
+];
 const leaving: readonly Phase[] = ['QUIT', 'notquit'];
 
 /** No recipient is being given. */
@@ -18,7 +27,14 @@ export const withoutRecipient: readonly Phase[] = [
 /** No message is on its way yet, or none any more. */
 export const withoutMessage: readonly Phase[] = [...beforeMail, ...leaving];
 /** No sender is known. */
-export const withoutSender: readonly Phase[] = ['connection', 'EHLO or HELO', 'AUTH', 'STARTTLS', 'notquit'];
+export const withoutSender: readonly Phase[] = [
+  'connection',
+  'EHLO or HELO',
+  'AUTH',
+  'MAILAUTH',
+  'STARTTLS',
+  'notquit',
+];
 /** The header lines have not come in. */
 export const withoutHeaders: readonly Phase[] = [
   ...beforeMail,

@@ -1,6 +1,6 @@
 /** Deliveries that go on when the command has ended: another process of this program, without a terminal. */
 
-import type { SelfCommand } from '../mta/subprocess.ts';
+import type { SelfCommand } from '../mta/user-process.ts';
 import { startDetached } from '../safe/spawn.ts';
 import { type Clean, literal, type QueueId, reviewed } from '../safe/taint.ts';
 import type { Invocation } from './invocation.ts';

@@ -2,7 +2,7 @@
 
 import type { Installation } from '../config/installation.ts';
 import type { Runtime } from '../mta/runtime.ts';
-import type { SelfCommand } from '../mta/subprocess.ts';
+import type { SelfCommand } from '../mta/user-process.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { QueueId } from '../safe/taint.ts';
 import type { Caller } from './caller.ts';

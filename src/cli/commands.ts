@@ -20,6 +20,7 @@ import { testRewriteCommand } from './commands/test-rewrite.ts';
 import { versionLines } from './commands/version.ts';
 import type { Action } from './invocation.ts';
 import { testContext } from './test-context.ts';
+import { takeTestMessage } from './test-message.ts';
 
 const addressTest =
   (purpose: AddressTest['purpose']): Command =>
@@ -41,17 +42,30 @@ const addressTest =
           debugPrint: invocation.verbose ? terminal.error : undefined,
           verifyErrorsTo: undefined,
         },
+        dialect: config.dialect,
+        directors: config.directors,
         newContext: () => testContext(call),
       },
       terminal,
     );
   };
 
-function expand(call: Call): Promise<number> {
+async function expand(call: Call): Promise<number> {
   const { invocation, runtime, terminal } = call;
+  const context = testContext(call);
+  if (invocation.messageFile !== undefined && context.message !== undefined) {
+    const problem = await takeTestMessage(invocation.messageFile, context, context.message, {
+      fromPattern: runtime.config.main.uucp_from_pattern,
+      out: terminal.out,
+    });
+    if (problem !== undefined) {
+      terminal.error(`exim: ${problem}\n`);
+      return 1;
+    }
+  }
   const { macros, builtinMacros } = runtime.config;
   const known = new Macros(new Map(macros.map(({ name, value }) => [name, value])), builtinMacros);
-  return expandCommand(invocation.arguments, testContext(call), known, terminal);
+  return expandCommand(invocation.arguments, context, known, terminal);
 }
 
 const options: Command = ({ invocation, installation, runtime, caller, terminal }) =>

@@ -8,6 +8,7 @@ import { startDelivery } from './background.ts';
 import { callerOf } from './caller.ts';
 import { commands } from './commands.ts';
 import { UnusableConfiguration } from './configuration.ts';
+import { debugHeading } from './debug-heading.ts';
 import type { Invocation } from './invocation.ts';
 import { openRuntime } from './open-runtime.ts';
 import { parseCommandLine, UsageError } from './options.ts';
@@ -100,6 +101,7 @@ async function run(
     terminal.error(`exim: ${decisions.error}\n`);
     return 1;
   }
+  if (invocation.debug !== undefined) terminal.error(debugHeading(invocation.debug, runtime.config.dialect));
   return command({
     invocation,
     words,

@@ -99,6 +99,7 @@ export interface Invocation {
   recipientsFromHeaders: boolean;
   dotEndsMessage: boolean;
   dontDeliver: boolean;
+  tlsOnConnect: boolean;
   dontQualify: boolean;
   errorMode: 'mail' | 'mail and fail' | 'print';
   delivery: 'background' | 'foreground' | 'queue' | 'queue smtp' | undefined;
@@ -143,6 +144,7 @@ export function emptyInvocation(): Invocation {
     recipientsFromHeaders: false,
     dotEndsMessage: true,
     dontDeliver: false,
+    tlsOnConnect: false,
     dontQualify: false,
     errorMode: 'mail and fail',
     delivery: undefined,

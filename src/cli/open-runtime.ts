@@ -1,5 +1,6 @@
 /** From the command line to everything that works with its configuration. */
 
+import type { Dialect } from '../config/config.ts';
 import type { Installation } from '../config/installation.ts';
 import { makeRuntime, type Runtime } from '../mta/runtime.ts';
 import { readConfiguration, reportProblems } from './configuration.ts';
@@ -24,17 +25,19 @@ export async function openRuntime(
   return makeRuntime(installation, config, {
     environment: process.env,
     withoutLogFiles: rehearsal,
-    echo: logEcho(invocation, terminal),
+    echo: logEcho(invocation, config.dialect, terminal),
     // in the background there is nobody to be told
     panicEcho: rehearsal || process.env[backgroundMark] !== undefined ? undefined : terminal.error,
   });
 }
 
-/** Shows what is logged (`-v`, `-d`, `-bh`). */
+/** Shows what is logged (`-v`, `-d`, `-bh`). Exim 3 showed a level, too, which was 0 for all that is always logged. */
 function logEcho(
   { verbose, action }: Invocation,
+  dialect: Dialect,
   { error }: Terminal,
 ): ((logs: string, text: string, id: string | undefined) => void) | undefined {
   if (action === 'fake smtp') return (_, text, id) => error(`LOG: ${id === undefined ? '' : `${id} `}${text}\n`);
-  return verbose ? (logs, text) => error(`LOG: ${logs}\n  ${text}\n`) : undefined;
+  const level = dialect === 3 ? '0 ' : '';
+  return verbose ? (logs, text) => error(`LOG: ${level}${logs}\n  ${text}\n`) : undefined;
 }

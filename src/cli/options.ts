@@ -306,6 +306,9 @@ export const commandLineOptions: readonly OptionRow[] = [
     invocation.recipientsFromHeaders = true;
     invocation.dotEndsMessage = false;
   }),
+  row('-tls-on-connect', 'nothing', 'TLS begins with the connection, on every port.', (invocation) => {
+    invocation.tlsOnConnect = true;
+  }),
   ignored('-U'),
   row('-v', 'nothing', 'Shows log lines and SMTP dialogues.', (invocation) => {
     invocation.verbose = true;

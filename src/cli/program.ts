@@ -1,6 +1,8 @@
 /** The names of the program, and what it is under each of them. */
 
+import { serveMailboxes } from '../mta/mailbox-process.ts';
 import { dbmbuild } from '../tools/dbmbuild.ts';
+import { actAs } from './become.ts';
 import { deliverAs } from './deliver-as.ts';
 import { exim } from './exim.ts';
 import { standardTerminal } from './output.ts';
@@ -22,6 +24,8 @@ const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
 
 /** Answers the exit status. */
 export async function program(start: Start): Promise<number> {
-  if (start.words[0] === '--deliver-as') return deliverAs(start.words.slice(1));
+  const [first, ...others] = start.words;
+  if (first === '--deliver-as') return deliverAs(others);
+  if (first === '--mailboxes-as') return actAs(others, serveMailboxes);
   return (programs.get(start.calledAs) ?? exim)(start);
 }

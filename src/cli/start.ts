@@ -1,6 +1,6 @@
 /** What the program is given when it starts. */
 
-import type { SelfCommand } from '../mta/subprocess.ts';
+import type { SelfCommand } from '../mta/user-process.ts';
 import type { Clean } from '../safe/taint.ts';
 
 /** How the program was started. */

@@ -3,7 +3,9 @@
 import { readInstallation } from '../config/installation.ts';
 import { BadSetting } from '../mta/settings.ts';
 import { nobody } from '../observe/decision.ts';
+import { reviewed } from '../safe/taint.ts';
 import { reportCheck } from '../tools/check.ts';
+import { convert } from '../tools/convert.ts';
 import { startDelivery } from './background.ts';
 import { callerOf } from './caller.ts';
 import { readConfiguration, UnusableConfiguration } from './configuration.ts';
@@ -50,8 +52,15 @@ async function runCheck({ directory, words }: Start, terminal: Terminal): Promis
   return reportCheck(config, problems, (line) => terminal.out(`${line}\n`)) ? 0 : 1;
 }
 
+async function runConvert({ words }: Start, terminal: Terminal): Promise<number> {
+  const [file, ...others] = words.slice(1);
+  if (file === undefined || others.length > 0) throw new UsageError('usage: tabella convert file');
+  return convert(reviewed(file, 'named on the command line, and read with the rights of the caller'), terminal);
+}
+
 const commands: ReadonlyMap<string, TabellaCommand> = new Map([
   ['check', { doc: 'checks a configuration: [-C file] [-DMACRO=value]', run: runCheck }],
+  ['convert', { doc: 'writes the Exim 4 text of an Exim 3 configuration, with remarks: file', run: runConvert }],
   ['demo', { doc: 'runs the server with embedded defaults below ./var', run: demo }],
   ['explain', { doc: 'tells how addresses are routed, and why: [-C file] [-f sender] address…', run: runExplain }],
   ['help', { doc: 'shows this', run: async (_, terminal) => help(terminal) }],

@@ -7,7 +7,7 @@ import type { Call } from './call.ts';
 
 export function testContext({ invocation, runtime, caller, decisions }: Call): Context {
   const context = newContext(runtime, decisions);
-  context.connection = localConnection(caller.login);
+  context.connection = { ...localConnection(caller.login), authenticatedId: caller.login };
   const sender = invocation.sender ?? `${caller.login}@${runtime.settings.qualifyDomain}`;
   context.message = emptyMessage(sender === '<>' ? '' : sender, caller);
   return context;

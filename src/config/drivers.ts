@@ -7,10 +7,14 @@ import { dnsdb } from '../lookups/dnsdb.ts';
 import { dsearch } from '../lookups/dsearch.ts';
 import { iplsearch } from '../lookups/iplsearch.ts';
 import { json } from '../lookups/json.ts';
+import { ldap, ldapdn, ldapm } from '../lookups/ldap.ts';
 import { lmdb } from '../lookups/lmdb.ts';
 import type { Lookup } from '../lookups/lookup.ts';
 import { lsearch } from '../lookups/lsearch.ts';
+import { mysql } from '../lookups/mysql.ts';
 import { passwd } from '../lookups/passwd.ts';
+import { pgsql } from '../lookups/pgsql.ts';
+import { redis } from '../lookups/redis.ts';
 import { sqlite } from '../lookups/sqlite.ts';
 import { nwildlsearch, wildlsearch } from '../lookups/wildlsearch.ts';
 import { accept } from '../routers/accept.ts';
@@ -44,7 +48,13 @@ export const lookups: readonly Lookup[] = [
   dnsdb,
   dsearch,
   json,
+  ldap,
+  ldapdn,
+  ldapm,
   lmdb,
+  mysql,
   passwd,
+  pgsql,
+  redis,
   sqlite,
 ];

@@ -16,6 +16,8 @@ import { builtinMacros } from './builtin-macros.ts';
 import type { Config, NamedList } from './config.ts';
 import { type ReadInstance, readDriverSection } from './driver-section.ts';
 import { authenticators, routers, transports } from './drivers.ts';
+import { isExim3Text } from './exim3/text.ts';
+import { translateExim3 } from './exim3/translate.ts';
 import { Macros } from './macros.ts';
 import { mainOptions } from './main-options.ts';
 import { Problems } from './problems.ts';
@@ -198,7 +200,8 @@ function readAuthenticators(draft: Draft): void {
     { word: 'authenticator', drivers: authenticators, commonOptions: authenticatorCommonOptions },
     problems,
   )) {
-    found.push({ ...read, common: read.common as AuthenticatorCommonOptions });
+    const common = read.common as AuthenticatorCommonOptions;
+    found.push({ ...read, common, ...read.driver.make(read.options, common) });
   }
 }
 
@@ -254,11 +257,12 @@ export interface Loaded {
   readonly problems: Problems;
 }
 
-/** Reads the text of a configuration file. `overrides` are the macros of the command line. */
+/** Reads the text of a configuration file, of Exim 4 or of Exim 3. `overrides` are the macros of the command line. */
 export function parseConfig(file: Clean, text: string, overrides: ReadonlyMap<string, string> = new Map()): Loaded {
   const problems = new Problems();
   const macros = new Macros(overrides, builtinMacros);
-  const source = new Source(file, text, macros, problems);
+  const translation = isExim3Text(text) ? translateExim3(file, text, overrides, problems) : undefined;
+  const source = new Source(file, translation?.text ?? text, macros, problems, translation?.numbers);
   const draft: Draft = {
     source,
     problems,
@@ -277,6 +281,8 @@ export function parseConfig(file: Clean, text: string, overrides: ReadonlyMap<st
   const { main, namedLists, acls, transports: readyTransports, retryRules, rewriteRules } = draft;
   const config: Config = {
     file,
+    dialect: translation === undefined ? 4 : 3,
+    directors: translation?.directors ?? new Set(),
     main: main.values(),
     mainSet: main.set,
     mainHidden: main.hidden,

@@ -25,6 +25,7 @@ import { transportCommonOptions } from '../transports/common-options.ts';
 import { lmtpOptions } from '../transports/lmtp-options.ts';
 import { pipeOptions } from '../transports/pipe-options.ts';
 import { smtpOptions } from '../transports/smtp-options.ts';
+import { pop3 } from './main-options/pop3.ts';
 import { mainOptions } from './main-options.ts';
 
 /** The lines of a fixture by section; an empty line ends a section. */
@@ -113,7 +114,9 @@ const authenticators: Readonly<Record<string, OptionTable>> = {
 describe('the tables of options', () => {
   it('show unset main options as Exim does', () => {
     const main: OptionTable = mainOptions;
-    const table = Object.fromEntries(Object.entries(main).sort(([a], [b]) => (a < b ? -1 : 1)));
+    // the fixture comes from a build without redis
+    const ofExim = chosen(main, (name) => !(name in pop3) && name !== 'redis_servers');
+    const table = Object.fromEntries(Object.entries(ofExim).sort(([a], [b]) => (a < b ? -1 : 1)));
     const [[head = '', lines = []] = []] = sections('bp-main.txt');
     assert.deepEqual(shown([table]), [head, ...lines]);
   });

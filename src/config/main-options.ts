@@ -16,6 +16,7 @@ import { messageIds } from './main-options/message-ids.ts';
 import { miscellaneous } from './main-options/miscellaneous.ts';
 import { nonSmtpIncomingMessages } from './main-options/non-smtp-incoming-messages.ts';
 import { policyControls } from './main-options/policy-controls.ts';
+import { pop3 } from './main-options/pop3.ts';
 import { privilegeControls } from './main-options/privilege-controls.ts';
 import { processingMessages } from './main-options/processing-messages.ts';
 import { resourceControl } from './main-options/resource-control.ts';
@@ -47,6 +48,7 @@ export const mainOptions = {
   ...systemFilter,
   ...routingAndDelivery,
   ...bounceAndWarningMessages,
+  ...pop3,
 } satisfies OptionTable;
 
 export type MainOptions = OptionsOf<typeof mainOptions>;

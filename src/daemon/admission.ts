@@ -21,6 +21,10 @@ export class Admission {
     return this.#count;
   }
 
+  countOf(address: string): number {
+    return this.#byHost.get(address) ?? 0;
+  }
+
   /** Counts a connection; the answer gives it back. */
   enter(address: string): () => void {
     this.#count++;

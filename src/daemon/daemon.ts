@@ -6,15 +6,16 @@
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import { formatInterval } from '../lib/intervals.ts';
+import { Mailboxes } from '../mta/mailboxes.ts';
 import type { QueueRun } from '../mta/queue-runner.ts';
 import type { Runtime } from '../mta/runtime.ts';
-import type { SelfCommand } from '../mta/subprocess.ts';
+import type { SelfCommand } from '../mta/user-process.ts';
 import type { Listener, Taken } from '../net/listen.ts';
 import { workAs } from '../safe/privileges.ts';
 import type { Clean } from '../safe/taint.ts';
 import { Admission } from './admission.ts';
 import { House } from './house.ts';
-import { describeInterfaces, type Interface, interfacesOf } from './interfaces.ts';
+import { describeInterfaces, type Interface, interfacesOf, pop3InterfacesOf } from './interfaces.ts';
 import { takeAll } from './listeners.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { QueueRuns } from './queue-runs.ts';
@@ -35,19 +36,24 @@ export interface DaemonSettings {
   /** Seconds between queue runs; nothing for none. */
   readonly queueInterval: number | undefined;
   readonly queueRun: QueueRun;
+  /** TLS begins with the connection, on every port. */
+  readonly tlsOnConnect: boolean;
   readonly delivery: 'at once' | 'local only' | 'queue';
   /** Reads the configuration again; reports what is wrong with it and answers nothing when it cannot be used. */
   reload(report: (text: string) => void): Promise<Runtime | undefined>;
   startQueueRun(recipient: string): void;
   /** Called when everything is in place. */
-  started(interfaces: readonly Interface[]): void;
+  started(interfaces: readonly Interface[], pop3Interfaces: readonly Interface[]): void;
 }
 
 export class Daemon {
   readonly #settings: DaemonSettings;
   readonly #admission = new Admission();
+  readonly #pop3Admission = new Admission();
+  readonly #mailboxes: Mailboxes;
   #house: House;
   #listeners: Listener[] = [];
+  #pop3Listeners: Listener[] = [];
   #runs: QueueRuns | undefined;
   #pidFile: Clean | undefined;
   #ended: (() => void) | undefined;
@@ -56,15 +62,26 @@ export class Daemon {
 
   constructor(runtime: Runtime, settings: DaemonSettings) {
     this.#settings = settings;
+    this.#mailboxes = new Mailboxes(settings.self);
     this.#house = this.#newHouse(runtime);
   }
 
   #newHouse(runtime: Runtime): House {
-    const { self, delivery, startQueueRun } = this.#settings;
-    return new House({ runtime, self, admission: this.#admission, delivery, startQueueRun });
+    const { self, delivery, startQueueRun, tlsOnConnect } = this.#settings;
+    return new House({
+      runtime,
+      self,
+      admission: this.#admission,
+      pop3Admission: this.#pop3Admission,
+      mailboxes: this.#mailboxes,
+      delivery,
+      startQueueRun,
+      tlsOnConnect,
+    });
   }
 
   readonly #take = (taken: Taken): void => this.#house.take(taken);
+  readonly #takePop3 = (taken: Taken): void => this.#house.pop3.take(taken);
 
   /** Runs until it is told to end. @throws BadInterface, CannotListen */
   async run(): Promise<void> {
@@ -72,6 +89,7 @@ export class Daemon {
     const { listens, interfaces, title, queueInterval, started } = this.#settings;
     const places = listens ? interfacesOf(runtime.config, interfaces) : [];
     this.#listeners = await takeAll(places, runtime, this.#take);
+    this.#pop3Listeners = await takeAll(listens ? pop3InterfacesOf(runtime.config) : [], runtime, this.#takePop3);
     const taken = this.#listeners.map((listener) => listener.settings);
     this.#pidFile = this.#settings.pidFile(runtime);
     if (this.#pidFile !== undefined) writePidFile(this.#pidFile, (text) => runtime.logs.panic(text));
@@ -81,8 +99,12 @@ export class Daemon {
     const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
     const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
     runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
+    this.#tellOfPop3(runtime);
     this.#startRuns();
-    started(taken);
+    started(
+      taken,
+      this.#pop3Listeners.map((listener) => listener.settings),
+    );
     void this.#tidy();
     const tidying = setInterval(() => void this.#tidy(), day);
     const end = new Promise<void>((resolve) => {
@@ -146,6 +168,7 @@ export class Daemon {
       const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
       const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
       runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
+      this.#tellOfPop3(runtime);
       // sessions may last long; the next reload need not wait for them
       void old.close('let go on');
     } catch (error) {
@@ -153,18 +176,18 @@ export class Daemon {
     }
   }
 
-  /** Keeps the listeners that are still wanted, takes new ones, and closes the others. */
+  #tellOfPop3({ logs }: Runtime): void {
+    const places = this.#pop3Listeners.map((listener) => listener.settings);
+    if (places.length > 0) logs.main(`listening for POP3 on ${describeInterfaces(places)}`);
+  }
+
   async #relisten(runtime: Runtime): Promise<void> {
     if (!this.#settings.listens) return;
-    const same = (one: Interface, other: Interface): boolean =>
-      one.address === other.address && one.port === other.port;
-    const wanted = interfacesOf(runtime.config, this.#settings.interfaces);
-    const kept = this.#listeners.filter(({ settings }) => wanted.some((place) => same(place, settings)));
-    const missing = wanted.filter((place) => !kept.some(({ settings }) => same(place, settings)));
-    // the old configuration is at work, so there is nothing to wait for
-    const added = await takeAll(missing, runtime, this.#take, 0);
-    for (const listener of this.#listeners) if (!kept.includes(listener)) listener.close();
-    this.#listeners = [...kept, ...added];
+    const { config } = runtime;
+    const smtp = interfacesOf(config, this.#settings.interfaces);
+    const pop3 = pop3InterfacesOf(config);
+    this.#listeners = await moved(this.#listeners, smtp, runtime, this.#take);
+    this.#pop3Listeners = await moved(this.#pop3Listeners, pop3, runtime, this.#takePop3);
   }
 
   readonly #onEnd = (): void => {
@@ -174,10 +197,27 @@ export class Daemon {
   };
 
   async #end(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of [...this.#listeners, ...this.#pop3Listeners]) listener.close();
     this.#runs?.close();
     if (this.#pidFile !== undefined) removePidFile(this.#pidFile);
     await this.#house.close('close');
+    this.#mailboxes.close();
     this.#ended?.();
   }
+}
+
+/** Keeps the listeners that are still wanted, takes new ones, and closes the others. */
+async function moved(
+  listeners: readonly Listener[],
+  wanted: readonly Interface[],
+  runtime: Runtime,
+  take: (taken: Taken) => void,
+): Promise<Listener[]> {
+  const same = (one: Interface, other: Interface): boolean => one.address === other.address && one.port === other.port;
+  const kept = listeners.filter(({ settings }) => wanted.some((place) => same(place, settings)));
+  const missing = wanted.filter((place) => !kept.some(({ settings }) => same(place, settings)));
+  // the old configuration is at work, so there is nothing to wait for
+  const added = await takeAll(missing, runtime, take, 0);
+  for (const listener of listeners) if (!kept.includes(listener)) listener.close();
+  return [...kept, ...added];
 }

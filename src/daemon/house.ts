@@ -9,19 +9,26 @@ import type { DeliveryTools } from '../mta/attempt.ts';
 import { closeDeliveryTools, makeDeliveryTools } from '../mta/delivery-tools.ts';
 import { etrnRunner } from '../mta/etrn.ts';
 import { newConnection } from '../mta/facts.ts';
+import type { Mailboxes } from '../mta/mailboxes.ts';
 import type { Client, ReceptionTools } from '../mta/receive/client.ts';
 import { serve } from '../mta/receive/serve.ts';
 import { closeRuntime, type Runtime } from '../mta/runtime.ts';
-import type { SelfCommand } from '../mta/subprocess.ts';
+import type { SelfCommand } from '../mta/user-process.ts';
 import { LineConnection } from '../net/line-connection.ts';
 import type { Taken } from '../net/listen.ts';
 import type { Admission } from './admission.ts';
 import { DeliveryPool } from './delivery-pool.ts';
+import { tlsPortsOf } from './interfaces.ts';
+import { Pop3Sessions } from './pop3-sessions.ts';
 
 export interface HouseSettings {
   readonly runtime: Runtime;
   readonly self: SelfCommand;
   readonly admission: Admission;
+  readonly pop3Admission: Admission;
+  readonly mailboxes: Mailboxes;
+  /** `-tls-on-connect` */
+  readonly tlsOnConnect: boolean;
   /** `-odq` or `-odqs`, as the daemon was started. */
   readonly delivery: 'at once' | 'local only' | 'queue';
   startQueueRun(recipient: string): void;
@@ -35,12 +42,16 @@ export class House {
   readonly deliveries: DeliveryTools;
   readonly #settings: HouseSettings;
   readonly #pool: DeliveryPool;
+  readonly pop3: Pop3Sessions;
+  readonly #tlsPorts: ReadonlySet<number>;
   readonly #sessions = new Map<Promise<void>, Socket>();
 
   constructor(settings: HouseSettings) {
     this.#settings = settings;
     this.runtime = settings.runtime;
+    this.#tlsPorts = tlsPortsOf(settings.runtime.config);
     this.deliveries = makeDeliveryTools(settings.runtime, settings.self);
+    this.pop3 = new Pop3Sessions(settings.runtime, settings.pop3Admission, settings.mailboxes);
     this.#pool = new DeliveryPool(this.deliveries, settings.delivery === 'local only');
   }
 
@@ -82,6 +93,7 @@ export class House {
       isNetwork: true,
       originator: undefined,
       isBatch: false,
+      beginsWithTls: this.#settings.tlsOnConnect || this.#tlsPorts.has(taken.ownPort),
       isTest: false,
       protocol: undefined,
       authenticatedSender: '',
@@ -121,6 +133,7 @@ export class House {
         socket.destroySoon();
       }
     }
+    await this.pop3.close(sessions);
     await Promise.allSettled(this.#sessions.keys());
     await this.#pool.close(patience);
     closeDeliveryTools(this.deliveries);

@@ -26,6 +26,11 @@ function portOf(text: string): number {
   return port;
 }
 
+/** The ports on which TLS begins with the connection (tls_on_connect_ports). @throws BadInterface */
+export function tlsPortsOf({ main }: Config): ReadonlySet<number> {
+  return new Set(main.tls_on_connect_ports?.items.map(portOf) ?? []);
+}
+
 /** `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`, `::1`, `::1.25`. */
 function itemOf(text: string): Item {
   const [, inBrackets, behind] = /^\[([^\]]*)\](?::(\w+))?$/.exec(text) ?? [];
@@ -51,6 +56,27 @@ export function interfacesOf({ main }: Config, override: string | undefined): In
   const items = (givenAddresses.length > 0 ? givenAddresses : (main.local_interfaces?.items ?? [])).map(itemOf);
   const found = new Map<string, Interface>();
   for (const { address, port } of items) {
+    if (main.disable_ipv6 && address.includes(':')) continue;
+    for (const each of port === undefined ? ports : [port]) {
+      found.set(`${address} ${each}`, { address, port: each });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The ports on which POP3 begins with TLS (pop3_tls_on_connect_ports). @throws BadInterface */
+export function pop3TlsPorts({ main }: Config): ReadonlySet<number> {
+  return new Set(main.pop3_tls_on_connect_ports?.items.map(portOf) ?? []);
+}
+
+/** Where POP3 clients are waited for; nowhere when no port is set. @throws BadInterface */
+export function pop3InterfacesOf(config: Config): Interface[] {
+  const { main } = config;
+  const ports = new Set([...(main.pop3_ports?.items.map(portOf) ?? []), ...pop3TlsPorts(config)]);
+  const own = main.pop3_interfaces?.items.map(itemOf);
+  const general = (main.local_interfaces?.items ?? []).map((item) => ({ ...itemOf(item), port: undefined }));
+  const found = new Map<string, Interface>();
+  for (const { address, port } of own ?? general) {
     if (main.disable_ipv6 && address.includes(':')) continue;
     for (const each of port === undefined ? ports : [port]) {
       found.set(`${address} ${each}`, { address, port: each });

@@ -4,6 +4,7 @@ import type { ConnectionFacts } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
+import type { TlsFacts } from '../net/tls.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Arrival } from './arrival.ts';
@@ -42,6 +43,16 @@ export function hostFields(connection: ConnectionFacts, selects: (selector: LogS
   return text;
 }
 
+/** `X=cipher CV=no DN="…"`, as far as the log selectors ask for them. */
+export function tlsFields(tls: TlsFacts | undefined, selects: (selector: LogSelector) => boolean): string {
+  if (tls === undefined) return '';
+  let text = selects('tls_cipher') ? ` X=${tls.cipher}` : '';
+  if (selects('tls_certificate_verified')) text += ` CV=${tls.verified ? 'yes' : 'no'}`;
+  const shown = (value: string): string => value.replace(/["\\]/g, '\\$&').replace(/[\x00-\x1f\x7f]/g, '?');
+  if (selects('tls_peerdn') && tls.peerDn !== '') text += ` DN="${shown(tls.peerDn)}"`;
+  return text;
+}
+
 /** `<= sender …`: the line that says that a message came in (Exim spec 53.6). */
 export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) => boolean, mark = '<='): string {
   const { connection, sender, context, begun } = arrival;
@@ -49,9 +60,14 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   if (arrival.reference !== undefined && arrival.reference !== '') line += ` R=${arrival.reference}`;
   line += hostFields(connection, selects);
   if (connection.receivedProtocol !== '') line += ` P=${connection.receivedProtocol}`;
+  line += tlsFields(connection.tls, selects);
+  const sni = connection.tls?.sni ?? '';
+  if (selects('tls_sni') && sni !== '') line += ` SNI=${sni.replace(/[\x00-\x20\x7f]/g, '?')}`;
   if (connection.authenticator !== '') {
     line += ` A=${connection.authenticator}`;
     if (connection.authenticatedId !== '') line += `:${connection.authenticatedId}`;
+    const sender = context.message?.authenticatedSender ?? '';
+    if (selects('smtp_mailauth') && sender !== '') line += `:${sender}`;
   }
   line += ` S=${context.message?.size ?? 0}`;
   if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;

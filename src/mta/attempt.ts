@@ -114,6 +114,7 @@ export class Attempt {
       deliverTime: (clock.now() - begun) / 1000,
       hostFields: '',
       confirmation: undefined,
+      directors: this.runtime.config.directors,
       ...more,
     };
   }
@@ -140,6 +141,7 @@ export class Attempt {
     return {
       address,
       router,
+      directors: this.runtime.config.directors,
       transport,
       target: target?.text,
       message,

@@ -5,6 +5,7 @@ import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { errorCodes, type RemoteResult } from '../transports/transport.ts';
 import { addressKey } from './address.ts';
+import { tlsFields } from './arrival-log.ts';
 import type { Attempt } from './attempt.ts';
 import type { Batch } from './delivery-request.ts';
 import { deliverRemotely, type RemoteDelivery } from './remote-delivery.ts';
@@ -87,7 +88,9 @@ async function delivered(
   const { sender } = attempt.message.envelope;
   for (const by of [undefined, sender]) retry.forget(retryKeys.recipient(addressKey(address), by));
   const used = result.pipelining && attempt.selects('pipelining') ? ' L' : '';
-  const hostFields = `${connectionFields(result, attempt)}${used}`;
+  const authenticator = result.authenticator === undefined ? '' : ` A=${result.authenticator}`;
+  const secured = tlsFields(result.tls, attempt.selects);
+  const hostFields = `${connectionFields(result, attempt)}${secured}${authenticator}${used}`;
   const facts = attempt.lineFacts({ returnPath, size, hostFields, confirmation: result.confirmation }, begun);
   await attempt.succeeded(delivery, mark, facts, false);
 }
@@ -107,7 +110,7 @@ async function undelivered(
   });
   if (result.panic) attempt.runtime.logs.panic(result.message, attempt.message.id);
   if (result.outcome === 'failed') {
-    attempt.fail(failure, fields, begun);
+    attempt.fail(failure, `${fields}${tlsFields(result.tls, attempt.selects)}`, begun);
     return;
   }
   attempt.defer(failure, fields, begun);

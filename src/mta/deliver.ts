@@ -16,6 +16,7 @@ import { Attempt, type DeliveryOptions, type DeliveryTools } from './attempt.ts'
 import { conclude } from './conclude.ts';
 import { deliverBatches } from './deliver-local.ts';
 import { deliverGroups } from './deliver-remote.ts';
+import { routedBy } from './delivery-log.ts';
 import { localBatches, remoteGroups } from './group.ts';
 import { type RoutedMessage, routeAll } from './route-all.ts';
 import { routerServices } from './router-services.ts';
@@ -136,7 +137,7 @@ async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> {
     onFailed: (failed) => attempt.fail(attempt.routingFailure(failed, 0)),
     mustWait: (address) => mustWait(address, attempt),
     onDiscarded(address, router) {
-      attempt.log(`=> :blackhole: <${address.address}> R=${router}`);
+      attempt.log(`=> :blackhole: <${address.address}>${routedBy(router, config.directors)}`);
       attempt.note(`${address.address}: ${router} router discarded`);
     },
   });

@@ -18,6 +18,8 @@ export interface LineFacts {
   /** `H=… [1.2.3.4]` and the like, with a blank before each field. */
   readonly hostFields: string;
   readonly confirmation: string | undefined;
+  /** Routers that were directors of Exim 3. */
+  readonly directors: ReadonlySet<string>;
   readonly shadow?: string | undefined;
 }
 
@@ -52,6 +54,11 @@ export function withOrigin(shown: string, address: RouteAddress, selects: Select
   return shown === top.address ? text : `${text} <${top.address}>`;
 }
 
+/** ` R=name`, or ` D=name` for what was a director in Exim 3 text. */
+export function routedBy(router: string, directors: ReadonlySet<string>): string {
+  return ` ${directors.has(router) ? 'D' : 'R'}=${router}`;
+}
+
 const printed = (text: string): string => text.replace(/\n/g, '\\n').replace(/[\x00-\x1f]/g, '?');
 
 /** `=> …`, `-> …`, `*> …`. */
@@ -59,7 +66,7 @@ export function successLine(mark: string, delivery: Delivery, facts: LineFacts, 
   let line = `${mark} ${shownAddress(delivery, selects)}`;
   if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
   if (selects('return_path_on_delivery')) line += ` P=<${facts.returnPath}>`;
-  line += ` R=${delivery.router.name} T=${delivery.transport.name}`;
+  line += `${routedBy(delivery.router.name, facts.directors)} T=${delivery.transport.name}`;
   if (selects('delivery_size')) line += ` S=${facts.size}`;
   line += facts.hostFields;
   if (facts.shadow !== undefined) line += ` ST=${facts.shadow}`;
@@ -74,6 +81,7 @@ export function successLine(mark: string, delivery: Delivery, facts: LineFacts, 
 export interface FailureFacts {
   readonly address: RouteAddress;
   readonly router: string | undefined;
+  readonly directors: ReadonlySet<string>;
   readonly transport: string | undefined;
   /** The file or command that redirection named. */
   readonly target: string | undefined;
@@ -85,8 +93,8 @@ export interface FailureFacts {
   readonly deliverTime: number;
 }
 
-function where({ router, transport }: FailureFacts): string {
-  return `${router === undefined ? '' : ` R=${router}`}${transport === undefined ? '' : ` T=${transport}`}`;
+function where({ router, transport, directors }: FailureFacts): string {
+  return `${router === undefined ? '' : routedBy(router, directors)}${transport === undefined ? '' : ` T=${transport}`}`;
 }
 
 /** `== address R=… T=… defer (n): reason` */

@@ -8,7 +8,8 @@ import { type DeliveryTools, ordinary } from './attempt.ts';
 import { deliver } from './deliver.ts';
 import { Retry } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-import { LocalDeliveries, type SelfCommand } from './subprocess.ts';
+import { LocalDeliveries } from './subprocess.ts';
+import type { SelfCommand } from './user-process.ts';
 
 export function makeDeliveryTools(
   runtime: Runtime,

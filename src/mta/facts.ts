@@ -23,7 +23,7 @@ export function newConnection(hostAddress: string, hostPort: number): Connection
     authenticatedId: '',
     authenticatedFailId: '',
     authenticationFailed: false,
-    tlsCipher: '',
+    tls: undefined,
     command: '',
     commandArgument: '',
     commandHistory: [],

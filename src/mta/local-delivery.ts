@@ -94,6 +94,7 @@ export async function deliverLocally(
     primaryHostname: reviewed(runtime.settings.primaryHostname, 'a setting of the configuration or of the system'),
     uid: rights.uid,
     gid: rights.gid,
+    dialect: runtime.config.dialect,
   };
   const prepared = await worker.prepare(request);
   if ('outcome' in prepared) return answer(prepared);

@@ -5,11 +5,11 @@ import type { Template } from '../expand/expand.ts';
 import { trim } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
 import { type Clean, clean, literal } from '../safe/taint.ts';
-import { groupNamed, userNamed, userWithId } from '../safe/users.ts';
+import { groupNamed, userNamed } from '../safe/users.ts';
 import { expanded } from './delivery-request.ts';
 import type { Delivery } from './routing.ts';
 import type { Runtime } from './runtime.ts';
-import type { Rights } from './subprocess.ts';
+import type { Rights } from './user-process.ts';
 
 const neverUser = -29;
 const noUser = -4;
@@ -116,10 +116,10 @@ async function directoryFrom(
   return path.startsWith('/') ? path : { problem: `${what.replace(/ for .*/, '')} path "${path}" is not absolute` };
 }
 
-/** Home and current directory (Exim spec 23.4). */
+/** Home and current directory (Exim spec 23.4). A user that an option names brings no home along, a local user does. */
 export async function directoriesOf(
   delivery: Delivery,
-  rights: Rights,
+  _rights: Rights,
   context: Context,
 ): Promise<{ readonly home: Clean | undefined; readonly directory: Clean } | { readonly problem: string }> {
   const { transport, router, localUser, facts } = delivery;
@@ -139,7 +139,7 @@ export async function directoriesOf(
       : undefined;
   if (typeof routers === 'object') return routers;
   const ofFacts = facts.home === undefined ? undefined : clean(facts.home);
-  const home = own ?? routers ?? ofFacts ?? localUser?.home ?? userWithId(rights.uid)?.home;
+  const home = own ?? routers ?? ofFacts ?? localUser?.home;
   const current = await directoryFrom(
     transport.common.current_directory ?? router.common.transport_current_directory,
     `current directory for ${transport.name} transport`,

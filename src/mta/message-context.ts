@@ -1,22 +1,22 @@
 /** What expansions see of a message on the queue: its envelope, its header lines and the host it came from. */
 
 import type { ConnectionFacts, Context, MessageFacts } from '../expand/context.ts';
+import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import { Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
-import type { Envelope } from '../spool/envelope.ts';
+import type { Envelope, SpoolFacts } from '../spool/envelope.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { newConnection } from './facts.ts';
 import { newContext, type Runtime } from './runtime.ts';
 
 function connectionOf({ facts, aclConnectionVariables }: Envelope): ConnectionFacts {
-  const [, address = '', port = '0'] = /^(.*?)(?:\.(\d+))?$/.exec(splitPort(facts.hostAddress ?? '')) ?? [];
-  const connection = newConnection(address, Number(port));
-  const [, own = '', ownPort = '0'] = /^(.*?)(?:\.(\d+))?$/.exec(splitPort(facts.interfaceAddress ?? '')) ?? [];
+  const connection = newConnection(...splitPort(facts.hostAddress ?? ''));
+  const [interfaceAddress, interfacePort] = splitPort(facts.interfaceAddress ?? '');
   return {
     ...connection,
-    interfaceAddress: own,
-    interfacePort: Number(ownPort),
+    interfaceAddress,
+    interfacePort,
     hostName: facts.hostName ?? '',
     hostLookupFailed: facts.hostLookupFailed ?? false,
     hostLookupDeferred: facts.hostLookupDeferred ?? false,
@@ -26,15 +26,35 @@ function connectionOf({ facts, aclConnectionVariables }: Envelope): ConnectionFa
     receivedProtocol: facts.receivedProtocol ?? '',
     authenticator: facts.hostAuth ?? '',
     authenticatedId: facts.authId ?? '',
-    tlsCipher: facts.tlsCipher ?? '',
+    tls: tlsOf(facts),
     aclVariables: aclConnectionVariables,
   };
 }
 
-/** `[1.2.3.4]:25` as `1.2.3.4.25`. */
-function splitPort(text: string): string {
-  const found = /^\[([^\]]*)\](?::(\d+))?$/.exec(text);
-  return found === null ? text : `${found[1]}${found[2] === undefined ? '' : `.${found[2]}`}`;
+/** What is known of the TLS that the message came over; its certificates are not kept. */
+function tlsOf({ tlsCipher, tlsPeerDn, tlsSni, tlsCertificateVerified }: SpoolFacts): TlsFacts | undefined {
+  if (tlsCipher === undefined || tlsCipher === '') return undefined;
+  const [version = '', , bits = '0'] = tlsCipher.split(':');
+  return {
+    cipher: tlsCipher,
+    standardCipher: '',
+    bits: Number(bits),
+    version,
+    verified: tlsCertificateVerified ?? false,
+    peerDn: tlsPeerDn ?? '',
+    sni: tlsSni ?? '',
+    resumed: false,
+    peerCertificate: '',
+    ownCertificate: '',
+  };
+}
+
+const storedAddress = /^(?:\[([^\]]*)\](?::(\d+))?|((?:\d+\.){3}\d+|[^.]*:[^.]*)(?:\.(\d+))?)$/;
+
+/** An address as it stands on the spool: `[1.2.3.4]:25`, `1.2.3.4.25` or `1.2.3.4`, whose port is not known and becomes 0. */
+export function splitPort(text: string): readonly [address: string, port: number] {
+  const [, bracketed, behindBracket, bare, behindDot] = storedAddress.exec(text) ?? [];
+  return [bracketed ?? bare ?? text, Number(behindBracket ?? behindDot ?? 0)];
 }
 
 /** The first or last octets of a body. */

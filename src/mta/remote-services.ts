@@ -1,5 +1,6 @@
 /** What remote transports ask about hosts (`transports/remote-services.ts`), answered from hints, retry rules and the DNS. */
 
+import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
 import type { Context } from '../expand/context.ts';
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
@@ -39,6 +40,10 @@ export class RemoteKnowledge implements RemoteServices {
   #hostKey({ host, port, byAddress, from }: HostAttempt): string {
     const key = retryKeys.host(host.name, byAddress ? host.address : '', port);
     return from === undefined ? key : `${key}/${from}`;
+  }
+
+  get authenticators(): readonly AuthenticatorInstance[] {
+    return this.#attempt.runtime.config.authenticators;
   }
 
   standing(attempt: HostAttempt): HostStanding {

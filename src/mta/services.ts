@@ -1,21 +1,13 @@
 /** What expansions, lists and ACLs ask of their surroundings (`expand/context.ts`), answered with the real things. */
 
 import type { Config } from '../config/config.ts';
-import type {
-  AuthenticationAnswer,
-  ConnectionFacts,
-  Context,
-  Credentials,
-  ListKind,
-  RunAnswer,
-  Services,
-  SocketAnswer,
-  SocketRequest,
-} from '../expand/context.ts';
+import type { ConnectionFacts, Context, ListKind, RunAnswer, Services } from '../expand/context.ts';
 import { expandText } from '../expand/expand.ts';
 import { makePerl } from '../expand/perl-process.ts';
+import type { AuthenticationAnswer, Credentials, SocketAnswer, SocketRequest } from '../expand/questions.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { matchIp, matchList } from '../lists/match.ts';
+import { askLdapServer } from '../lookups/ldap.ts';
 import type { Lookups } from '../lookups/lookups.ts';
 import { formatIp, isIp, parseIp } from '../net/address.ts';
 import { askSocket } from '../net/ask-socket.ts';
@@ -132,10 +124,14 @@ const saslauthdSocket = literal('/var/run/saslauthd/mux');
 
 /** The services that decide on a password; each knows the credentials that are made for it. */
 const authenticationServices: {
-  readonly [Service in keyof Credentials]: (credentials: Credentials[Service]) => Promise<AuthenticationAnswer>;
+  readonly [Service in keyof Credentials]: (
+    credentials: Credentials[Service],
+    config: Config,
+  ) => Promise<AuthenticationAnswer>;
 } = {
   saslauthd: (credentials) => askSaslauthd(saslauthdSocket, credentials),
   pam: async () => ({ error: 'pam: this version does not ask PAM; saslauthd can do it' }),
+  ldap: ({ query }, { main }) => askLdapServer(main, query),
 };
 
 /** The addresses that count as this host's own (Exim spec 14, local_interfaces, extra_local_interfaces). */
@@ -254,7 +250,7 @@ export function makeServices(ground: Ground): Omit<Services, 'runAcl'> {
     run: runProgram,
     readSocket,
     callPerl: (name, args, context) => perl.call(name, args, context),
-    authenticate: (service, credentials) => authenticationServices[service](credentials),
+    authenticate: (service, credentials) => authenticationServices[service](credentials, config),
     findHostName: (context) => findHostName(context, ground),
     log: (text) => ground.log(text),
     queueSize: () => ground.spool?.count() ?? 0,

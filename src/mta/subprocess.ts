@@ -4,9 +4,9 @@
  */
 
 import type { Eventual } from '../lib/eventual.ts';
-import { mayBecomeOthers, withFullRights } from '../safe/privileges.ts';
-import { type RunningProgram, startProgram } from '../safe/spawn.ts';
-import { type Clean, decimal, literal } from '../safe/taint.ts';
+import { mayBecomeOthers } from '../safe/privileges.ts';
+import type { RunningProgram } from '../safe/spawn.ts';
+import { literal } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
 import {
   type Content,
@@ -18,20 +18,7 @@ import {
   type LocalTransport,
 } from '../transports/transport.ts';
 import { FrameReader, frame } from './frames.ts';
-
-/** User and group of a job, and what its process is to have besides. */
-export interface Rights {
-  readonly uid: number;
-  readonly gid: number;
-  /** All groups of the user (initgroups). */
-  readonly allGroups: boolean;
-}
-
-/** How this program starts itself. */
-export interface SelfCommand {
-  readonly program: Clean;
-  readonly args: readonly Clean[];
-}
+import { hasRights, noRight, type Rights, type SelfCommand, startAs } from './user-process.ts';
 
 const idleTime = 30_000;
 const pieceSize = 64 * 1024;
@@ -80,16 +67,8 @@ export class LocalDeliveries {
 
   /** Does the job with the rights it needs. */
   async perform(worker: LocalTransport, job: Job, content: Content, rights: Rights): Promise<DeliveryResult> {
-    const uid = process.geteuid?.() ?? 0;
-    if (uid === rights.uid && (uid !== 0 || rights.gid === process.getegid?.())) {
-      return worker.perform(job, contentReader(content));
-    }
-    if (!mayBecomeOthers()) {
-      return deferred(
-        errorCodes.unknown,
-        `unable to become uid=${rights.uid} gid=${rights.gid}: this process has no right to (euid=${uid})`,
-      );
-    }
+    if (hasRights(rights)) return worker.perform(job, contentReader(content));
+    if (!mayBecomeOthers()) return deferred(errorCodes.unknown, noRight(rights));
     return this.#performElsewhere(job, content, rights);
   }
 
@@ -138,17 +117,8 @@ export class LocalDeliveries {
     if (crew.count === 0 && crew.waiting.length === 0) this.#crews.delete(key);
   }
 
-  #start({ uid, gid, allGroups }: Rights): Worker {
-    const { program, args } = this.#self;
-    const running = withFullRights(() =>
-      startProgram({
-        program,
-        args: [...args, literal('--deliver-as'), decimal(uid), decimal(gid), literal(allGroups ? 'all' : 'one')],
-        environment: {},
-        directory: literal('/'),
-        umask: 0o077,
-      }),
-    );
+  #start(rights: Rights): Worker {
+    const running = startAs(this.#self, literal('--deliver-as'), rights);
     return { program: running, answers: new FrameReader(running.output), timer: undefined };
   }
 

@@ -6,7 +6,7 @@ import { type RedirectionItem, type RedirectionResult, readRedirectionList } fro
 import { lower } from '../lib/octets.ts';
 import { splitAddress } from '../mail/address.ts';
 import type { OptionsOf } from '../options/table.ts';
-import { clean, reviewed, type Text } from '../safe/taint.ts';
+import { clean, reviewed, Text } from '../safe/taint.ts';
 import type { RouterCommonOptions } from './common-options.ts';
 import { redirectOptions } from './redirect-options.ts';
 import { readRedirectionFile } from './redirection-file.ts';
@@ -105,6 +105,7 @@ function include(name: string, directory: string | undefined): { readonly text: 
 /** The name of the transport for files, directories or pipes. */
 async function transportFor(
   item: RedirectionItem & { readonly kind: 'file' | 'pipe' },
+  clean: boolean,
   options: Options,
   context: Context,
   services: RouterServices,
@@ -113,7 +114,10 @@ async function transportFor(
     item.kind === 'pipe' ? 'pipe_transport' : item.text.endsWith('/') ? 'directory_transport' : 'file_transport';
   const template = options[option];
   if (template === undefined) return { problem: `${option} unset in ${context.address?.routerName} router` };
-  const expansion = await template.expand(context);
+  const text = clean ? Text.vouched(item.text) : Text.tainted(item.text);
+  const target = item.kind === 'pipe' ? { addressPipe: text } : { addressFile: text };
+  const address = context.address === undefined ? undefined : { ...context.address, ...target };
+  const expansion = await template.expand({ ...context, address });
   if (!expansion.ok) return { problem: `failed to expand ${option}: ${expansion.message}` };
   const name = expansion.text.value;
   return services.transportExists(name) ? { name } : { problem: `unable to find transport "${name}"` };
@@ -149,7 +153,7 @@ async function childrenOf(
         children.push({ kind: item.kind, text: item.text, clean, forbidden: `delivery to ${item.kind} forbidden` });
         continue;
       }
-      const transport = await transportFor(item, options, context, services);
+      const transport = await transportFor(item, clean, options, context, services);
       if ('problem' in transport) return { outcome: 'defer', message: transport.problem };
       children.push({ kind: item.kind, text: item.text, clean, transport: transport.name });
     } else if (item.kind === 'address') {

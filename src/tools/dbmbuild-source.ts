@@ -38,9 +38,26 @@ export class Source {
   #cut = false;
   #key: string | undefined;
   #value = '';
+  #lines = 0;
+  #begun = 0;
 
   constructor(options: SourceOptions) {
     this.#options = options;
+  }
+
+  /** Whether the last line that came has not ended yet. */
+  get inLine(): boolean {
+    return this.#line !== '' || this.#cut;
+  }
+
+  /** The number of the line that was read last, from 1. */
+  get line(): number {
+    return this.#lines;
+  }
+
+  /** The number of the line in which the entry begins that is handed to `add`. */
+  get entryLine(): number {
+    return this.#begun;
   }
 
   /** Throws SourceProblem, or what `add` throws. */
@@ -72,6 +89,7 @@ export class Source {
   }
 
   #finishLine(): void {
+    this.#lines++;
     const line = withoutEnd(this.#line);
     this.#line = '';
     this.#cut = false;
@@ -98,6 +116,7 @@ export class Source {
       throw new SourceProblem(`Keys longer than ${longestKey} characters cannot be handled`);
     }
     this.#key = this.#options.keepCase ? key : lower(key);
+    this.#begun = this.#lines;
     this.#value = line.slice(dataStart(line, end));
   }
 

@@ -7,12 +7,12 @@
  * each key.
  */
 
-import { CdbFull, CdbWriter } from '../lib/cdb.ts';
+import { CdbFull } from '../lib/cdb.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import { untilZero } from '../lookups/stored-text.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
-import { Source, SourceProblem } from './dbmbuild-source.ts';
+import { type Clean, concat, literal, reviewed } from '../safe/taint.ts';
+import { fillTable, nameBeside, piecesOf, SourceMistake, syncName } from './table-writer.ts';
 
 export interface DbmbuildIo {
   readonly stdin: AsyncIterable<Uint8Array>;
@@ -89,14 +89,6 @@ function openSource(name: Clean): files.Descriptor {
   }
 }
 
-/** The octets of a file. */
-function* piecesOf(file: files.Descriptor): Generator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(256 * 1024);
-  for (let count = files.readNext(file, buffer); count > 0; count = files.readNext(file, buffer)) {
-    yield buffer.subarray(0, count);
-  }
-}
-
 /** The same pieces; that they cannot be read is told as the failure it is. */
 async function* readable(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -117,13 +109,21 @@ async function writeTable(
 ): Promise<number> {
   /** The name in messages. The file itself has a name of this process's own, so that two can work at the same time. */
   const temporary = concat(target, literal('.dbmbuild_temp'));
-  const beside = concat(temporary, literal('.'), decimal(process.pid));
+  const beside = nameBeside(target, literal('.dbmbuild_temp'));
   const file = create(beside, temporary);
   try {
     let duplicates: number;
     let count: number;
     try {
-      ({ duplicates, count } = await fill(file, pieces, options, io));
+      ({ duplicates, count } = await fillTable(file, pieces, {
+        keepCase: options.has('-nolc'),
+        endsWithZero: !options.has('-nozero'),
+        lastWins: options.has('-lastdup'),
+        duplicate(key) {
+          if (!options.has('-nowarn')) io.err(`** Duplicate key "${untilZero(key)}"\n`);
+        },
+        ignored: (line) => io.out(`Unexpected continuation line ignored\n${line}\n\n`),
+      }));
       await files.sync(file);
     } catch (error) {
       throw asFailure(error, temporary);
@@ -145,12 +145,6 @@ async function writeTable(
   }
 }
 
-/** Waits until the new name is on the disk. A directory that cannot be read cannot be synced; the table is there. */
-async function syncName(target: Clean): Promise<void> {
-  const here = target.startsWith('/') ? literal('/') : literal('.');
-  await files.syncDirectory(files.parentOf(target) ?? here).catch(() => undefined);
-}
-
 function create(name: Clean, nameInMessages: Clean): files.Descriptor {
   try {
     return files.open(name, files.createNew, 0o644);
@@ -160,34 +154,8 @@ function create(name: Clean, nameInMessages: Clean): files.Descriptor {
 }
 
 function asFailure(error: unknown, temporary: Clean): unknown {
-  if (error instanceof SourceProblem) return new Failure(`${error.message}\ndbmbuild abandoned`, abandoned);
+  if (error instanceof SourceMistake) return new Failure(`${error.message}\ndbmbuild abandoned`, abandoned);
   if (!(error instanceof CdbFull) && errorCode(error) === undefined) return error;
   const reason = error instanceof CdbFull ? error.message : `unable to write ${temporary}: ${errorText(error)}`;
   return new Failure(`exim_dbmbuild: ${reason}\ndbmbuild abandoned`, abandoned);
-}
-
-/** Writes the table into the file; answers the number of its keys, and of entries whose key was there already. */
-async function fill(
-  file: files.Descriptor,
-  pieces: AsyncIterable<Uint8Array>,
-  options: ReadonlySet<OptionName>,
-  io: DbmbuildIo,
-): Promise<{ readonly count: number; readonly duplicates: number }> {
-  const end = options.has('-nozero') ? '' : '\0';
-  const table = new CdbWriter(file);
-  let duplicates = 0;
-  const source = new Source({
-    keepCase: options.has('-nolc'),
-    add(key, value) {
-      const octets = (text: string): Buffer => Buffer.from(text + end, 'latin1');
-      if (table.add(octets(key), octets(value), options.has('-lastdup'))) return;
-      duplicates++;
-      if (!options.has('-nowarn')) io.err(`** Duplicate key "${untilZero(key)}"\n`);
-    },
-    ignored: (line) => io.out(`Unexpected continuation line ignored\n${line}\n\n`),
-  });
-  for await (const piece of pieces) source.take(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
-  source.end();
-  table.finish();
-  return { count: table.count, duplicates };
 }

@@ -15,6 +15,7 @@ import { messageIds } from '../config/main-options/message-ids.ts';
 import { miscellaneous } from '../config/main-options/miscellaneous.ts';
 import { nonSmtpIncomingMessages } from '../config/main-options/non-smtp-incoming-messages.ts';
 import { policyControls } from '../config/main-options/policy-controls.ts';
+import { pop3 } from '../config/main-options/pop3.ts';
 import { privilegeControls } from '../config/main-options/privilege-controls.ts';
 import { processingMessages } from '../config/main-options/processing-messages.ts';
 import { resourceControl } from '../config/main-options/resource-control.ts';
@@ -52,4 +53,5 @@ export const mainOptionSubjects: readonly Subject[] = [
   { title: 'The system filter', options: systemFilter },
   { title: 'Queue, routing and delivery', options: routingAndDelivery },
   { title: 'Bounces and warnings', options: bounceAndWarningMessages },
+  { title: 'POP3 (options of Tabella alone)', options: pop3 },
 ];

@@ -1,6 +1,7 @@
 /** What the appendfile transport has to do, as plain data: options expanded, nothing left to be looked up. */
 
 import type { Clean, QueueId } from '../safe/taint.ts';
+import type { LockRules } from '../store/mailbox-lock.ts';
 import type { Job } from './transport.ts';
 
 export interface QuotaRules {
@@ -26,26 +27,13 @@ export interface QuotaRules {
   readonly directoryRegex: string;
 }
 
-export interface LockRules {
-  readonly lockFile: boolean;
-  readonly lockFileMode: number;
-  /** Seconds after which a lock file is left over. */
-  readonly lockFileTimeout: number;
-  readonly fcntl: boolean;
-  readonly flock: boolean;
-  readonly retries: number;
-  /** Seconds between two attempts. */
-  readonly interval: number;
-  /** Seconds to wait for each kind of lock; 0 asks once per attempt. */
-  readonly fcntlTimeout: number;
-  readonly flockTimeout: number;
-}
-
 export interface AppendfileJob extends Job {
   readonly driver: 'appendfile';
   readonly transport: string;
   readonly messageId: QueueId;
   readonly hostname: Clean;
+  /** Of which Exim the configuration is: the names of new files have its form. */
+  readonly dialect: 3 | 4;
   readonly format: 'file' | 'directory' | 'maildir' | 'mailstore';
   readonly path: Clean;
   readonly uid: number;

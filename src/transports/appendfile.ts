@@ -5,9 +5,10 @@ import { compileTemplate, type Template } from '../expand/expand.ts';
 import { base62 } from '../lib/base62.ts';
 import { lower, trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
-import { type Clean, clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
-import type { AppendfileJob, LockRules, QuotaRules } from './appendfile-job.ts';
+import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
+import type { AppendfileJob, QuotaRules } from './appendfile-job.ts';
 import { appendfileOptions } from './appendfile-options.ts';
+import { lockRules, mailboxTarget } from './appendfile-target.ts';
 import { batchPrefix } from './batch.ts';
 import { expandOption, expandPath, give, prepared } from './expanding.ts';
 import { appendToMailbox } from './mailbox-file.ts';
@@ -16,8 +17,6 @@ import { parseQuota, type QuotaValue } from './quota-value.ts';
 import { type DeliveryRequest, defineLocalTransport } from './transport.ts';
 
 type Options = OptionsOf<typeof appendfileOptions>;
-
-const notAbsolute = -21;
 
 /** What the owner of a mailbox is told when nothing else is configured. */
 const standardWarning = compileTemplate(
@@ -29,30 +28,6 @@ const standardWarning = compileTemplate(
     'set by the system administrator.\\n',
   ].join(''),
 );
-
-/** Where the message goes, and in which form. */
-async function target(options: Options, request: DeliveryRequest): Promise<Pick<AppendfileJob, 'format' | 'path'>> {
-  const { transport, context, addresses } = request;
-  const what = `file or directory name for ${transport} transport`;
-  const redirected = addresses[0]?.file;
-  const asDirectory = options.maildir_format ? 'maildir' : options.mailstore_format ? 'mailstore' : 'directory';
-  if (options.file !== undefined) return absolute('file', await expandPath(options.file, what, context));
-  if (options.directory !== undefined) {
-    return absolute(asDirectory, await expandPath(options.directory, what, context));
-  }
-  if (redirected === undefined) return give('Mandatory file or directory option missing from appendfile transport');
-  const path = clean(redirected);
-  if (path === undefined) return give(`Tainted '${redirected.value}' (${what}) not permitted`);
-  const whole = path.endsWith('/') || options.maildir_format || options.mailstore_format;
-  return absolute(whole ? asDirectory : 'file', path);
-}
-
-function absolute(format: AppendfileJob['format'], path: Clean): Pick<AppendfileJob, 'format' | 'path'> {
-  if (!path.startsWith('/')) return give(`appendfile: file or directory name "${path}" is not absolute`, notAbsolute);
-  const trimmed =
-    format === 'file' || path === '/' ? path : reviewed(path.replace(/\/+$/, ''), 'a clean path, shortened');
-  return { format, path: trimmed };
-}
 
 async function quotaValue(
   template: Template | undefined,
@@ -110,23 +85,6 @@ async function isOn(setting: boolean | Template, transport: string, context: Con
   return give(
     `"${text?.value}" is not a valid value for the "maildir_use_size_file" option in the ${transport} transport`,
   );
-}
-
-/** The locking options have defaults that depend on each other. */
-function lockRules(options: Options, set: ReadonlySet<string>): LockRules {
-  const mentioned = ['use_lockfile', 'use_fcntl_lock', 'use_flock_lock', 'use_mbx_lock'].some((name) => set.has(name));
-  const mbx = options.use_mbx_lock || (options.mbx_format && !mentioned);
-  return {
-    lockFile: set.has('use_lockfile') ? options.use_lockfile : !mbx,
-    lockFileMode: options.lockfile_mode,
-    lockFileTimeout: options.lockfile_timeout,
-    fcntl: set.has('use_fcntl_lock') ? options.use_fcntl_lock : !options.use_flock_lock,
-    flock: options.use_flock_lock,
-    retries: options.lock_retries,
-    interval: options.lock_interval,
-    fcntlTimeout: options.lock_fcntl_timeout,
-    flockTimeout: options.lock_flock_timeout,
-  };
 }
 
 /** Prefix, suffix and escaping belong to mailbox files, unless the configuration says otherwise. */
@@ -218,7 +176,8 @@ async function prepare(
   set: ReadonlySet<string>,
   request: DeliveryRequest,
 ): Promise<{ readonly job: AppendfileJob }> {
-  const { format, path } = await target(options, request);
+  const { transport, context, addresses } = request;
+  const { format, path } = await mailboxTarget(options, { transport, context, file: addresses[0]?.file });
   const frame = await framing(options, set, format, request);
   const quota = await quotaRules(options, request);
   const warning =
@@ -234,6 +193,7 @@ async function prepare(
     transport: request.transport,
     messageId: request.messageId,
     hostname: request.primaryHostname,
+    dialect: request.dialect ?? 4,
     format,
     path,
     uid: request.uid,

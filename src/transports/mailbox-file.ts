@@ -5,9 +5,10 @@ import * as clock from '../lib/clock.ts';
 import { errorCode, errorNumber, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { tryFlock, tryLock } from '../safe/native.ts';
-import type { AppendfileJob, LockRules } from './appendfile-job.ts';
+import { makeLockFile, removeLockFile } from '../store/lock-file.ts';
+import { type LockRules, stillNamed } from '../store/mailbox-lock.ts';
+import type { AppendfileJob } from './appendfile-job.ts';
 import { writeMessage } from './appendfile-writer.ts';
-import { makeLockFile, removeLockFile } from './lock-file.ts';
 import { checkCreation, checkMailbox, makeParents } from './mailbox-checks.ts';
 import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
 import { type ContentReader, type DeliveryResult, deferred, type Undelivered } from './transport.ts';
@@ -103,7 +104,7 @@ function openFifo(job: AppendfileJob): Opened {
 }
 
 /** Asks for the locks of an open file until they are given or the time is over. */
-async function lockFile(file: files.Descriptor, lock: LockRules): Promise<'fcntl' | 'flock' | undefined> {
+async function lockFile(file: files.Descriptor, lock: LockRules): Promise<string | undefined> {
   const kinds = [
     { name: 'fcntl' as const, wanted: lock.fcntl, take: tryLock, timeout: lock.fcntlTimeout },
     { name: 'flock' as const, wanted: lock.flock, take: tryFlock, timeout: lock.flockTimeout },
@@ -130,12 +131,18 @@ async function appendLocked(job: AppendfileJob, content: ContentReader): Promise
     if ('failure' in opened) return opened.failure;
     try {
       refused = await lockFile(opened.file, lock);
+      // while we waited, a reader may have put a file without the messages he removed in the place of this one
+      if (refused === undefined && !isStillThere(path, opened.file)) refused = 'replaced by another file';
       if (refused === undefined) return await append(job, content, opened.file, opened.existed);
     } finally {
       files.close(opened.file);
     }
   }
   return deferred(codes.locked, `failed to lock mailbox ${path} (${refused})`);
+}
+
+function isStillThere(path: AppendfileJob['path'], file: files.Descriptor): boolean {
+  return !files.statOpen(file).isFile() || stillNamed(path, file);
 }
 
 async function append(

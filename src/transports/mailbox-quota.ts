@@ -1,7 +1,7 @@
 /** Whether a message may still go into a mailbox, and whether its owner is to be warned (Exim spec 26.2, quota). */
 
+import type { MailboxSize } from '../store/mailbox-size.ts';
 import type { AppendfileJob } from './appendfile-job.ts';
-import type { MailboxSize } from './mailbox-size.ts';
 import { type DeliveryResult, deferred, errorCodes } from './transport.ts';
 
 /** Refuses a message that the mailbox has no room for. `where` names the file in the log. */

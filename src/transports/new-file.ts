@@ -7,23 +7,32 @@ import { errorCode, errorText } from '../lib/errno.ts';
 import { regex } from '../lib/regex.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, decimal, literal, pathOf, reviewed } from '../safe/taint.ts';
+import { directorySize, type MailboxSize } from '../store/mailbox-size.ts';
+import { ensureSizeFile, noteInSizeFile } from '../store/maildir-size-file.ts';
 import type { AppendfileJob } from './appendfile-job.ts';
 import { writeMessage } from './appendfile-writer.ts';
 import { checkCreation } from './mailbox-checks.ts';
 import { systemError } from './mailbox-file.ts';
 import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
-import { directorySize, type MailboxSize } from './mailbox-size.ts';
-import { ensureSizeFile, noteInSizeFile } from './maildir-size-file.ts';
 import { type ContentReader, type DeliveryResult, deferred, type Undelivered } from './transport.ts';
 
 let lastName = 0;
 
-/** Seconds, microseconds and process: a name nobody else uses on this host. */
-function uniqueName(hostname: Clean): Clean {
+/**
+ * Seconds, microseconds and process: a name nobody else uses on this host. With Exim 3 text it is TIME.PID.HOST as it was
+ * there; from the second name in one second on, the number of the process is followed by seven digits, which no process
+ * has.
+ */
+function uniqueName({ hostname, dialect }: AppendfileJob): Clean {
   let at = clock.seconds() * 1_000_000 + clock.microseconds();
   if (at <= lastName) at = lastName + 1;
+  const again = Math.floor(at / 1_000_000) === Math.floor(lastName / 1_000_000);
   lastName = at;
   const [seconds, micro] = [Math.floor(at / 1_000_000), at % 1_000_000];
+  if (dialect === 3) {
+    const number = again ? process.pid * 10_000_000 + micro : process.pid;
+    return concat(decimal(seconds), literal('.'), decimal(number), literal('.'), hostname);
+  }
   return concat(
     decimal(seconds),
     literal('.M'),
@@ -111,7 +120,7 @@ export async function deliverToNewFile(job: AppendfileJob, content: ContentReade
   const directory = usesQuota(job) ? quotaDirectory(job) : job.path;
   const counted = usesQuota(job) && counts(job, directory);
   const before = counted ? mailboxSize(job, directory) : { size: 0, fileCount: 0 };
-  const temporary = uniqueName(job.hostname);
+  const temporary = uniqueName(job);
   if (counted) {
     const where = job.format === 'maildir' ? `tmp/${temporary}` : pathOf(job.path, temporary);
     const full = checkQuota(job, before, where, () => sinceRead(job));
@@ -165,7 +174,7 @@ const maildir: Form = async (job, content, firstName) => {
     if (attempt >= job.maildirRetries)
       return deferred(17, `File exists: failed to open ${pathOf(job.path, literal('tmp'), name)} (${attempt} tries)`);
     await sleep(2000);
-    name = uniqueName(job.hostname);
+    name = uniqueName(job);
   }
   return writeAndMove(job, content, pathOf(job.path, literal('tmp'), name), () => {
     const plain = pathOf(job.path, literal('new'), name);

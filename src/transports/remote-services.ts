@@ -1,5 +1,6 @@
 /** What remote transports ask of their surroundings: what is known of hosts, their addresses, and the log. */
 
+import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
 import type { Context } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
@@ -39,6 +40,8 @@ export interface AddressLookup {
 }
 
 export interface RemoteServices {
+  /** The authenticators of the configuration, some of which can log in at servers. */
+  readonly authenticators: readonly AuthenticatorInstance[];
   standing(attempt: HostAttempt): Eventual<HostStanding>;
   /**
    * Notes that a host failed, or failed for this message, with which the host itself is in order (Exim spec 49.2).

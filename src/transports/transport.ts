@@ -7,6 +7,7 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import type { TlsFacts } from '../net/tls.ts';
 import type { OptionsOf, OptionTable } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
@@ -56,6 +57,8 @@ export interface DeliveryRequest {
   /** User and group that a local delivery runs as. */
   readonly uid: number;
   readonly gid: number;
+  /** Of which Exim the configuration is; 4 when nothing is said. */
+  readonly dialect?: 3 | 4 | undefined;
 }
 
 /** Why an address was not delivered. Numbers below zero are Exim's own; others are the system's. */
@@ -145,7 +148,9 @@ export type RemoteResult =
       /** What the host said to it, its lines separated by LF. */
       readonly confirmation: string | undefined;
       readonly local?: LocalEnd | undefined;
-      readonly tlsCipher?: string | undefined;
+      readonly tls?: TlsFacts | undefined;
+      /** Who we logged in as: `plain:ann`. */
+      readonly authenticator?: string | undefined;
       /** Not the first message over the same connection. */
       readonly continued: boolean;
       readonly pipelining: boolean;
@@ -156,6 +161,7 @@ export interface RemoteError extends DeliveryError {
   /** The host that said it, if it had come so far. */
   readonly host: Host | undefined;
   readonly local?: LocalEnd | undefined;
+  readonly tls?: TlsFacts | undefined;
   readonly continued?: boolean | undefined;
   /** It is this recipient that is refused for the time being, from this sender or from anybody (Exim spec 49.2). */
   readonly retry?: 'recipient' | 'recipient from sender' | undefined;
@@ -248,12 +254,14 @@ export const errorCodes = {
   quota: -22,
   expansion: -27,
   unknownHost: -32,
+  tlsFailed: -37,
   tlsRequired: -38,
   authenticationFailed: -42,
   rcpt4xx: -44,
   mail4xx: -45,
   data4xx: -46,
   localHost: -50,
+  authenticationProblem: -48,
   hostRetry: -54,
 } as const;
 

@@ -135,6 +135,6 @@ export const listConditions: readonly (ListCondition | TextCondition)[] = [
   words(
     'encrypted',
     'The connection is encrypted with one of these ciphers.',
-    (run) => run.context.connection?.tlsCipher ?? '',
+    (run) => run.context.connection?.tls?.cipher ?? '',
   ),
 ];

@@ -27,6 +27,7 @@ export async function daemonCommand(call: Call): Promise<number> {
     listens: invocation.daemonListens,
     interfaces: invocation.interfaces,
     pidFile: (runtime) => pidFileFor(call, runtime),
+    tlsOnConnect: invocation.tlsOnConnect,
     queueInterval: invocation.queueRun.interval,
     queueRun: invocation.queueRun,
     delivery:

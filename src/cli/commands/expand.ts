@@ -5,7 +5,8 @@ import type { Context } from '../../expand/context.ts';
 import { expandText } from '../../expand/expand.ts';
 import { trimEnd, trimStart } from '../../lib/octets.ts';
 import { Text } from '../../safe/taint.ts';
-import { standardInputLines, type Terminal } from '../output.ts';
+import { linePrompter } from '../line-prompter.ts';
+import type { Terminal } from '../output.ts';
 
 async function expandLine(line: string, context: Context, terminal: Terminal): Promise<void> {
   const expansion = await expandText(Text.configured(line), context);
@@ -35,18 +36,20 @@ export async function expandCommand(
     for (const word of words) await expandLine(macros.replace(word).text, context, terminal);
     return 0;
   }
-  terminal.out('> ');
+  const prompter = linePrompter(terminal);
+  prompter.prompt();
   let collected = '';
-  for await (const line of standardInputLines()) {
+  for await (const line of prompter.lines) {
     const text = trimEnd(collected === '' ? line : trimStart(line));
     if (text.endsWith('\\')) {
       collected += text.slice(0, -1);
+      prompter.more();
       continue;
     }
     const whole = collected + text;
     collected = '';
     if (!takeMacro(whole, macros, terminal)) await expandLine(macros.replace(whole).text, context, terminal);
-    terminal.out('> ');
+    prompter.prompt();
   }
   terminal.out('\n');
   return 0;

@@ -20,7 +20,7 @@ export async function rebuildAliasesCommand({ invocation, runtime, terminal }: C
       program,
       args: aliasFile === undefined ? [] : [reviewed(aliasFile, 'the caller wrote it, and the program runs as him')],
       environment: Object.fromEntries(runtime.settings.environment),
-      directory: reviewed(process.cwd(), 'where the caller is'),
+      directory: reviewed(Buffer.from(process.cwd(), 'utf8').toString('latin1'), 'where the caller is'),
       umask: process.umask(),
       timeout: 0,
       maximumOutput,

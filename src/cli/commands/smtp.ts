@@ -74,6 +74,7 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
     isNetwork: inherited !== undefined,
     originator: caller,
     isBatch,
+    beginsWithTls: invocation.tlsOnConnect,
     isTest: false,
     protocol: origin.protocol,
     authenticatedSender: origin.authenticatedSender ?? '',

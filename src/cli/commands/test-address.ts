@@ -1,5 +1,6 @@
 /** `-bt`, `-bv` and `-bvs`: what the routers make of addresses (Exim spec 5.3). */
 
+import type { Dialect } from '../../config/config.ts';
 import type { Context } from '../../expand/context.ts';
 import { trim } from '../../lib/octets.ts';
 import { parseAddress } from '../../mail/address.ts';
@@ -19,6 +20,9 @@ export interface AddressTest {
   readonly qualifyRecipient: string;
   readonly qualifyDomain: string;
   readonly rules: Omit<RouteRules, 'purpose'>;
+  /** With Exim 3 text, addresses are shown as Exim 3 showed them; some of the routers were directors there. */
+  readonly dialect: Dialect;
+  readonly directors: ReadonlySet<string>;
   /** A context of its own for each address. */
   newContext(): Context;
 }
@@ -91,7 +95,7 @@ async function testFully(start: string, test: AddressTest, seen: Set<string>, te
         break;
       case 'replaced':
         waiting.unshift(...routing.children, ...(routing.copy === undefined ? [] : [routing.copy]));
-        for (const delivery of routing.deliveries) showTarget(delivery, terminal);
+        for (const delivery of routing.deliveries) showTarget(delivery, test, terminal);
         for (const failed of routing.forbidden) fail(failed, 'deferred');
         break;
       case 'discarded':
@@ -99,11 +103,11 @@ async function testFully(start: string, test: AddressTest, seen: Set<string>, te
         break;
       default:
         fail(routing, routing.outcome);
-        for (const delivery of routing.deliveries) showTarget(delivery, terminal);
+        for (const delivery of routing.deliveries) showTarget(delivery, test, terminal);
         waiting.unshift(...routing.children);
     }
   }
-  for (const delivery of [...local, ...remote]) showDelivery(delivery, seen, terminal);
+  for (const delivery of [...local, ...remote]) showDelivery(delivery, test, seen, terminal);
   return status;
 }
 
@@ -125,19 +129,22 @@ function showFailure(failed: Failed, outcome: 'failed' | 'deferred', test: Addre
 }
 
 /** A file, directory or command that redirection named. */
-function showTarget({ address, target, transport }: Delivery, terminal: Terminal): void {
+function showTarget({ address, target, transport }: Delivery, { dialect }: AddressTest, terminal: Terminal): void {
   const text = target?.text ?? '';
   const parent = address.parent?.address ?? '';
-  terminal.out(`${parent} -> ${text}\n  transport = ${transport.name}\n`);
+  terminal.out(`${parent} -> ${text}\n${dialect === 3 ? '' : `  transport = ${transport.name}\n`}`);
 }
 
-function showDelivery(delivery: Delivery, seen: Set<string>, terminal: Terminal): void {
+function showDelivery(delivery: Delivery, test: AddressTest, seen: Set<string>, terminal: Terminal): void {
   const { address, router, transport } = delivery;
   const key = addressKey(address);
   const mark = seen.has(key) ? '   [duplicate, would not be delivered]' : '';
   seen.add(key);
-  terminal.out(`${address.address}${mark}\n${parents(address)}`);
-  terminal.out(`  router = ${router.name}, transport = ${transport.name}\n`);
+  const isDirector = test.directors.has(router.name);
+  const local = `${delivery.facts.localPart} in domain ${delivery.facts.domain}`;
+  const to = test.dialect === 3 ? `  deliver to ${isDirector ? local : address.address}\n` : '';
+  terminal.out(`${address.address}${mark}\n${parents(address)}${to}`);
+  terminal.out(`  ${isDirector ? 'director' : 'router'} = ${router.name}, transport = ${transport.name}\n`);
   if (!transport.driver.isLocal) terminal.out(hostLines(delivery).join(''));
 }
 

@@ -5,7 +5,7 @@ import { type OptionTable, withoutEffect } from '../../options/table.ts';
 
 export const smtpExtensions = {
   accept_8bitmime: flag('Offers 8BITMIME.', true),
-  auth_advertise_hosts: withoutEffect(hostList('Hosts that are offered AUTH.', '*')),
+  auth_advertise_hosts: hostList('Hosts that are offered AUTH.', '*'),
   chunking_advertise_hosts: withoutEffect(hostList('Hosts that are offered CHUNKING.', '*')),
   dsn_advertise_hosts: withoutEffect(hostList('Hosts that are offered DSN.')),
   ignore_fromline_hosts: hostList('Hosts that may send a mailbox "From " line before the header lines.'),

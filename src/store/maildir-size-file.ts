@@ -114,9 +114,19 @@ export function ensureSizeFile(directory: Clean, rules: SizeFileRules): MailboxS
 
 /** Adds a line for a message that was delivered. */
 export function noteInSizeFile(directory: Clean, size: number, mode: number): void {
-  const file = files.open(pathIn(directory), files.createOrAppend, mode);
+  addLine(directory, { size, fileCount: 1 }, files.createOrAppend, mode);
+}
+
+/** Adds a line for messages that were removed, if there is such a file. */
+export function noteRemoval(directory: Clean, { size, fileCount }: MailboxSize): void {
+  if (files.stat(pathIn(directory)) === undefined) return;
+  addLine(directory, { size: -size, fileCount: -fileCount }, files.readWrite | files.appending, 0);
+}
+
+function addLine(directory: Clean, { size, fileCount }: MailboxSize, flags: number, mode: number): void {
+  const file = files.open(pathIn(directory), flags, mode);
   try {
-    files.write(file, `${size} 1\n`);
+    files.write(file, `${size} ${fileCount}\n`);
   } finally {
     files.close(file);
   }

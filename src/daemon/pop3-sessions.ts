@@ -1,0 +1,81 @@
+/** The POP3 sessions of one reading of the configuration: counted, bounded, and ended with the daemon. */
+
+import type { Socket } from 'node:net';
+import { errorText } from '../lib/errno.ts';
+import { newConnection } from '../mta/facts.ts';
+import type { Mailboxes } from '../mta/mailboxes.ts';
+import type { Runtime } from '../mta/runtime.ts';
+import { LineConnection } from '../net/line-connection.ts';
+import type { Taken } from '../net/listen.ts';
+import { servePop3 } from '../pop3/serve.ts';
+import type { Admission } from './admission.ts';
+import { pop3TlsPorts } from './interfaces.ts';
+
+export class Pop3Sessions {
+  readonly #runtime: Runtime;
+  readonly #admission: Admission;
+  readonly #mailboxes: Mailboxes;
+  readonly #tlsPorts: ReadonlySet<number>;
+  readonly #sessions = new Map<Promise<void>, Socket>();
+
+  /** `admission` counts these connections alone; it and the mailboxes are the same before and after a reload. */
+  constructor(runtime: Runtime, admission: Admission, mailboxes: Mailboxes) {
+    this.#runtime = runtime;
+    this.#admission = admission;
+    this.#mailboxes = mailboxes;
+    this.#tlsPorts = pop3TlsPorts(runtime.config);
+  }
+
+  /** Serves a connection. */
+  take(taken: Taken): void {
+    const leave = this.#admission.enter(taken.address);
+    const session = this.#serve(taken)
+      .catch((error: unknown) => {
+        const stack = error instanceof Error ? error.stack : errorText(error);
+        this.#runtime.logs.panic(`unexpected error in the POP3 session with [${taken.address}]: ${stack}`);
+        taken.socket.destroy();
+      })
+      .finally(() => {
+        leave();
+        this.#sessions.delete(session);
+      });
+    this.#sessions.set(session, taken.socket);
+  }
+
+  async #serve({ socket, address, port, ownAddress, ownPort }: Taken): Promise<void> {
+    const lines = new LineConnection(socket, socket);
+    const beginsWithTls = this.#tlsPorts.has(ownPort);
+    const reason = this.#refusal(address);
+    if (reason !== undefined) {
+      if (this.#runtime.logs.selects('connection_reject')) {
+        this.#runtime.logs.main(`pop3 connection from [${address}] refused: ${reason}`);
+      }
+      // a client that waits for TLS would not understand it
+      if (!beginsWithTls) lines.write(`-ERR [SYS/TEMP] ${reason}\r\n`);
+      await lines.close();
+      return;
+    }
+    const connection = {
+      ...newConnection(address, port),
+      interfaceAddress: ownAddress,
+      interfacePort: ownPort,
+      countAtStart: this.#admission.count,
+    };
+    await servePop3(lines, connection, this.#runtime, this.#mailboxes, beginsWithTls);
+  }
+
+  #refusal(address: string): string | undefined {
+    const { pop3_accept_max: most, pop3_accept_max_per_host: mostPerHost } = this.#runtime.config.main;
+    if (most > 0 && this.#admission.count > most) return 'too many connections';
+    if (mostPerHost > 0 && this.#admission.countOf(address) > mostPerHost) {
+      return 'too many connections from that IP address';
+    }
+    return undefined;
+  }
+
+  /** Waits until the sessions have ended; those that wait for a command are closed when that is wanted. */
+  async close(sessions: 'close' | 'let go on'): Promise<void> {
+    if (sessions === 'close') for (const socket of this.#sessions.values()) socket.destroySoon();
+    await Promise.allSettled(this.#sessions.keys());
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * Mailboxes that another user owns: a process that has become that user opens them, and is asked over its standard input
+ * and output. One process serves all open mailboxes of its user; questions have numbers, answers come when they are ready.
+ */
+
+import { errorText } from '../lib/errno.ts';
+import type { RunningProgram } from '../safe/spawn.ts';
+import { literal } from '../safe/taint.ts';
+import {
+  type Changes,
+  type Commit,
+  type Listed,
+  type Mailbox,
+  type MailboxPlace,
+  mostMessages,
+  type Opened,
+  type Piece,
+  pieceSize,
+} from '../store/mailbox.ts';
+import { openMailbox } from '../store/open.ts';
+import { FrameReader, frame } from './frames.ts';
+import { type Rights, type SelfCommand, startAs } from './user-process.ts';
+
+/** What is asked about a mailbox, which has the number that whoever opens it gives it. */
+type Question =
+  | { readonly what: 'open'; readonly place: MailboxPlace }
+  | { readonly what: 'list'; readonly from: number }
+  | { readonly what: 'read'; readonly message: number; readonly position: number }
+  | { readonly what: 'commit'; readonly changes: Changes }
+  | { readonly what: 'close' };
+
+type Asked = Question & { readonly number: number; readonly mailbox: number };
+
+interface Answer {
+  readonly number: number;
+  readonly value: unknown;
+  /** Octets behind the answer. */
+  readonly size: number;
+}
+
+/** Messages of a list that go over at a time. */
+const listPart = 5_000;
+/** Milliseconds that a process without mailboxes is kept. */
+const idleTime = 30_000;
+
+interface Waiting {
+  resolve(answer: { readonly value: unknown; readonly octets: Buffer }): void;
+  reject(error: Error): void;
+}
+
+/** The side of the server. */
+export class MailboxProcess {
+  readonly #program: RunningProgram;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #onEnd: () => void;
+  #numbers = 0;
+  #mailboxes = 0;
+  #open = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: Error | undefined;
+
+  /** `onEnd` is called when the process is gone. */
+  constructor(self: SelfCommand, rights: Rights, onEnd: () => void) {
+    this.#program = startAs(self, literal('--mailboxes-as'), rights);
+    this.#onEnd = onEnd;
+    void this.#listen();
+  }
+
+  async #listen(): Promise<void> {
+    let reason = 'it ended';
+    try {
+      const answers = new FrameReader(this.#program.output);
+      for (let next = await answers.next(); next !== undefined; next = await answers.next()) {
+        const { number, value, size } = next as Answer;
+        if (!(size >= 0 && size <= pieceSize)) throw new Error('it sent what it was not asked for');
+        const octets = Buffer.allocUnsafe(size);
+        for (let at = 0; at < size; ) {
+          const count = await answers.octets(octets.subarray(at));
+          if (count === 0) throw new Error('it ended within an answer');
+          at += count;
+        }
+        this.#waiting.get(number)?.resolve({ value, octets });
+        this.#waiting.delete(number);
+      }
+    } catch (error) {
+      reason = errorText(error);
+    }
+    this.#fail(new Error(`the mailbox process failed: ${reason}`));
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    clearTimeout(this.#timer);
+    this.#program.kill();
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    this.#onEnd();
+  }
+
+  #ask(mailbox: number, question: Question): Promise<{ readonly value: unknown; readonly octets: Buffer }> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const number = ++this.#numbers;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      this.#program.write(frame({ ...question, number, mailbox })).catch((error: Error) => {
+        this.#waiting.delete(number);
+        reject(error);
+      });
+    });
+  }
+
+  async open(place: MailboxPlace): Promise<Opened> {
+    const mailbox = ++this.#mailboxes;
+    this.#hold();
+    try {
+      const { value } = await this.#ask(mailbox, { what: 'open', place });
+      const opened = value as Exclude<Opened, { outcome: 'opened' }> | { outcome: 'opened'; count: number };
+      if (opened.outcome !== 'opened') {
+        this.#release();
+        return opened;
+      }
+      const messages: Listed[] = [];
+      const count = Math.min(opened.count, mostMessages);
+      while (messages.length < count) {
+        const part = (await this.#ask(mailbox, { what: 'list', from: messages.length })).value as Listed[];
+        if (part.length === 0) throw new Error('the list ended too soon');
+        messages.push(...part);
+      }
+      return { outcome: 'opened', mailbox: this.#remote(mailbox, messages) };
+    } catch (error) {
+      this.#release();
+      return { outcome: 'failed', message: errorText(error), lasting: false };
+    }
+  }
+
+  #remote(mailbox: number, messages: readonly Listed[]): Mailbox {
+    let isOpen = true;
+    return {
+      messages,
+      read: async (message, position): Promise<Piece> => {
+        const { value, octets } = await this.#ask(mailbox, { what: 'read', message, position });
+        if (value !== 'last' && value !== 'more') return { outcome: 'gone' };
+        return { outcome: 'read', octets, isLast: value === 'last' };
+      },
+      commit: async (changes) => (await this.#ask(mailbox, { what: 'commit', changes })).value as Commit,
+      close: () => {
+        if (!isOpen) return;
+        isOpen = false;
+        this.#ask(mailbox, { what: 'close' }).catch(() => undefined);
+        this.#release();
+      },
+    };
+  }
+
+  #hold(): void {
+    this.#open++;
+    clearTimeout(this.#timer);
+    this.#program.waitFor(true);
+  }
+
+  #release(): void {
+    if (--this.#open > 0 || this.#failure !== undefined) return;
+    this.#program.waitFor(false);
+    this.#timer = setTimeout(() => this.end(), idleTime);
+    this.#timer.unref();
+  }
+
+  /** Ends it when it has done what it was asked. */
+  end(): void {
+    this.#failure ??= new Error('the mailbox process has ended');
+    this.#onEnd();
+    this.#program.end();
+  }
+}
+
+/** What such a process does until its input ends. */
+export async function serveMailboxes(
+  input: AsyncIterable<Buffer>,
+  write: (octets: Buffer) => Promise<void>,
+): Promise<void> {
+  const mailboxes = new Map<number, Mailbox>();
+  const underway = new Set<Promise<void>>();
+  const reader = new FrameReader(input);
+  for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
+    const work = answer(next as Asked, mailboxes)
+      .then(write)
+      .finally(() => underway.delete(work));
+    underway.add(work);
+  }
+  await Promise.allSettled(underway);
+  for (const mailbox of mailboxes.values()) mailbox.close();
+}
+
+async function answer(asked: Asked, mailboxes: Map<number, Mailbox>): Promise<Buffer> {
+  const { number } = asked;
+  try {
+    const { value, octets } = await valueOf(asked, mailboxes);
+    const head = frame({ number, value, size: octets?.length ?? 0 });
+    return octets === undefined ? head : Buffer.concat([head, octets]);
+  } catch (error) {
+    const failed = { outcome: 'failed', message: errorText(error), lasting: false };
+    return frame({ number, value: asked.what === 'list' ? [] : failed, size: 0 });
+  }
+}
+
+async function valueOf(
+  asked: Asked,
+  mailboxes: Map<number, Mailbox>,
+): Promise<{ readonly value: unknown; readonly octets?: Buffer }> {
+  if (asked.what === 'open') {
+    const opened = await openMailbox(asked.place);
+    if (opened.outcome !== 'opened') return { value: opened };
+    mailboxes.set(asked.mailbox, opened.mailbox);
+    return { value: { outcome: 'opened', count: opened.mailbox.messages.length } };
+  }
+  const mailbox = mailboxes.get(asked.mailbox);
+  if (mailbox === undefined) throw new Error('no such mailbox is open');
+  switch (asked.what) {
+    case 'list':
+      return { value: mailbox.messages.slice(asked.from, asked.from + listPart) };
+    case 'read': {
+      const piece = await mailbox.read(asked.message, asked.position);
+      return piece.outcome === 'read'
+        ? { value: piece.isLast ? 'last' : 'more', octets: piece.octets }
+        : { value: 'gone' };
+    }
+    case 'commit':
+      return { value: await mailbox.commit(asked.changes) };
+    case 'close':
+      mailboxes.delete(asked.mailbox);
+      mailbox.close();
+      return { value: 'closed' };
+  }
+}
