@@ -27,6 +27,9 @@ need setpriv util-linux
 need python3 python3-minimal
 need slapd slapd
 need openssl openssl
+need fetchmail fetchmail
+need mpop mpop
+need strace strace
 need mariadbd mariadb-server-core
 need mariadb mariadb-client-core
 need redis-server redis-server

@@ -8,6 +8,7 @@ import { reportCheck } from '../tools/check.ts';
 import { convert } from '../tools/convert.ts';
 import { startDelivery } from './background.ts';
 import { callerOf } from './caller.ts';
+import { rebuildCommand } from './commands/rebuild.ts';
 import { readConfiguration, UnusableConfiguration } from './configuration.ts';
 import { demo } from './demo.ts';
 import { exim } from './exim.ts';
@@ -63,6 +64,13 @@ const commands: ReadonlyMap<string, TabellaCommand> = new Map([
   ['convert', { doc: 'writes the Exim 4 text of an Exim 3 configuration, with remarks: file', run: runConvert }],
   ['demo', { doc: 'runs the server with embedded defaults below ./var', run: demo }],
   ['explain', { doc: 'tells how addresses are routed, and why: [-C file] [-f sender] address…', run: runExplain }],
+  [
+    'rebuild',
+    {
+      doc: 'makes tables anew whose text has changed: [--dry-run] [--all] [-v] directory|file…',
+      run: ({ words }, terminal) => rebuildCommand(words.slice(1), terminal),
+    },
+  ],
   ['help', { doc: 'shows this', run: async (_, terminal) => help(terminal) }],
 ]);
 

@@ -43,8 +43,10 @@ export class Pop3Sessions {
   }
 
   async #serve({ socket, address, port, ownAddress, ownPort }: Taken): Promise<void> {
-    const lines = new LineConnection(socket, socket);
     const beginsWithTls = this.#tlsPorts.has(ownPort);
+    // the first octets are for the handshake, and must not be read as lines
+    if (beginsWithTls) socket.pause();
+    const lines = new LineConnection(socket, socket);
     const reason = this.#refusal(address);
     if (reason !== undefined) {
       if (this.#runtime.logs.selects('connection_reject')) {

@@ -17,7 +17,7 @@ export type LineRead =
 const lf = 0x0a;
 const cr = 0x0d;
 /** Octets that may wait to be read before the other side is told to wait. */
-const highWater = 256 * 1024;
+const highWater = 64 * 1024;
 /** Milliseconds that the other side has to take the last answer and to close its side, too. */
 const lingering = 5000;
 

@@ -11,8 +11,14 @@ const longestLine = 19_999;
 const longestKey = 255;
 const longestValue = 99_999;
 
-/** The text cannot be made into a table. */
-export class SourceProblem extends Error {}
+/** The text cannot be made into a table, because of one of its lines, counted from 1. */
+export class SourceProblem extends Error {
+  readonly line: number;
+  constructor(message: string, line: number) {
+    super(message);
+    this.line = line;
+  }
+}
 
 export interface SourceOptions {
   /** Letters keep their case. */
@@ -43,11 +49,6 @@ export class Source {
 
   constructor(options: SourceOptions) {
     this.#options = options;
-  }
-
-  /** Whether the last line that came has not ended yet. */
-  get inLine(): boolean {
-    return this.#line !== '' || this.#cut;
   }
 
   /** The number of the line that was read last, from 1. */
@@ -82,7 +83,7 @@ export class Source {
     const room = longestLine - this.#line.length;
     const zero = octets.subarray(0, room).indexOf(0);
     if (zero < 0 && octets.length >= room) {
-      throw new SourceProblem(`Overlong line read: max permitted length is ${longestLine}`);
+      throw new SourceProblem(`Overlong line read: max permitted length is ${longestLine}`, this.#lines + 1);
     }
     this.#cut = zero >= 0;
     this.#line += octets.toString('latin1', 0, zero < 0 ? octets.length : zero);
@@ -105,7 +106,10 @@ export class Source {
     }
     this.#value += ` ${line.slice(skipBlanks(line, 0))}`;
     if (this.#value.length >= longestValue) {
-      throw new SourceProblem(`Continued set of lines is too long: max permitted length is ${longestValue}`);
+      throw new SourceProblem(
+        `Continued set of lines is too long: max permitted length is ${longestValue}`,
+        this.#lines,
+      );
     }
   }
 
@@ -113,7 +117,7 @@ export class Source {
     this.#finishEntry();
     const { key, end } = readKey(line, interpret);
     if (key.length > longestKey) {
-      throw new SourceProblem(`Keys longer than ${longestKey} characters cannot be handled`);
+      throw new SourceProblem(`Keys longer than ${longestKey} characters cannot be handled`, this.#lines);
     }
     this.#key = this.#options.keepCase ? key : lower(key);
     this.#begun = this.#lines;

@@ -12,7 +12,8 @@ import { errorCode, errorText } from '../lib/errno.ts';
 import { untilZero } from '../lookups/stored-text.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, literal, reviewed } from '../safe/taint.ts';
-import { fillTable, nameBeside, piecesOf, SourceMistake, syncName } from './table-writer.ts';
+import { SourceProblem } from './dbmbuild-source.ts';
+import { fillTable, nameBeside, piecesOf, syncName } from './table-writer.ts';
 
 export interface DbmbuildIo {
   readonly stdin: AsyncIterable<Uint8Array>;
@@ -154,7 +155,7 @@ function create(name: Clean, nameInMessages: Clean): files.Descriptor {
 }
 
 function asFailure(error: unknown, temporary: Clean): unknown {
-  if (error instanceof SourceMistake) return new Failure(`${error.message}\ndbmbuild abandoned`, abandoned);
+  if (error instanceof SourceProblem) return new Failure(`${error.message}\ndbmbuild abandoned`, abandoned);
   if (!(error instanceof CdbFull) && errorCode(error) === undefined) return error;
   const reason = error instanceof CdbFull ? error.message : `unable to write ${temporary}: ${errorText(error)}`;
   return new Failure(`exim_dbmbuild: ${reason}\ndbmbuild abandoned`, abandoned);

@@ -7,7 +7,7 @@
 import { CdbWriter } from '../lib/cdb.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, decimal, literal } from '../safe/taint.ts';
-import { Source, SourceProblem } from './dbmbuild-source.ts';
+import { Source } from './dbmbuild-source.ts';
 
 /** What the options of exim_dbmbuild ask for, and who is told of what is odd; lines are counted from 1. */
 export interface TableRules {
@@ -29,16 +29,7 @@ export interface Filled {
   readonly duplicates: number;
 }
 
-/** The text cannot be made into a table, because of this line. */
-export class SourceMistake extends Error {
-  readonly line: number;
-  constructor(message: string, line: number) {
-    super(message);
-    this.line = line;
-  }
-}
-
-/** Writes the table into an empty file. @throws SourceMistake, CdbFull, or the system's error */
+/** Writes the table into an empty file. @throws SourceProblem, CdbFull, or the system's error */
 export async function fillTable(
   file: files.Descriptor,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -57,14 +48,8 @@ export async function fillTable(
     },
     ignored: (text) => rules.ignored(text, source.line),
   });
-  try {
-    for await (const piece of pieces) source.take(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
-    source.end();
-  } catch (error) {
-    if (!(error instanceof SourceProblem)) throw error;
-    // a line that is too long is told before it has ended
-    throw new SourceMistake(error.message, source.inLine ? source.line + 1 : source.line);
-  }
+  for await (const piece of pieces) source.take(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+  source.end();
   table.finish();
   return { count: table.count, duplicates };
 }
