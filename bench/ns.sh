@@ -18,6 +18,8 @@ if [ "$1" = --inner ]; then
     mount -t overlay overlay -o "lowerdir=$lower,upperdir=$layers/$directory.upper,workdir=$layers/$directory.work" \
       "/$directory"
   done
+  # the machine may have accounts of these names with other numbers
+  sed -i -E '/^(Debian-exim|postfix|postdrop|vmail):/d' /etc/passwd /etc/group
   cat >>/etc/passwd <<'PASSWD'
 Debian-exim:x:3101:3101::/var/spool/exim4:/usr/sbin/nologin
 postfix:x:3102:3102::/var/spool/postfix:/usr/sbin/nologin
