@@ -486,7 +486,7 @@ describe('A server that is killed while it removes messages', () => {
     // a kill may leave the file that was to be linked to the lock; its name is nobody else's, so it holds up nothing
     assert.deepEqual(
       readdirSync(server.path('mail')).filter(
-        (name) => name.startsWith('eve') && !/^eve\.lock\..+\.\d+\.\d+$/.test(name),
+        (name) => name.startsWith('eve') && !/^eve\.lock\..+\.[0-9a-f]{8}\.[0-9a-f]{8}/.test(name),
       ),
       ['eve'],
     );

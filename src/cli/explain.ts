@@ -81,7 +81,9 @@ async function explainOne(start: string, call: Call): Promise<number> {
         for (const { target, transport } of routing.deliveries) {
           terminal.out(`${octets('⇒')} becomes ${target?.text ?? ''} (transport ${transport.name})\n`);
         }
-        for (const { message } of routing.forbidden) terminal.out(`${octets('⇒')} deferred: ${message}\n`);
+        for (const { target, outcome, message } of routing.refused) {
+          terminal.out(`${octets('⇒')} becomes ${target.text}, ${outcome}: ${message}\n`);
+        }
         waiting.push(...routing.children);
         break;
       case 'discarded':

@@ -21,7 +21,7 @@ export async function openRuntime(
 ): Promise<Runtime | undefined> {
   const { config, problems } = readConfiguration(invocation, installation, terminal.error);
   if (reportProblems(problems, terminal.error)) return undefined;
-  const rehearsal = invocation.action === 'fake smtp';
+  const rehearsal = withoutLogs.has(invocation.action);
   return makeRuntime(installation, config, {
     environment: process.env,
     withoutLogFiles: rehearsal,
@@ -31,6 +31,9 @@ export async function openRuntime(
   });
 }
 
+/** Rehearsals, which leave no line in any log. */
+const withoutLogs: ReadonlySet<Invocation['action']> = new Set(['fake smtp', 'test address']);
+
 /** Shows what is logged (`-v`, `-d`, `-bh`). Exim 3 showed a level, too, which was 0 for all that is always logged. */
 function logEcho(
   { verbose, action }: Invocation,
@@ -38,6 +41,6 @@ function logEcho(
   { error }: Terminal,
 ): ((logs: string, text: string, id: string | undefined) => void) | undefined {
   if (action === 'fake smtp') return (_, text, id) => error(`LOG: ${id === undefined ? '' : `${id} `}${text}\n`);
-  const level = dialect === 3 ? '0 ' : '';
-  return verbose ? (logs, text) => error(`LOG: ${level}${logs}\n  ${text}\n`) : undefined;
+  const level = verbose && dialect === 3 ? '0 ' : '';
+  return verbose || action === 'test address' ? (logs, text) => error(`LOG: ${level}${logs}\n  ${text}\n`) : undefined;
 }

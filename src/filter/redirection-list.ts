@@ -11,8 +11,14 @@ export type RedirectionItem =
   | { readonly kind: 'file' | 'pipe'; readonly text: string }
   | { readonly kind: 'blackhole' };
 
+/** An item that is no address, and why. */
+export interface SkippedItem {
+  readonly message: string;
+  readonly item: string;
+}
+
 export type RedirectionResult =
-  | { readonly outcome: 'list'; readonly items: readonly RedirectionItem[]; readonly skipped: readonly string[] }
+  | { readonly outcome: 'list'; readonly items: readonly RedirectionItem[]; readonly skipped: readonly SkippedItem[] }
   /** The text behind `:fail:` or `:defer:`; items before it count. */
   | { readonly outcome: 'fail' | 'defer'; readonly message: string; readonly items: readonly RedirectionItem[] }
   | { readonly outcome: 'discard' }
@@ -44,7 +50,7 @@ class Stop {
 
 class ListReader {
   readonly items: RedirectionItem[] = [];
-  readonly skipped: string[] = [];
+  readonly skipped: SkippedItem[] = [];
   readonly #rules: RedirectionRules;
   #includes = 0;
 
@@ -114,9 +120,8 @@ class ListReader {
     }
     if ('error' in parsed) {
       if (parsed.error === 'empty address') return;
-      const message = `${parsed.error} in "${text}"`;
-      if (!this.#rules.skipSyntaxErrors) throw new Stop({ outcome: 'error', message });
-      this.skipped.push(message);
+      if (!this.#rules.skipSyntaxErrors) throw new Stop({ outcome: 'error', message: `${parsed.error} in "${text}"` });
+      this.skipped.push({ message: parsed.error, item: text });
       return;
     }
     this.items.push({ kind: 'address', address: parsed.address, qualified: parsed.domain !== undefined, backslash });

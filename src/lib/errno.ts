@@ -66,6 +66,17 @@ export function errorText(error: unknown): string {
   return (code !== undefined && texts.get(code)) || (error instanceof Error ? error.message : String(error));
 }
 
+/** Whose rights a call was made with, for errors about missing ones: `(euid=8 egid=8)`. */
+export function effectiveIds(): string {
+  return `(euid=${process.geteuid?.() ?? 0} egid=${process.getegid?.() ?? 0})`;
+}
+
+/** The same sentence, and with whose rights when they were not enough. */
+export function accessErrorText(error: unknown): string {
+  const text = errorText(error);
+  return errorCode(error) === 'EACCES' ? `${text} ${effectiveIds()}` : text;
+}
+
 /** The number of a system error on this machine, 0 when it has none. */
 export function errorNumber(error: unknown): number {
   const code = errorCode(error) ?? '';

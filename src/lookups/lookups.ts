@@ -5,7 +5,7 @@
  */
 
 import type { Context, LookupAnswer, LookupRequest } from '../expand/context.ts';
-import { errorCode, errorText } from '../lib/errno.ts';
+import { accessErrorText, errorText } from '../lib/errno.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { Cache } from '../lib/lru.ts';
 import { trimStart } from '../lib/octets.ts';
@@ -137,7 +137,9 @@ export class Lookups {
       table = this.#open(driver, file);
     } catch (error) {
       const reason =
-        error instanceof LookupProblem ? error.message : `failed to open ${file} ${driver.purpose}: ${reasonOf(error)}`;
+        error instanceof LookupProblem
+          ? error.message
+          : `failed to open ${file} ${driver.purpose}: ${accessErrorText(error)}`;
       return { outcome: 'error', message: reason };
     }
     const returned = options.get('ret') === 'key' ? key.value : undefined;
@@ -200,12 +202,6 @@ function optionalQuote(driver: Lookup, option: string): ((text: string) => strin
 function problemOf(error: unknown): LookupAnswer {
   if (error instanceof LookupProblem) return { outcome: 'error', message: error.message };
   return { outcome: 'defer', message: errorText(error) };
-}
-
-/** Why a file could not be opened; who was not allowed to is part of it. */
-function reasonOf(error: unknown): string {
-  const reason = errorText(error);
-  return errorCode(error) === 'EACCES' ? `${reason} (euid=${process.geteuid?.()} egid=${process.getegid?.()})` : reason;
 }
 
 function tryKeys(

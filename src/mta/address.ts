@@ -37,6 +37,8 @@ export interface RouteAddress {
   readonly inherited: Inherited;
   /** The router where routing begins; 0 for the first. */
   readonly from: number;
+  /** It becomes a recipient of the message when it has to wait (one_time). */
+  readonly oneTime: boolean;
   /** A child whose existence senders are not told of (hide_child_in_errmsg). */
   readonly hidden: boolean;
   /** Place of the envelope's recipient that it all began with. */
@@ -56,6 +58,7 @@ export function originalAddress(address: string, recipient = 0, errorsTo?: strin
     madeBy: undefined,
     inherited: errorsTo === undefined ? nothing : { ...nothing, errorsTo },
     from: 0,
+    oneTime: false,
     hidden: false,
     recipient,
     selfHostname: '',
@@ -66,7 +69,7 @@ export function originalAddress(address: string, recipient = 0, errorsTo?: strin
 export function childAddress(
   parent: RouteAddress,
   address: string,
-  more: Partial<Pick<RouteAddress, 'madeBy' | 'inherited' | 'from' | 'hidden' | 'selfHostname'>>,
+  more: Partial<Pick<RouteAddress, 'madeBy' | 'inherited' | 'from' | 'oneTime' | 'hidden' | 'selfHostname'>>,
 ): RouteAddress {
   return {
     ...originalAddress(address, parent.recipient),

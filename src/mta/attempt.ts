@@ -8,6 +8,7 @@ import type { LogSelector } from '../observe/log-selectors.ts';
 import { timestamp } from '../observe/main-log.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { DeliveryError } from '../transports/transport.ts';
+import { originalAddress, type RouteAddress } from './address.ts';
 import {
   deferLine,
   deliveryKey,
@@ -20,7 +21,7 @@ import {
 import { errorsAddress } from './delivery-request.ts';
 import { messageContext } from './message-context.ts';
 import type { Retry } from './retry.ts';
-import type { Delivery, Failed } from './routing.ts';
+import { type Delivery, type Failed, failure, type RefusedTarget } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import type { LocalDeliveries } from './subprocess.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
@@ -168,13 +169,14 @@ export class Attempt {
     this.deferred.push(undelivered);
     if (undelivered.waiting && !this.selects('retry_defer')) return;
     const line = deferLine(this.#failureFacts(undelivered, hostFields, begun), this.selects);
-    this.log(line);
+    if (undelivered.panic) this.runtime.logs.panic(line, this.message.id);
+    else this.log(line);
     if (!undelivered.waiting) this.note(line.slice('== '.length));
   }
 
   /** What routing could not do. */
-  routingFailure(failed: Failed, code: number, waiting = false): UndeliveredAddress {
-    const { address, router, message, publicMessage } = failed;
+  routingFailure(failed: Failed, waiting = false): UndeliveredAddress {
+    const { address, router, message, publicMessage, code } = failed;
     return {
       address,
       target: undefined,
@@ -186,8 +188,18 @@ export class Attempt {
       output: undefined,
       host: undefined,
       freeze: failed.freeze,
+      panic: false,
       errorsTo: this.#errorsTo(address.inherited.errorsTo),
       waiting,
+    };
+  }
+
+  /** A file or command that nothing may or can be delivered to. */
+  refusal({ address, target, router, code, message }: RefusedTarget): UndeliveredAddress {
+    return {
+      ...this.routingFailure(failure('deferred', address, router, message, { code })),
+      target: target.kind === 'address' ? undefined : { kind: target.kind, text: target.text },
+      transport: target.transport,
     };
   }
 
@@ -214,6 +226,7 @@ export class Attempt {
       output: error.output,
       host: undefined,
       freeze: error.freeze ?? false,
+      panic: error.panic ?? false,
       errorsTo: errorsAddress(delivery, this.message.envelope.sender),
       waiting: false,
       ...more,
@@ -226,11 +239,15 @@ export class Attempt {
   }
 
   /** The recipients of the envelope that were not done before. */
-  recipientsToDo(): { readonly address: string; readonly errorsTo: string | undefined; readonly index: number }[] {
+  recipientsToDo(): RouteAddress[] {
     const { recipients, nonRecipients } = this.message.envelope;
-    return recipients.flatMap(({ address, errorsTo }, index) =>
-      nonRecipients.has(address) || nonRecipients.has(keyOf(address)) ? [] : [{ address, errorsTo, index }],
-    );
+    return recipients.flatMap(({ address, errorsTo, parent }, index) => {
+      if (nonRecipients.has(address) || nonRecipients.has(keyOf(address))) return [];
+      const own = originalAddress(address, index, errorsTo);
+      const above = parent === undefined ? undefined : recipients[parent];
+      // one that a router with one_time added still tells where it came from
+      return [above === undefined ? own : { ...own, parent: originalAddress(above.address, parent) }];
+    });
   }
 }
 

@@ -52,6 +52,9 @@ function entry(failed: UndeliveredAddress): string {
   if (failed.host !== undefined && failed.host.name !== '') {
     text += `    host ${failed.host.name} [${failed.host.address}]\n`;
   }
+  // a router that said nothing has a line all the same
+  if (failed.publicMessage === '' && failed.router !== undefined && failed.transport === undefined)
+    return `${text}    \n`;
   return text + indented(failed.publicMessage.replace(/(after [A-Z].*?[^:]): (?=[45]\d\d[ -])/s, '$1:\n'));
 }
 
@@ -63,10 +66,7 @@ function outputs(addresses: readonly UndeliveredAddress[], introduction: string 
   let text = introduction ?? `The following text was generated during the delivery attempt${many}:\n`;
   for (const failed of printed) {
     const origin = listedOrigin(failed);
-    text += `\n------ ${listedName(failed)}\n${origin === '' ? '' : `       ${origin} `}------\n\n`.replace(
-      '\n ------',
-      ' ------',
-    );
+    text += `\n------ ${listedName(failed)}${origin === '' ? '' : `\n       ${origin}`} ------\n\n`;
     text += `${failed.output}${failed.output?.endsWith('\n') ? '' : '\n'}`;
   }
   return `${text}\n`;

@@ -4,8 +4,10 @@
  */
 
 import * as clock from '../lib/clock.ts';
+import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
+import { targetKey } from './delivery-log.ts';
 import { reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
@@ -16,9 +18,11 @@ export async function conclude(attempt: Attempt): Promise<void> {
   const { envelope } = message;
   const unreturnable = await returnFailed(attempt);
   const open = new Set<number>([...attempt.deferred, ...unreturnable].map(({ address }) => address.recipient));
+  for (const failed of attempt.failed)
+    if (!unreturnable.includes(failed)) envelope.nonRecipients.add(undeliveredKey(failed));
   const finished: string[] = [];
-  for (const { address, index } of attempt.recipientsToDo()) {
-    if (open.has(index)) continue;
+  for (const { address, recipient } of attempt.recipientsToDo()) {
+    if (open.has(recipient)) continue;
     envelope.nonRecipients.add(keyOf(address));
     finished.push(address);
   }
@@ -37,7 +41,24 @@ export async function conclude(attempt: Attempt): Promise<void> {
     await tellOfFreezing(attempt);
   }
   envelope.facts.deliverFirstTime = undefined;
+  keepOneTime(attempt);
   await message.update();
+}
+
+/** What comes of redirection that is done once only becomes part of the envelope (Exim spec 22.7, one_time). */
+function keepOneTime({ deferred, message }: Attempt): void {
+  const { recipients, nonRecipients } = message.envelope;
+  for (const { address, errorsTo } of deferred) {
+    const { parent } = address;
+    if (!address.oneTime || parent === undefined) continue;
+    nonRecipients.add(addressKey(parent));
+    if (recipients.some((known) => known.address === address.address)) continue;
+    recipients.push({
+      address: address.address,
+      parent: address.recipient,
+      errorsTo: address.inherited.errorsTo === undefined ? undefined : errorsTo,
+    });
+  }
 }
 
 function complete(attempt: Attempt): void {
@@ -75,6 +96,11 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
     await tools.deliverReport(bounce);
   }
   return unreturnable;
+}
+
+/** What tells it apart in the list of those that are done. */
+function undeliveredKey({ address, target }: UndeliveredAddress): string {
+  return target === undefined ? addressKey(address) : targetKey(target.text, address);
 }
 
 function shownName({ address, target }: UndeliveredAddress): string {

@@ -2,13 +2,13 @@
 
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
-import type { DeliveryError, Undelivered } from '../transports/transport.ts';
+import type { DeliveryError, TransportInstance, Undelivered } from '../transports/transport.ts';
 import { errorCodes } from '../transports/transport.ts';
 import { addressKey } from './address.ts';
 import type { Attempt } from './attempt.ts';
-import { deliveryKey } from './delivery-log.ts';
+import { deliveryKey, withErrorText } from './delivery-log.ts';
 import type { Batch } from './delivery-request.ts';
-import { deliverLocally } from './local-delivery.ts';
+import { deliverLocally, type LocalDeliveryTools, type LocallyDelivered } from './local-delivery.ts';
 import { sendQuotaWarning } from './quota-warning.ts';
 import type { RetrySubject } from './retry.ts';
 import type { Delivery } from './routing.ts';
@@ -48,8 +48,65 @@ async function waits(delivery: Delivery, attempt: Attempt): Promise<boolean> {
   return !(await tools.retry.isOverdue(subject, message.envelope.sender, message.envelope.receivedTime, context));
 }
 
+interface LocalResult extends LocallyDelivered {
+  /** With the transport that delivered in the end. */
+  readonly delivered: Batch;
+}
+
+/** Transports that may hand a mailbox on to each other, one after the other. */
+const mostHandOvers = 10;
+
+/** Delivers, by another transport where the first finds that the mailbox has that one's format. */
+async function withHandOver(batch: Batch, attempt: Attempt): Promise<LocalResult> {
+  let delivered = batch;
+  for (let count = 0; ; count++) {
+    const done = await deliverLocally(delivered, attempt.context, toolsOf(attempt));
+    const { result } = done;
+    if (result.outcome === 'delivered' || result.handOverTo === undefined) return { ...done, delivered };
+    const other = attempt.runtime.config.transports.get(result.handOverTo);
+    if (other?.worker.style !== 'local' || count === mostHandOvers) {
+      const message = `${result.handOverTo} transport (for the format of the mailbox) not found`;
+      return { ...done, delivered, result: { ...result, message } };
+    }
+    delivered = byTransport(delivered, other);
+  }
+}
+
+function byTransport([first, ...others]: Batch, transport: TransportInstance): Batch {
+  return [{ ...first, transport }, ...others.map((delivery) => ({ ...delivery, transport }))];
+}
+
+function toolsOf({ runtime, message, tools, options, firstDelivery, dontDeliver }: Attempt): LocalDeliveryTools {
+  const { processes } = tools;
+  return { runtime, message, processes, firstDelivery, queueRunning: options.queueRun, dontDeliver };
+}
+
+const untrue: ReadonlySet<string> = new Set(['', '0', 'no', 'false']);
+
+/** Repeats a delivery by the shadow transport; what the line about the delivery says of it (Exim spec 24). */
+async function shadowOf(batch: Batch, attempt: Attempt): Promise<string | undefined> {
+  const { context, runtime } = attempt;
+  const { common, name } = batch[0].transport;
+  const { shadow_transport: shadowName, shadow_condition: condition } = common;
+  if (shadowName === undefined || attempt.dontDeliver) return undefined;
+  const shadow = runtime.config.transports.get(shadowName);
+  if (shadow?.worker.style !== 'local') {
+    runtime.logs.panic(`shadow transport "${shadowName}" not found`, attempt.message.id);
+    return undefined;
+  }
+  if (condition !== undefined) {
+    const expansion = await condition.expand(context);
+    if (!expansion.ok && expansion.kind !== 'forced') {
+      attempt.log(`failed to expand shadow_condition in ${name} transport: ${expansion.message}`);
+    }
+    if (!expansion.ok || untrue.has(expansion.text.value)) return undefined;
+  }
+  const { result } = await deliverLocally(byTransport(batch, shadow), context, toolsOf(attempt));
+  return result.outcome === 'delivered' ? shadowName : `${shadowName} (${withErrorText(result.code, result.message)})`;
+}
+
 async function deliverBatch(batch: Batch, attempt: Attempt, isLast: boolean): Promise<void> {
-  const { context, tools, message, runtime } = attempt;
+  const { context, tools } = attempt;
   const [first] = batch;
   if (await waits(first, attempt)) {
     for (const delivery of batch) {
@@ -63,27 +120,21 @@ async function deliverBatch(batch: Batch, attempt: Attempt, isLast: boolean): Pr
   if (decisions.listening) {
     decisions.begin('transport', `transport ${first.transport.name} for ${first.address.address}`);
   }
-  const { result, returnPath, size } = await deliverLocally(batch, context, {
-    runtime,
-    message,
-    processes: tools.processes,
-    firstDelivery: attempt.firstDelivery,
-    queueRunning: attempt.options.queueRun,
-    dontDeliver: attempt.dontDeliver,
-  });
+  const { result, returnPath, size, delivered } = await withHandOver(batch, attempt);
   if (decisions.listening) decisions.end(result.outcome, result.outcome === 'delivered' ? '' : result.message);
   if (result.outcome === 'delivered') {
     if (result.warning !== undefined) await sendQuotaWarning(result.warning.message, attempt);
     if (result.logLine !== undefined) logOutput(first, result.logLine, attempt);
-    for (const [index, delivery] of batch.entries()) {
+    const shadow = await shadowOf(delivered, attempt);
+    for (const [index, delivery] of delivered.entries()) {
       tools.retry.forget(subjectOf(delivery, { code: 0, message: '' }).key);
-      const facts = attempt.lineFacts({ returnPath, size }, begun);
+      const facts = attempt.lineFacts({ returnPath, size, shadow }, begun);
       await attempt.succeeded(delivery, index === 0 ? '=>' : '->', facts, isLast && index === batch.length - 1);
     }
     return;
   }
   if (result.logLine !== undefined) logOutput(first, result.logLine, attempt);
-  for (const delivery of batch) await undelivered(delivery, result, attempt, begun);
+  for (const delivery of delivered) await undelivered(delivery, result, attempt, begun);
 }
 
 function logOutput({ address, target, transport }: Delivery, line: string, attempt: Attempt): void {

@@ -5,25 +5,17 @@
  * the files it imports.
  */
 
-import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
-import { matchTemplate } from '../lists/option.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
-import { addressKey, originalAddress, type RouteAddress } from './address.ts';
-import { rewriteTools } from './arrival.ts';
 import { Attempt, type DeliveryOptions, type DeliveryTools } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { deliverBatches } from './deliver-local.ts';
 import { deliverGroups } from './deliver-remote.ts';
-import { routedBy } from './delivery-log.ts';
 import { localBatches, remoteGroups } from './group.ts';
-import { type RoutedMessage, routeAll } from './route-all.ts';
-import { routerServices } from './router-services.ts';
+import type { RoutedMessage } from './route-all.ts';
+import { routeRecipients } from './route-recipients.ts';
 import { failure } from './routing.ts';
-import { verifyAddress } from './verify.ts';
-
-const routingRetry = -52;
 
 /** Delivers a message that this process has locked; the lock is given up at the end. */
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
@@ -56,9 +48,10 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
  * Whether what is to be done is so quick that a new message may stay in memory meanwhile: one file is written, so that
  * all is done or nothing, and nobody is told anything.
  */
-function isQuick({ local, remote, failed, deferred }: RoutedMessage): boolean {
+function isQuick({ local, remote, noted }: RoutedMessage): boolean {
   return (
-    remote.length + failed.length + deferred.length === 0 &&
+    !noted &&
+    remote.length === 0 &&
     local.length === 1 &&
     local.every(({ transport }) => transport.driver.isQuick === true)
   );
@@ -100,9 +93,9 @@ async function isDue(attempt: Attempt): Promise<boolean> {
 
 /** All that is left counts as failed; the sender is told, the log has its line already. */
 function giveUpAll(attempt: Attempt): void {
-  for (const { address, errorsTo, index } of attempt.recipientsToDo()) {
-    const failed = failure('failed', originalAddress(address, index, errorsTo), undefined, '');
-    attempt.failed.unshift(attempt.routingFailure(failed, 0));
+  for (const address of attempt.recipientsToDo()) {
+    const failed = failure('failed', address, undefined, '');
+    attempt.failed.unshift(attempt.routingFailure(failed));
   }
 }
 
@@ -112,107 +105,8 @@ function runsInCircles({ context, runtime }: Attempt): boolean {
 }
 
 function failAll(attempt: Attempt, reason: string): void {
-  for (const { address, errorsTo, index } of attempt.recipientsToDo()) {
-    const failed = failure('failed', originalAddress(address, index, errorsTo), undefined, reason);
-    attempt.fail(attempt.routingFailure(failed, 0));
+  for (const address of attempt.recipientsToDo()) {
+    const failed = failure('failed', address, undefined, reason);
+    attempt.fail(attempt.routingFailure(failed));
   }
-}
-
-async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> {
-  const { runtime, message, context } = attempt;
-  const { config } = runtime;
-  const rules = {
-    routers: config.routers,
-    transports: config.transports,
-    services: routerServices(runtime),
-    debugPrint: undefined,
-    verifyErrorsTo: undefined,
-  };
-  const verifyErrorsTo = async (address: string): Promise<boolean> =>
-    (await verifyAddress(address, 'verify recipient', context, rules)).outcome === 'ok';
-  const routed = await routeAll(attempt.recipientsToDo(), context, {
-    rules: { ...rules, verifyErrorsTo },
-    rewrite: rewriteTools(runtime, message.id),
-    done: message.envelope.nonRecipients,
-    onFailed: (failed) => attempt.fail(attempt.routingFailure(failed, 0)),
-    mustWait: (address) => mustWait(address, attempt),
-    onDiscarded(address, router) {
-      attempt.log(`=> :blackhole: <${address.address}>${routedBy(router, config.directors)}`);
-      attempt.note(`${address.address}: ${router} router discarded`);
-    },
-  });
-  for (const failed of [...routed.deferred]) {
-    const waits = failed.router === undefined && failed.message === waitText;
-    if (waits) {
-      attempt.defer(attempt.routingFailure(failed, routingRetry, true));
-      continue;
-    }
-    await deferRouting(failed, attempt);
-  }
-  return routed;
-}
-
-const waitText = 'retry time not reached';
-
-/** Whether routing of an address has to wait: its domain is held, or its retry time has not come. */
-async function mustWait(address: RouteAddress, attempt: Attempt): Promise<string | undefined> {
-  const { runtime, context, options, tools, message } = attempt;
-  const { hold_domains: held } = runtime.config.main;
-  if (held !== undefined && !options.force) {
-    const answer = await matchTemplate(held, address.domain, context);
-    if (answer.outcome === 'match') return 'domain is held';
-  }
-  if (!options.queueRun || options.force) return undefined;
-  const now = clock.seconds();
-  const keys = [
-    retryKeys.routing(address.address),
-    retryKeys.recipient(addressKey(address), message.envelope.sender),
-    retryKeys.routing(address.domain),
-  ];
-  for (const key of keys) {
-    const record = tools.retry.record(key);
-    if (record === undefined || record.nextTry <= now) continue;
-    const subject = {
-      key,
-      addresses: [address.address],
-      error: { code: record.code, message: record.message },
-    };
-    const overdue = await tools.retry.isOverdue(
-      subject,
-      message.envelope.sender,
-      message.envelope.receivedTime,
-      context,
-    );
-    if (!overdue) return waitText;
-  }
-  return undefined;
-}
-
-/** An address that could not be routed for now: its retry time is set, or it is given up. */
-async function deferRouting(failed: RoutedMessage['deferred'][number], attempt: Attempt): Promise<void> {
-  const { message, tools, context } = attempt;
-  const { sender, receivedTime } = message.envelope;
-  const undelivered = attempt.routingFailure(failed, -1);
-  attempt.defer(undelivered);
-  const { address, useLocalPart } = failed;
-  const key = retryKeys.routing(useLocalPart ? address.address : address.domain);
-  const verdict = await tools.retry.failed(
-    {
-      key,
-      addresses: useLocalPart ? [address.address] : [`*@${address.domain}`],
-      error: { code: -1, message: failed.message },
-    },
-    sender,
-    receivedTime,
-    context,
-  );
-  if (!verdict.timedOut || undelivered.freeze) return;
-  attempt.deferred.splice(attempt.deferred.indexOf(undelivered), 1);
-  attempt.fail({
-    ...undelivered,
-    router: undefined,
-    message: 'retry timeout exceeded',
-    publicMessage: `${undelivered.publicMessage}: retry timeout exceeded`,
-    code: 0,
-  });
 }

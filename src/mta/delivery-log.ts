@@ -21,6 +21,8 @@ export interface LineFacts {
   /** Routers that were directors of Exim 3. */
   readonly directors: ReadonlySet<string>;
   readonly shadow?: string | undefined;
+  /** It went to /dev/null, past its transport. */
+  readonly bypassed?: boolean | undefined;
 }
 
 type Selects = (selector: LogSelector) => boolean;
@@ -36,6 +38,9 @@ export function shownAddress(
   selects: Selects,
 ): string {
   const { address, target, transport, router } = delivery;
+  if (target !== undefined && address.parent?.parent !== undefined && !selects('all_parents')) {
+    return withOrigin(`${target.text} (${address.parent.address})`, address, selects);
+  }
   const asLocal =
     target === undefined &&
     transport.driver.isLocal &&
@@ -66,7 +71,7 @@ export function successLine(mark: string, delivery: Delivery, facts: LineFacts, 
   let line = `${mark} ${shownAddress(delivery, selects)}`;
   if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
   if (selects('return_path_on_delivery')) line += ` P=<${facts.returnPath}>`;
-  line += `${routedBy(delivery.router.name, facts.directors)} T=${delivery.transport.name}`;
+  line += `${routedBy(delivery.router.name, facts.directors)} T=${facts.bypassed ? '**bypassed**' : delivery.transport.name}`;
   if (selects('delivery_size')) line += ` S=${facts.size}`;
   line += facts.hostFields;
   if (facts.shadow !== undefined) line += ` ST=${facts.shadow}`;
@@ -100,10 +105,12 @@ function where({ router, transport, directors }: FailureFacts): string {
 /** `== address R=… T=… defer (n): reason` */
 export function deferLine(facts: FailureFacts, selects: Selects): string {
   let line = `== ${withOrigin(facts.target ?? facts.address.address, facts.address, selects)}`;
-  line += `${where(facts) || ' routing'} defer (${facts.code})${facts.hostFields}`;
+  line += `${where(facts) || ' routing'} defer (${facts.code})`;
+  if (facts.code > 0) line += `: ${errorNumberText(facts.code)}`;
+  line += facts.hostFields;
   if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
-  const reason = withErrorText(facts.code, facts.message);
-  return reason === '' ? line : `${line}: ${printed(reason)}`;
+  const isSaid = facts.code > 0 && facts.message === errorNumberText(facts.code);
+  return facts.message === '' || isSaid ? line : `${line}: ${printed(facts.message)}`;
 }
 
 /** `** address R=… T=…: reason` */
@@ -112,14 +119,13 @@ export function failLine(facts: FailureFacts, selects: Selects): string {
   if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
   if (selects('return_path_on_delivery') && facts.transport !== undefined) line += ` P=<${facts.returnPath}>`;
   line += `${where(facts)}${facts.hostFields}`;
-  const reason = withErrorText(facts.code, facts.message);
-  if (reason !== '') line += `: ${printed(reason)}`;
+  line += `: ${printed(withErrorText(facts.code, facts.message))}`;
   if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
   return line;
 }
 
 /** An error of the system is named before what it was about. */
-function withErrorText(code: number, message: string): string {
+export function withErrorText(code: number, message: string): string {
   if (code <= 0) return message;
   const text = errorNumberText(code);
   if (message === '' || message === text) return text;
@@ -128,7 +134,10 @@ function withErrorText(code: number, message: string): string {
 
 /** What tells deliveries apart, for the journal and for duplicates. */
 export function deliveryKey({ address, target }: Pick<Delivery, 'address' | 'target'>): string {
-  if (target === undefined) return addressKey(address);
-  const parent = address.parent;
-  return `${target.text}:${parent === undefined ? '' : addressKey(parent)}`;
+  return target === undefined ? addressKey(address) : targetKey(target.text, address);
+}
+
+/** A file or command, and the address that it came from. */
+export function targetKey(text: string, { parent }: RouteAddress): string {
+  return `${text}:${parent === undefined ? '' : addressKey(parent)}`;
 }

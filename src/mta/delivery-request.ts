@@ -77,12 +77,12 @@ export async function commonChecks(
     if ('problem' in limit) return deferred(errorCodes.unknown, limit.problem);
     const octets = parseOptionInteger(limit.text.value);
     if (octets !== undefined && octets > 0 && messageSize > octets) {
-      return { outcome: 'failed', code: 0, message: `message is too big (transport limit = ${limit.text.value})` };
+      return { outcome: 'failed', code: 0, message: `message is too big (transport limit = ${octets})` };
     }
   }
   if (common.return_path === undefined) return { returnPath: undefined };
   const expansion = await common.return_path.expand(context);
-  if (expansion.ok) return { returnPath: expansion.text.value.replace(/^<(.*)>$/s, '$1') };
+  if (expansion.ok) return { returnPath: expansion.text.value };
   if (expansion.kind === 'forced') return { returnPath: undefined };
   return deferred(
     errorCodes.unknown,

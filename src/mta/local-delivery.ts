@@ -34,21 +34,24 @@ export interface LocalDeliveryTools {
   readonly dontDeliver: boolean;
 }
 
+export interface LocallyDelivered {
+  readonly result: DeliveryResult;
+  readonly returnPath: string;
+  /** Octets. */
+  readonly size: number;
+}
+
 /** Delivers a batch; the result is the same for all of its addresses. */
 export async function deliverLocally(
   batch: Batch,
   context: Context,
   tools: LocalDeliveryTools,
-): Promise<{ readonly result: DeliveryResult; readonly returnPath: string; readonly size: number }> {
+): Promise<LocallyDelivered> {
   const [first] = batch;
   const { message, runtime } = tools;
   const { sender } = message.envelope;
   let returnPath = errorsAddress(first, sender);
-  const answer = (result: DeliveryResult, size = 0): { result: DeliveryResult; returnPath: string; size: number } => ({
-    result,
-    returnPath,
-    size,
-  });
+  const answer = (result: DeliveryResult, size = 0): LocallyDelivered => ({ result, returnPath, size });
   context.address = first.facts;
   context.delivery = {
     ...deliveryFacts(first, returnPath, tools),

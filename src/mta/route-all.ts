@@ -8,13 +8,13 @@ import { addressKey, originalAddress, type RouteAddress } from './address.ts';
 import { deliveryKey } from './delivery-log.ts';
 import { type RewriteTools, rewriteAddress } from './rewrite.ts';
 import { route } from './route.ts';
-import type { Delivery, Failed, RouteRules } from './routing.ts';
+import type { Delivery, Failed, RefusedTarget, RouteRules } from './routing.ts';
 
 export interface RoutedMessage {
   readonly local: readonly Delivery[];
   readonly remote: readonly Delivery[];
-  readonly failed: readonly Failed[];
-  readonly deferred: readonly Failed[];
+  /** Something was noted already: failures, addresses that wait, deliveries to nowhere. */
+  readonly noted: boolean;
 }
 
 export interface RouteAllTools {
@@ -25,40 +25,39 @@ export interface RouteAllTools {
   readonly done: ReadonlySet<string>;
   /** Told of each failure as it happens. */
   onFailed(failed: Failed): void;
-  /** Whether routing of this address must wait for its retry time; the text says so. */
-  mustWait(address: RouteAddress): Promise<string | undefined>;
+  onDeferred(failed: Failed): Promise<void>;
+  /** Whether routing of this address must wait; it is noted already then. */
+  mustWait(address: RouteAddress): Promise<boolean>;
+  onRefused(refused: RefusedTarget): void;
+  /** A delivery to /dev/null is done at once. */
+  onNull(delivery: Delivery): Promise<void>;
   onDiscarded(address: RouteAddress, router: string): void;
-}
-
-export interface Recipient {
-  readonly address: string;
-  readonly errorsTo: string | undefined;
-  /** Its place in the envelope. */
-  readonly index: number;
 }
 
 const maximumAddresses = 500_000;
 
 export async function routeAll(
-  recipients: readonly Recipient[],
+  recipients: readonly RouteAddress[],
   context: Context,
   tools: RouteAllTools,
 ): Promise<RoutedMessage> {
   const local: Delivery[] = [];
   const remote: Delivery[] = [];
-  const failed: Failed[] = [];
-  const deferred: Failed[] = [];
+  let noted = false;
   const targets = new Set<string>();
   let count = 0;
-  let waiting: RouteAddress[] = recipients
-    .map(({ address, errorsTo, index }) => originalAddress(address, index, errorsTo))
-    .reverse();
-  const take = (delivery: Delivery): void => {
+  let waiting: RouteAddress[] = [...recipients].reverse();
+  const take = async (delivery: Delivery): Promise<void> => {
     const key = deliveryKey(delivery);
     if (tools.done.has(key)) return;
     if (delivery.target !== undefined) {
       if (targets.has(key)) return;
       targets.add(key);
+      if (delivery.target.text === '/dev/null') {
+        noted = true;
+        await tools.onNull(delivery);
+        return;
+      }
     }
     (delivery.transport.driver.isLocal ? local : remote).push(delivery);
   };
@@ -68,18 +67,18 @@ export async function routeAll(
     for (const address of waiting) {
       const children: RouteAddress[] = [];
       const found: Delivery[] = [];
+      const refused: RefusedTarget[] = [];
       if (++count > maximumAddresses) throw new Error('the message turns into too many addresses');
       if (address.parent !== undefined && tools.done.has(addressKey(address))) continue;
-      const wait = await tools.mustWait(address);
-      if (wait !== undefined) {
-        deferred.push(waitingFor(address, wait));
+      if (await tools.mustWait(address)) {
+        noted = true;
         continue;
       }
       context.results.numeric = [];
       const routing = await route(address, context, { ...tools.rules, purpose: 'deliver' });
       switch (routing.outcome) {
         case 'delivered to':
-          take(routing.delivery);
+          await take(routing.delivery);
           if (routing.copy !== undefined) children.push(routing.copy);
           break;
         case 'replaced':
@@ -87,43 +86,30 @@ export async function routeAll(
             children.push(routing.rewrite ? await rewritten(child, tools.rewrite, context) : child);
           }
           found.push(...routing.deliveries);
-          deferred.push(...routing.forbidden);
+          refused.push(...routing.refused);
           if (routing.copy !== undefined) children.push(routing.copy);
           break;
         case 'discarded':
           tools.onDiscarded(address, routing.router.name);
           break;
         case 'failed':
-          failed.push(routing);
-          tools.onFailed(routing);
-          children.push(...routing.children);
-          found.push(...routing.deliveries);
-          break;
         case 'deferred':
-          deferred.push(routing);
+          noted = true;
+          if (routing.outcome === 'failed') tools.onFailed(routing);
+          else await tools.onDeferred(routing);
           children.push(...routing.children);
           found.push(...routing.deliveries);
+          refused.push(...routing.refused);
       }
+      if (refused.length > 0) noted = true;
+      for (const each of refused) tools.onRefused(each);
       next.push(...children.reverse());
       targetsFound.push(...found.reverse());
     }
-    for (const delivery of targetsFound) take(delivery);
+    for (const delivery of targetsFound.reverse()) await take(delivery);
     waiting = next;
   }
-  return { local: unique(local), remote: unique(remote), failed, deferred };
-}
-
-function waitingFor(address: RouteAddress, message: string): Failed {
-  return {
-    address,
-    message,
-    router: undefined,
-    children: [],
-    deliveries: [],
-    freeze: false,
-    smtpCode: false,
-    useLocalPart: true,
-  };
+  return { local: unique(local), remote: unique(remote), noted };
 }
 
 async function rewritten(child: RouteAddress, tools: RewriteTools, context: Context): Promise<RouteAddress> {

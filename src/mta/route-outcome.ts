@@ -12,8 +12,8 @@ import type { TransportInstance } from '../transports/transport.ts';
 import { childAddress, type Inherited, type RouteAddress } from './address.ts';
 import {
   type Delivery,
-  type Failed,
   failure,
+  type RefusedTarget,
   type RouteRules,
   type Routing,
   type Step,
@@ -40,7 +40,9 @@ export async function afterDecline(
 ): Promise<Step> {
   const more = await readSwitch(router.common.more, 'more', true, context);
   if ('message' in more) return { outcome: 'done', routing: failure('deferred', address, router, more.message) };
-  if (more.value) return { outcome: 'next', reason: `declined${message === undefined ? '' : `: ${message}`}` };
+  if (more.value) {
+    return { outcome: 'next', reason: `declined${message === undefined ? '' : `: ${message}`}`, declined: message };
+  }
   const template = router.common.cannot_route_message;
   if (template !== undefined) return { outcome: 'done', routing: await unrouted(address, router, context) };
   return { outcome: 'done', routing: failure('failed', address, undefined, message ?? unrouteable) };
@@ -78,7 +80,7 @@ function reroute(domain: string, { address, router }: Answered): Routing {
     outcome: 'replaced',
     children: [child],
     deliveries: [],
-    forbidden: [],
+    refused: [],
     copy: undefined,
     router,
     rewrite: false,
@@ -90,13 +92,14 @@ async function unhappy(
   answered: Answered,
 ): Promise<Routing> {
   const { address, router } = answered;
-  const made = await childrenOf(outcome.children ?? [], false, answered, address.inherited);
+  const manner = { hidden: false, oneTime: false };
+  const made = await childrenOf(outcome.children ?? [], manner, answered, address.inherited);
   return failure(outcome.outcome === 'fail' ? 'failed' : 'deferred', address, router, outcome.message, {
     publicMessage: 'publicMessage' in outcome ? outcome.publicMessage : undefined,
     freeze: outcome.outcome === 'defer' && outcome.freeze === true,
     smtpCode: outcome.smtpCode ?? false,
-    children: made.children,
-    deliveries: made.deliveries,
+    ...made,
+    ...('code' in outcome && outcome.code !== undefined ? { code: outcome.code } : {}),
   });
 }
 
@@ -115,7 +118,7 @@ async function taken(
   const hasNext = index + 1 < rules.routers.length;
   const copy = unseen.value && hasNext ? childAddress(address, address.address, { from: index + 1 }) : undefined;
   if (outcome.outcome === 'redirect') {
-    const made = await childrenOf(outcome.children, outcome.hidden, answered, inherited);
+    const made = await childrenOf(outcome.children, outcome, answered, inherited);
     return { outcome: 'replaced', ...made, copy, router, rewrite: outcome.rewrite };
   }
   const name = await transportName(outcome.transport, router, context);
@@ -183,28 +186,29 @@ async function transportName(
 /** Addresses, files and pipes that a redirect router named. */
 async function childrenOf(
   children: readonly Child[],
-  hidden: boolean,
+  { hidden, oneTime }: { readonly hidden: boolean; readonly oneTime: boolean },
   answered: Answered,
   inherited: Inherited,
 ): Promise<{
   readonly children: readonly RouteAddress[];
   readonly deliveries: readonly Delivery[];
-  readonly forbidden: readonly Failed[];
+  readonly refused: readonly RefusedTarget[];
 }> {
   const { address, router, facts, rules } = answered;
   const from = firstRouter(router, rules);
   const addresses: RouteAddress[] = [];
   const deliveries: Delivery[] = [];
-  const forbidden: Failed[] = [];
+  const refused: RefusedTarget[] = [];
   for (const child of children) {
     const made = childAddress(address, child.text, {
       madeBy: router.name,
       from,
       hidden: hidden || address.hidden,
+      oneTime,
       inherited,
     });
-    if (child.forbidden !== undefined) {
-      forbidden.push(failure('deferred', made, router, child.forbidden));
+    if (child.refused !== undefined) {
+      refused.push({ ...child.refused, address: made, target: child, router });
     } else if (child.kind === 'address') {
       addresses.push(made);
     } else {
@@ -215,7 +219,7 @@ async function childrenOf(
       deliveries.push(deliveryOf(made, transport, {}, inherited, { ...answered, facts: seen }, child));
     }
   }
-  return { children: addresses, deliveries, forbidden };
+  return { children: addresses, deliveries, refused };
 }
 
 function firstRouter({ common }: RouterInstance, { routers }: RouteRules): number {

@@ -82,6 +82,7 @@ async function routeFrom(start: RouteAddress, context: Context, rules: RouteRule
   const { routers } = rules;
   let address = start;
   let last: RouterInstance | undefined;
+  let declined: string | undefined;
   if (ancestorsOf(address).length > maximumAncestors) {
     return failure('deferred', address, undefined, 'the address comes out of too many others: a loop?');
   }
@@ -91,12 +92,13 @@ async function routeFrom(start: RouteAddress, context: Context, rules: RouteRule
     last = router;
     const step = await tryRouter(address, i, router, context, rules);
     if (step.outcome === 'done') return step.routing;
+    if (step.outcome === 'next') declined = step.declined ?? declined;
     if (step.outcome === 'jump') {
       if (step.selfHost !== undefined) address = { ...address, selfHostname: step.selfHost };
       if (step.to !== undefined) i = routers.findIndex(({ name }) => name === step.to) - 1;
     }
   }
-  return unrouted(address, last, context);
+  return unrouted(address, last, context, declined);
 }
 
 async function tryRouter(

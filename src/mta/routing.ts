@@ -2,7 +2,7 @@
 
 import type { AddressFacts, Context } from '../expand/context.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
-import type { Child, Host, RouterInstance, RouterServices, RoutingPurpose } from '../routers/router.ts';
+import type { Child, Host, Refusal, RouterInstance, RouterServices, RoutingPurpose } from '../routers/router.ts';
 import type { User } from '../safe/users.ts';
 import type { TransportInstance } from '../transports/transport.ts';
 import type { Inherited, RouteAddress } from './address.ts';
@@ -32,8 +32,8 @@ export type Routing =
       readonly outcome: 'replaced';
       readonly children: readonly RouteAddress[];
       readonly deliveries: readonly Delivery[];
-      /** Children that may not be: each is deferred. */
-      readonly forbidden: readonly Failed[];
+      /** Files and commands that nothing is delivered to. */
+      readonly refused: readonly RefusedTarget[];
       readonly copy: RouteAddress | undefined;
       readonly router: RouterInstance;
       /** Whether rewriting is done on the children. */
@@ -41,6 +41,13 @@ export type Routing =
     }
   | { readonly outcome: 'discarded'; readonly router: RouterInstance }
   | ({ readonly outcome: 'failed' | 'deferred' } & Failed);
+
+/** A file or command that redirection named, and why nothing is delivered to it. */
+export interface RefusedTarget extends Refusal {
+  readonly address: RouteAddress;
+  readonly target: Child;
+  readonly router: RouterInstance;
+}
 
 export interface Failed {
   readonly address: RouteAddress;
@@ -52,6 +59,9 @@ export interface Failed {
   /** Addresses that come out of it nevertheless. */
   readonly children: readonly RouteAddress[];
   readonly deliveries: readonly Delivery[];
+  readonly refused: readonly RefusedTarget[];
+  /** Exim's number for what is wrong. */
+  readonly code: number;
   readonly freeze: boolean;
   /** Whether the message may begin with an SMTP code. */
   readonly smtpCode: boolean;
@@ -74,7 +84,8 @@ export interface RouteRules {
 
 /** What one router does to the way of an address. */
 export type Step =
-  | { readonly outcome: 'next'; readonly reason: string }
+  /** `declined` is what it said when it declined. */
+  | { readonly outcome: 'next'; readonly reason: string; readonly declined?: string | undefined }
   | { readonly outcome: 'jump'; readonly to: string | undefined; readonly selfHost: string | undefined }
   | { readonly outcome: 'done'; readonly routing: Routing };
 
@@ -93,6 +104,8 @@ export function failure(
     router,
     children: [],
     deliveries: [],
+    refused: [],
+    code: outcome === 'failed' ? 0 : -1,
     freeze: false,
     smtpCode: false,
     useLocalPart: usesLocalPart(router),
@@ -107,14 +120,15 @@ function usesLocalPart(router: RouterInstance | undefined): boolean {
   return set.has('retry_use_local_part') ? common.retry_use_local_part : common.check_local_user;
 }
 
-/** No router took the address: the text comes from the last that looked at it. */
+/** No router took the address: the text comes from the last that looked at it, or from one that declined. */
 export async function unrouted(
   address: RouteAddress,
   last: RouterInstance | undefined,
   context: Context,
+  declined?: string,
 ): Promise<Routing> {
   const template = last?.common.cannot_route_message;
-  let message = unrouteable;
+  let message = declined ?? unrouteable;
   if (template !== undefined) {
     const expansion = await template.expand(context);
     if (expansion.ok && expansion.text.value !== '') message = expansion.text.value;

@@ -19,6 +19,8 @@ export interface UndeliveredAddress {
   /** The host that refused. */
   readonly host: Host | undefined;
   readonly freeze: boolean;
+  /** The configuration is at fault: for the panic log, too. */
+  readonly panic: boolean;
   /** Who is told. */
   readonly errorsTo: string;
   /** The next attempt is due to its retry time. */

@@ -50,10 +50,6 @@ export async function verifyAddress(
       return { outcome: failed ? 'fail' : 'defer', message, publicMessage, smtpCode };
     }
     if (routing.outcome !== 'replaced' || options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
-    const [forbidden] = routing.forbidden;
-    if (forbidden !== undefined && routing.children.length + routing.deliveries.length === 0) {
-      return { outcome: 'defer', message: forbidden.message, publicMessage: '', smtpCode: false };
-    }
     const [only, second] = routing.children;
     if (only === undefined || second !== undefined || routing.deliveries.length > 0) {
       return { outcome: 'ok', data: dataOf(routing) };

@@ -10,7 +10,14 @@ import { clean, reviewed, Text } from '../safe/taint.ts';
 import type { RouterCommonOptions } from './common-options.ts';
 import { redirectOptions } from './redirect-options.ts';
 import { readRedirectionFile } from './redirection-file.ts';
-import { type Child, defineRouter, type Routed, type RouterOutcome, type RouterServices } from './router.ts';
+import {
+  type Child,
+  defineRouter,
+  type Routed,
+  type RouterOutcome,
+  type RouterServices,
+  redirectionCodes,
+} from './router.ts';
 
 type Options = OptionsOf<typeof redirectOptions>;
 
@@ -102,6 +109,24 @@ function include(name: string, directory: string | undefined): { readonly text: 
       };
 }
 
+/** Where a file or command goes, or why it goes nowhere. */
+async function targetOf(
+  item: RedirectionItem & { readonly kind: 'file' | 'pipe' },
+  clean: boolean,
+  options: Options,
+  context: Context,
+  services: RouterServices,
+): Promise<Pick<Child, 'transport' | 'refused'>> {
+  const transport = await transportFor(item, clean, options, context, services);
+  if ('problem' in transport) {
+    return { refused: { outcome: 'deferred', code: redirectionCodes.badTransport, message: transport.problem } };
+  }
+  const isForbidden = options.one_time || (item.kind === 'pipe' ? options.forbid_pipe : options.forbid_file);
+  if (!isForbidden) return { transport: transport.name };
+  const message = `delivery to ${item.kind} forbidden`;
+  return { transport: transport.name, refused: { outcome: 'failed', code: 0, message } };
+}
+
 /** The name of the transport for files, directories or pipes. */
 async function transportFor(
   item: RedirectionItem & { readonly kind: 'file' | 'pipe' },
@@ -113,14 +138,15 @@ async function transportFor(
   const option =
     item.kind === 'pipe' ? 'pipe_transport' : item.text.endsWith('/') ? 'directory_transport' : 'file_transport';
   const template = options[option];
-  if (template === undefined) return { problem: `${option} unset in ${context.address?.routerName} router` };
+  const router = `${context.address?.routerName} router`;
+  if (template === undefined) return { problem: `${option} unset in ${router}` };
   const text = clean ? Text.vouched(item.text) : Text.tainted(item.text);
   const target = item.kind === 'pipe' ? { addressPipe: text } : { addressFile: text };
   const address = context.address === undefined ? undefined : { ...context.address, ...target };
   const expansion = await template.expand({ ...context, address });
   if (!expansion.ok) return { problem: `failed to expand ${option}: ${expansion.message}` };
   const name = expansion.text.value;
-  return services.transportExists(name) ? { name } : { problem: `unable to find transport "${name}"` };
+  return services.transportExists(name) ? { name } : { problem: `transport "${name}" not found in ${router}` };
 }
 
 /** The domain that unqualified addresses get. */
@@ -148,14 +174,12 @@ async function childrenOf(
   const qualifier = await qualifierOf(options, routed, context, services);
   for (const item of items) {
     if (item.kind === 'file' || item.kind === 'pipe') {
-      const forbid = options.one_time || (item.kind === 'pipe' ? options.forbid_pipe : options.forbid_file);
-      if (forbid) {
-        children.push({ kind: item.kind, text: item.text, clean, forbidden: `delivery to ${item.kind} forbidden` });
-        continue;
-      }
-      const transport = await transportFor(item, clean, options, context, services);
-      if ('problem' in transport) return { outcome: 'defer', message: transport.problem };
-      children.push({ kind: item.kind, text: item.text, clean, transport: transport.name });
+      children.push({
+        kind: item.kind,
+        text: item.text,
+        clean,
+        ...(await targetOf(item, clean, options, context, services)),
+      });
     } else if (item.kind === 'address') {
       if (item.qualified) children.push({ kind: 'address', text: item.address, clean });
       else if (item.backslash) children.push({ kind: 'address', text: `${item.address}@${routed.domain}`, clean });
@@ -195,9 +219,13 @@ async function conclude(
     case 'unknown':
       return decline;
     case 'error':
-      return { outcome: 'defer', message: `error in redirect data: ${result.message}` };
+      return {
+        outcome: 'defer',
+        code: redirectionCodes.badData,
+        message: `error in redirect data: ${result.message}`,
+      };
     case 'list': {
-      for (const skipped of result.skipped) services.log(`${name} router: skipped error: ${skipped}`);
+      if (result.skipped.length > 0) await tellOfSyntaxErrors(result, options, context, services, name);
       if (result.items.length === 0) {
         return result.skipped.length === 0
           ? decline
@@ -205,7 +233,8 @@ async function conclude(
       }
       const children = await childrenOf(result.items, clean, options, routed, context, services);
       if (isOutcome(children)) return children;
-      return { outcome: 'redirect', children, rewrite: options.rewrite, hidden: options.hide_child_in_errmsg };
+      const { rewrite, hide_child_in_errmsg: hidden, one_time: oneTime } = options;
+      return { outcome: 'redirect', children, rewrite, hidden, oneTime };
     }
     case 'fail':
     case 'defer': {
@@ -218,6 +247,32 @@ async function conclude(
         : { outcome: 'defer', message, publicMessage: message, children, smtpCode };
     }
   }
+}
+
+/** `skip_syntax_errors`: each is logged, and who is named by `syntax_errors_to` gets a message about all of them. */
+async function tellOfSyntaxErrors(
+  { items, skipped }: RedirectionResult & { readonly outcome: 'list' },
+  { syntax_errors_to: to, syntax_errors_text: template }: Options,
+  context: Context,
+  services: RouterServices,
+  name: string,
+): Promise<void> {
+  const what = `${name} router`;
+  for (const { message, item } of skipped) services.log(`${what}: skipped error: ${message} in "${item}"`);
+  if (to === undefined || services.sendSyntaxErrors === undefined) return;
+  let head = '';
+  if (template !== undefined) {
+    const expansion = await template.expand(context);
+    if (expansion.ok) head = `${expansion.text.value}\n\n`;
+    else services.log(`failed to expand "${template.source}" (syntax_errors_text) in ${what}: ${expansion.message}`);
+  }
+  const errors = skipped.map(({ message, item }) => `  ${message} in the address\n  "${item}"\n\n`).join('');
+  const others =
+    items.length > 0 ? 'Other addresses were processed normally.\n' : 'There were no other addresses to process.\n';
+  await services.sendSyntaxErrors({
+    to,
+    text: `${head}The ${what} encountered the following error(s):\n\n${errors}${others}`,
+  });
 }
 
 export const redirect = defineRouter({

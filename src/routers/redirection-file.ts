@@ -1,6 +1,6 @@
 /** The files that redirection data is read from, and what must be true of them (Exim spec 22.10). */
 
-import { errorCode, errorText } from '../lib/errno.ts';
+import { accessErrorText, errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, literal, pathOf } from '../safe/taint.ts';
 
@@ -50,7 +50,7 @@ function whenNotOpened(path: Clean, error: unknown, rules: FileRules | undefined
   const code = errorCode(error);
   if (code === 'EACCES' && rules?.ignoreEacces) return { outcome: 'none' };
   if (code === 'ENOTDIR' && rules?.ignoreEnotdir) return { outcome: 'none' };
-  if (code !== 'ENOENT') return refuse(`failed to open ${path}: ${errorText(error)}`);
+  if (code !== 'ENOENT') return refuse(`failed to open ${path}: ${accessErrorText(error)}`);
   if (rules === undefined || rules.ignoreEnotdir) return { outcome: 'none' };
   const directory = pathOf(files.parentOf(path) ?? literal(''), literal('.'));
   try {

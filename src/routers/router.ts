@@ -30,9 +30,19 @@ export interface Child {
   readonly clean: boolean;
   /** Files, directories and pipes go to this transport at once. */
   readonly transport?: string | undefined;
-  /** A delivery that the configuration forbids: it is deferred with this message. */
-  readonly forbidden?: string | undefined;
+  /** Why nothing is delivered to this file or command. */
+  readonly refused?: Refusal | undefined;
 }
+
+/** The configuration forbids a delivery, which fails, or lacks what is needed for it, so that it has to wait. */
+export interface Refusal {
+  readonly outcome: 'failed' | 'deferred';
+  readonly code: number;
+  readonly message: string;
+}
+
+/** Exim's numbers for what is wrong with redirection, as they stand in logs in parentheses. */
+export const redirectionCodes = { badData: -17, badTransport: -30 } as const;
 
 export type RouterOutcome =
   /** Give the address to the transport; `hosts` for those that send. */
@@ -47,6 +57,8 @@ export type RouterOutcome =
       readonly children: readonly Child[];
       readonly rewrite: boolean;
       readonly hidden: boolean;
+      /** Children that are not delivered at the first attempt become recipients of the message. */
+      readonly oneTime: boolean;
     }
   /** The address goes on with another domain (`self = reroute`). */
   | { readonly outcome: 'reroute'; readonly domain: string; readonly rewriteHeaders: boolean }
@@ -67,6 +79,8 @@ export type RouterOutcome =
       readonly outcome: 'defer';
       /** For the log. */
       readonly message: string;
+      /** Exim's number for it; -1 when nothing is said. */
+      readonly code?: number | undefined;
       /** For the sender, when it is meant for him. */
       readonly publicMessage?: string | undefined;
       readonly children?: readonly Child[] | undefined;
@@ -111,6 +125,14 @@ export interface RouterServices {
   transportIsLocal(name: string): boolean;
   /** Writes a line to the main log. */
   log(text: string): void;
+  /** Sends a message about syntax errors that were passed over; nothing while addresses are only tested. */
+  readonly sendSyntaxErrors?: ((report: SyntaxErrorReport) => Promise<void>) | undefined;
+}
+
+/** What a redirect router with `syntax_errors_to` has to tell. */
+export interface SyntaxErrorReport {
+  readonly to: string;
+  readonly text: string;
 }
 
 export interface MailLookup {

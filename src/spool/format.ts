@@ -94,9 +94,8 @@ function writeTree(addresses: readonly string[]): string {
 function writeRecipient({ address, parent, errorsTo = '', notification }: SpooledRecipient): string {
   if (parent === undefined && notification === undefined) return `${oneLine(address)}\n`;
   const { original, flags } = notification ?? { original: '', flags: 0 };
-  const notify = notification === undefined ? '' : ` ${oneLine(original)} ${original.length},${flags}`;
-  const kinds = notification === undefined ? 1 : 3;
-  return `${oneLine(address)}${notify} ${oneLine(errorsTo)} ${errorsTo.length},${parent ?? -1}#${kinds}\n`;
+  const notify = `${oneLine(original)} ${original.length},${flags}`;
+  return `${oneLine(address)} ${notify} ${oneLine(errorsTo)} ${errorsTo.length},${parent ?? -1}#3\n`;
 }
 
 /** The contents of the -H file. */

@@ -3,28 +3,34 @@
 import * as clock from '../lib/clock.ts';
 import { errorCode } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, concat, decimal, literal } from '../safe/taint.ts';
+import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
 
 let hitches = 0;
 
-/**
- * Makes the lock file of a mailbox: a file of its own name is made and linked. Answers false when another holds the
- * lock. A lock file older than `timeout` seconds is left over and removed.
- * @throws the system's error when no file can be made there
- */
-export function makeLockFile(path: Clean, hostname: Clean, mode: number, timeout: number): boolean {
-  const lock = lockName(path);
-  const own = concat(
-    lock,
+/** The name of a file of our own that is to become the lock file: host, time and process; no two are alike. */
+export function hitchingPost(path: Clean, hostname: Clean): Clean {
+  const number = hitches++;
+  const name = concat(
+    lockName(path),
     literal('.'),
     hostname,
     literal('.'),
-    decimal(clock.seconds()),
+    hex(clock.seconds()),
     literal('.'),
-    decimal(process.pid),
-    literal('.'),
-    decimal(++hitches),
+    hex(process.pid),
   );
+  return number === 0 ? name : concat(name, literal('.'), decimal(number));
+}
+
+const hex = (value: number): Clean => reviewed(value.toString(16).padStart(8, '0'), 'digits');
+
+/**
+ * Makes the lock file of a mailbox: a hitching post is made and linked. Answers false when another holds the lock. A lock
+ * file older than `timeout` seconds is left over and removed.
+ * @throws the system's error when no file can be made there
+ */
+export function makeLockFile(path: Clean, own: Clean, mode: number, timeout: number): boolean {
+  const lock = lockName(path);
   const file = files.open(own, files.createNew, mode);
   files.setMode(file, mode);
   files.close(file);

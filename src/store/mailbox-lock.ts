@@ -8,7 +8,7 @@ import * as clock from '../lib/clock.ts';
 import * as files from '../safe/files.ts';
 import { tryFlock, tryLock } from '../safe/native.ts';
 import type { Clean } from '../safe/taint.ts';
-import { makeLockFile, removeLockFile } from './lock-file.ts';
+import { hitchingPost, makeLockFile, removeLockFile } from './lock-file.ts';
 
 /** How a mailbox file is locked: the options of the transport that delivers to it. */
 export interface LockRules {
@@ -50,7 +50,7 @@ export async function withLock<T>(
   if (files.stat(path) === undefined) return { outcome: 'missing' };
   const until = clock.elapsed() + patience;
   if (!lock.lockFile) return withFileLock(place, until, work);
-  while (!makeLockFile(path, hostname, lock.lockFileMode, lock.lockFileTimeout)) {
+  while (!makeLockFile(path, hitchingPost(path, hostname), lock.lockFileMode, lock.lockFileTimeout)) {
     if (clock.elapsed() >= until) return { outcome: 'locked' };
     await sleep(interval);
   }

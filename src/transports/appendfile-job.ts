@@ -53,6 +53,8 @@ export interface AppendfileJob extends Job {
   /** Nothing may be made at all: there is no home directory that it could be in. */
   readonly createNothing: boolean;
   readonly mustExist: boolean;
+  /** How mailboxes begin that this or another transport delivers to (file_format); empty to take any. */
+  readonly fileFormats: readonly { readonly start: string; readonly transport: string }[];
   readonly checkOwner: boolean;
   readonly checkGroup: boolean;
   readonly failNarrower: boolean;

@@ -3,6 +3,7 @@
 import type { Context } from '../expand/context.ts';
 import { compileTemplate, type Template } from '../expand/expand.ts';
 import { base62 } from '../lib/base62.ts';
+import { splitList } from '../lib/list-text.ts';
 import { lower, trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
@@ -10,11 +11,12 @@ import type { AppendfileJob, QuotaRules } from './appendfile-job.ts';
 import { appendfileOptions } from './appendfile-options.ts';
 import { lockRules, mailboxTarget } from './appendfile-target.ts';
 import { batchPrefix } from './batch.ts';
+import { defineLocalTransport } from './define-local-transport.ts';
 import { expandOption, expandPath, give, prepared } from './expanding.ts';
 import { appendToMailbox } from './mailbox-file.ts';
 import { deliverToNewFile, inodeMark } from './new-file.ts';
 import { parseQuota, type QuotaValue } from './quota-value.ts';
-import { type DeliveryRequest, defineLocalTransport } from './transport.ts';
+import type { DeliveryRequest } from './transport.ts';
 
 type Options = OptionsOf<typeof appendfileOptions>;
 
@@ -147,6 +149,12 @@ async function directoryFile(options: Options, request: DeliveryRequest): Promis
   return name.includes('/') ? give(`directory_file "${name}" of ${transport} transport contains a slash`) : name;
 }
 
+/** `file_format`: a list of pairs. */
+function fileFormats(option: string | undefined): AppendfileJob['fileFormats'] {
+  const { items } = splitList(option ?? '');
+  return items.flatMap((start, i) => (i % 2 === 0 ? [{ start, transport: items[i + 1] ?? '' }] : []));
+}
+
 /** Octets that will be written, when no line is changed on the way. */
 function writtenSize(request: DeliveryRequest, job: { readonly prefix: string; readonly suffix: string }): number {
   const { headers, body } = request.content;
@@ -207,6 +215,7 @@ async function prepare(
     createDirectory: options.create_directory,
     ...creation(options, request),
     mustExist: options.file_must_exist,
+    fileFormats: fileFormats(options.file_format),
     checkOwner: options.check_owner,
     checkGroup: options.check_group,
     failNarrower: options.mode_fail_narrower,
@@ -245,4 +254,7 @@ export const appendfile = defineLocalTransport({
   prepare: (options, set) => (request) => prepared(() => prepare(options, set, request)),
   perform: (job: AppendfileJob, content) =>
     job.format === 'file' ? appendToMailbox(job, content) : deliverToNewFile(job, content),
+  filterProblems: {
+    whileWriting: ({ path }: AppendfileJob) => ` while writing to ${path}`,
+  },
 });

@@ -22,8 +22,9 @@ export async function copyContent(
     const encoded = encoder.encode(chunk);
     return encoded.length > 0 ? write(encoded) : undefined;
   };
-  const head = rules.headers ? `${content.headers}\n` : '';
-  if (!rules.body) {
+  const isFiltered = content.isFiltered === true;
+  const head = rules.headers && !isFiltered ? `${content.headers}\n` : '';
+  if (!rules.body && !isFiltered) {
     await put(Buffer.from(head, 'latin1'));
   } else {
     await copyBody(head, content, put);
@@ -39,7 +40,8 @@ async function copyBody(
   content: ContentReader,
   put: (chunk: Buffer) => Promise<void> | void,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafe(Math.min(bufferSize, head.length + content.size + 1));
+  const expected = content.isFiltered === true ? bufferSize : head.length + content.size + 1;
+  const buffer = Buffer.allocUnsafe(Math.min(bufferSize, expected));
   let filled = buffer.write(head.slice(0, buffer.length), 'latin1');
   if (filled < head.length) {
     await put(Buffer.from(head, 'latin1'));

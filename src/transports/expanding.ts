@@ -13,8 +13,9 @@ export class Unprepared {
   }
 }
 
+/** Ends the preparation: the configuration is at fault, unless `code` is a number of Exim's own for what is wrong. */
 export function give(message: string, code: number = errorCodes.unknown): never {
-  throw new Unprepared(deferred(code, message));
+  throw new Unprepared(deferred(code, message, { panic: code === 0 || code === errorCodes.unknown }));
 }
 
 /** The value of an option; `what` says in errors what it is for. A forced failure is nothing when that is allowed. */

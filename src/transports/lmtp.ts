@@ -1,70 +1,34 @@
 /** The lmtp transport hands messages to an LMTP server on this machine: behind a socket, or a program (Exim spec 28). */
 
-import { compileTemplate, type Template } from '../expand/expand.ts';
-import { splitCommand } from '../lib/command-text.ts';
 import type { OptionsOf } from '../options/table.ts';
-import { type Argument, taintedArgument } from '../safe/spawn.ts';
-import { clean, Text } from '../safe/taint.ts';
-import { expandPath, give, prepared, Unprepared } from './expanding.ts';
+import { type Command, compileCommand, expandCommand } from './command-words.ts';
+import { defineLocalTransport } from './define-local-transport.ts';
+import { expandPath, give, prepared } from './expanding.ts';
 import { type LmtpJob, runLmtp } from './lmtp-job.ts';
 import { lmtpOptions } from './lmtp-options.ts';
-import { type DeliveryRequest, defineLocalTransport, errorCodes } from './transport.ts';
+import { type DeliveryRequest, errorCodes } from './transport.ts';
 
 type Options = OptionsOf<typeof lmtpOptions>;
 
-interface CommandWord {
-  readonly word: string;
-  readonly template: Template;
-}
-
-/** The words of the command, expanded one by one; only recipients may be tainted, in place of `$pipe_addresses`. */
-async function commandWords(
-  words: readonly CommandWord[],
-  source: string,
-  request: DeliveryRequest,
-): Promise<Argument[]> {
-  const { transport, context, addresses } = request;
-  const found: Argument[] = [];
-  for (const { word, template } of words) {
-    if (word === '$pipe_addresses') {
-      for (const { recipient } of addresses) {
-        found.push(taintedArgument(Text.tainted(recipient), 'the manual lets recipients stand for $pipe_addresses'));
-      }
-      continue;
-    }
-    const expansion = await template.expand(context);
-    if (!expansion.ok) {
-      const what = `Expansion of "${word}" from command "${source}" in ${transport} transport failed`;
-      return give(`${what}: ${expansion.message}`);
-    }
-    const argument = clean(expansion.text);
-    if (argument === undefined) {
-      const message = `Tainted arg ${found.length} for ${transport} transport command: '${expansion.text.value}'`;
-      throw new Unprepared({ outcome: 'failed', code: errorCodes.unknown, message });
-    }
-    found.push(argument);
-  }
-  return found;
-}
-
 async function serverOf(
   options: Options,
-  words: readonly CommandWord[],
+  command: Command | undefined,
   request: DeliveryRequest,
 ): Promise<LmtpJob['server']> {
   const { transport, context } = request;
-  const { socket, command } = options;
+  const { socket } = options;
   if (socket !== undefined) {
     return { socket: await expandPath(socket, `socket setting for ${transport} transport`, context) };
   }
-  const [program, ...args] = await commandWords(words, command?.source ?? '', request);
+  const name = { name: `${transport} transport`, expansionCode: errorCodes.unknown };
+  const [program, ...args] = command === undefined ? [] : await expandCommand(command, name, request);
   if (program === undefined) return give(`no command specified for ${transport} transport`);
   return { program, args };
 }
 
 async function prepare(
   options: Options,
-  words: readonly CommandWord[],
+  command: Command | undefined,
   request: DeliveryRequest,
 ): Promise<{ readonly job: LmtpJob }> {
   const { transport, common, addresses, primaryHostname: hostname, returnPath: sender, directory } = request;
@@ -73,7 +37,7 @@ async function prepare(
   const job: LmtpJob = {
     driver: 'lmtp',
     transport,
-    server: await serverOf(options, words, request),
+    server: await serverOf(options, command, request),
     directory,
     hostname,
     sender,
@@ -96,11 +60,8 @@ export const lmtp = defineLocalTransport({
       : undefined;
   },
   prepare(options) {
-    const words = splitCommand(options.command?.source ?? '').map((word) => ({
-      word,
-      template: compileTemplate(word),
-    }));
-    return (request) => prepared(() => prepare(options, words, request));
+    const command = options.command && compileCommand(options.command);
+    return (request) => prepared(() => prepare(options, command, request));
   },
   perform: (job: LmtpJob, content) => runLmtp(job, content),
 });

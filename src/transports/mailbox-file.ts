@@ -2,23 +2,23 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as clock from '../lib/clock.ts';
-import { errorCode, errorNumber, errorText } from '../lib/errno.ts';
+import { effectiveIds, errorCode, errorNumber, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { tryFlock, tryLock } from '../safe/native.ts';
-import { makeLockFile, removeLockFile } from '../store/lock-file.ts';
+import { hitchingPost, makeLockFile, removeLockFile } from '../store/lock-file.ts';
 import { type LockRules, stillNamed } from '../store/mailbox-lock.ts';
 import type { AppendfileJob } from './appendfile-job.ts';
 import { writeMessage } from './appendfile-writer.ts';
 import { checkCreation, checkMailbox, makeParents } from './mailbox-checks.ts';
 import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
-import { type ContentReader, type DeliveryResult, deferred, type Undelivered } from './transport.ts';
+import { type ContentReader, type DeliveryResult, deferred, errorCodes, type Undelivered } from './transport.ts';
 
 const codes = { changed: -8, locked: -9, existRace: -27 } as const;
 
-/** A system error as a deferral, in the C library's words. */
+/** A system error as a deferral; the log names the error in the C library's words. */
 export function systemError(error: unknown, what: string): Undelivered {
   const full = errorCode(error) === 'EDQUOT';
-  return deferred(errorNumber(error), `${full ? 'mailbox is full' : errorText(error)}: ${what}`, {
+  return deferred(errorNumber(error), full ? `mailbox is full: ${what}` : what, {
     publicMessage: full ? 'mailbox is full' : undefined,
   });
 }
@@ -44,10 +44,11 @@ async function takeLockFile(job: AppendfileJob): Promise<DeliveryResult | undefi
   const { lock, path, hostname } = job;
   for (let attempt = 0; attempt < Math.max(lock.retries, 1); attempt++) {
     if (attempt > 0) await sleep(lock.interval * 1000);
+    const post = hitchingPost(path, hostname);
     try {
-      if (makeLockFile(path, hostname, lock.lockFileMode, lock.lockFileTimeout)) return undefined;
+      if (makeLockFile(path, post, lock.lockFileMode, lock.lockFileTimeout)) return undefined;
     } catch (error) {
-      return systemError(error, `creating lock file hitching post for ${path}`);
+      return systemError(error, `creating lock file hitching post ${post} ${effectiveIds()}`);
     }
   }
   return deferred(codes.locked, `failed to lock mailbox ${path} (lock file)`);
@@ -65,7 +66,7 @@ function openMailbox(job: AppendfileJob): Opened {
       if (found === undefined) {
         if (job.mustExist) {
           const what = `mailbox ${path} does not exist, but file_must_exist is set`;
-          return { failure: deferred(2, `No such file or directory: ${what}`) };
+          return { failure: deferred(2, what) };
         }
         const refused = checkCreation(job);
         if (refused !== undefined) return { failure: refused };
@@ -145,6 +146,21 @@ function isStillThere(path: AppendfileJob['path'], file: files.Descriptor): bool
   return !files.statOpen(file).isFile() || stillNamed(path, file);
 }
 
+/** `file_format`: a mailbox that begins as another transport writes it is left to that one. */
+function otherFormat(
+  { fileFormats, transport }: AppendfileJob,
+  file: files.Descriptor,
+  { size }: files.Stats,
+): Undelivered | undefined {
+  if (fileFormats.length === 0 || size === 0) return undefined;
+  const longest = Math.max(...fileFormats.map(({ start }) => start.length));
+  const buffer = Buffer.alloc(longest);
+  const start = buffer.toString('latin1', 0, files.readAt(file, buffer, 0));
+  const found = fileFormats.find((format) => start.startsWith(format.start));
+  if (found?.transport === transport) return undefined;
+  return deferred(errorCodes.badFormat, 'mailbox file format unrecognized', { handOverTo: found?.transport });
+}
+
 async function append(
   job: AppendfileJob,
   content: ContentReader,
@@ -152,6 +168,8 @@ async function append(
   existed: boolean,
 ): Promise<DeliveryResult> {
   const before = files.statOpen(file);
+  const other = otherFormat(job, file, before);
+  if (other !== undefined) return other;
   const size = job.quota.knownSize ?? before.size;
   const sinceRead = Math.max(Math.floor((clock.now() - before.atimeMs) / 1000), 0);
   const full = checkQuota(job, { size, fileCount: 0 }, job.path, () => sinceRead);

@@ -28,6 +28,7 @@ export function messageSource(
   content: ContentReader,
   shape: Pick<TransportCommonOptions, 'body_only' | 'headers_only'>,
 ): MessageSource {
+  if (content.isFiltered === true) return filteredPieces(content);
   const head = shape.body_only ? '' : `${content.headers}\n`;
   let left = shape.headers_only ? 0 : content.size;
   let begun = false;
@@ -47,6 +48,17 @@ export function messageSource(
       return typeof count === 'number'
         ? piece(buffer, filled, count)
         : count.then((octets) => piece(buffer, filled, octets));
+    },
+  };
+}
+
+/** A message that has been through a filter: nobody knows its size before its end. */
+function filteredPieces(content: ContentReader): MessageSource {
+  return {
+    async read() {
+      const buffer = Buffer.allocUnsafe(pieceSize);
+      const count = await content.read(buffer);
+      return count === 0 ? undefined : buffer.subarray(0, count);
     },
   };
 }

@@ -55,7 +55,7 @@ function makeDirectories(job: AppendfileJob): DeliveryResult | undefined {
   const missing = files.stat(job.path) === undefined;
   if (missing && !job.createDirectory) {
     const reason = 'No such file or directory';
-    return deferred(2, `${reason}: stat() error for ${job.path}: ${reason}`);
+    return deferred(2, `stat() error for ${job.path}: ${reason}`);
   }
   const refused = missing ? checkCreation(job) : undefined;
   if (refused !== undefined) return refused;

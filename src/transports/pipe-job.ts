@@ -115,6 +115,11 @@ function firstLine(output: string): string {
   return (/^[^\n]*/.exec(output)?.[0] ?? '').replace(/[\x00-\x1f\x7f]/g, '?');
 }
 
+/** The command, or the filter in front of it, took too long. */
+export function timedOut(job: PipeJob, message: string): Undelivered {
+  return { outcome: job.timeoutDefers ? 'deferred' : 'failed', code: 0, message };
+}
+
 function judge(job: PipeJob, result: ProgramResult, hasOutput: boolean): DeliveryResult {
   const fail = (message: string): Undelivered => ({
     outcome: 'failed',
@@ -123,12 +128,8 @@ function judge(job: PipeJob, result: ProgramResult, hasOutput: boolean): Deliver
     publicMessage: 'local delivery failed',
   });
   switch (result.outcome) {
-    case 'timeout': {
-      const message = 'pipe delivery process timed out';
-      return job.timeoutDefers
-        ? { outcome: 'deferred', code: 0, message }
-        : { ...fail(message), publicMessage: message };
-    }
+    case 'timeout':
+      return timedOut(job, 'pipe delivery process timed out');
     case 'signalled': {
       const name = signalTexts.get(result.signal) ?? result.name;
       const message = `Child process of ${job.transport} transport (running command "${job.shown}") was terminated by signal ${result.signal} (${name})`;
@@ -137,7 +138,7 @@ function judge(job: PipeJob, result: ProgramResult, hasOutput: boolean): Deliver
     }
     case 'not run':
       if (job.freezeExecFail) {
-        return { outcome: 'deferred', code: 0, message: `pipe process failed to exec "${job.program}"`, freeze: true };
+        return { outcome: 'deferred', code: 0, message: `pipe process failed to exec "${job.shown}"`, freeze: true };
       }
       return judgeStatus(job, 127, hasOutput, fail);
     case 'exited':
@@ -153,7 +154,8 @@ function judgeStatus(
 ): DeliveryResult {
   const returns = job.returnOutput && hasOutput;
   if (status === 0 || job.ignoreStatus) {
-    return returns ? fail('return message generated') : { outcome: 'delivered' };
+    // what was printed says it all
+    return returns ? { ...fail('return message generated'), publicMessage: '' } : { outcome: 'delivered' };
   }
   const meaning = meanings.get(status);
   const explained = meaning === undefined ? '' : ` (could mean ${meaning})`;

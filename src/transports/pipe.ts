@@ -1,35 +1,25 @@
 /** The pipe transport hands a message to a program on its standard input (Exim spec 29). */
 
-import { compileTemplate, type Template } from '../expand/expand.ts';
 import { splitCommand } from '../lib/command-text.ts';
 import { splitList } from '../lib/list-text.ts';
 import { trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
 import * as files from '../safe/files.ts';
-import { type Argument, taintedArgument } from '../safe/spawn.ts';
+import type { Argument } from '../safe/spawn.ts';
 import { type Clean, clean, pathOf, reviewed, Text } from '../safe/taint.ts';
 import { batchPrefix } from './batch.ts';
-import { expandOption, give, prepared, Unprepared } from './expanding.ts';
-import { type PipeJob, runPipe } from './pipe-job.ts';
+import { type Command, compileCommand, expandCommand, refuseCommand } from './command-words.ts';
+import { defineLocalTransport } from './define-local-transport.ts';
+import { expandOption, give, prepared } from './expanding.ts';
+import { type PipeJob, runPipe, timedOut } from './pipe-job.ts';
 import { pipeOptions } from './pipe-options.ts';
-import { type DeliveryRequest, defineLocalTransport, errorCodes } from './transport.ts';
+import type { DeliveryRequest } from './transport.ts';
 
 type Options = OptionsOf<typeof pipeOptions>;
 
-interface Command {
+interface PipeCommand {
   readonly options: Options;
-  readonly words: readonly CommandWord[] | undefined;
-}
-
-const refused = (message: string): never => {
-  throw new Unprepared({ outcome: 'failed', code: errorCodes.unknown, message });
-};
-
-/** The recipients, in place of the word `$pipe_addresses` in a command. */
-function addressArguments(request: DeliveryRequest): Argument[] {
-  return request.addresses.map(({ recipient }) =>
-    taintedArgument(Text.tainted(recipient), 'the manual lets recipients stand for $pipe_addresses'),
-  );
+  readonly command: Command | undefined;
 }
 
 /** A command that redirection data named, without its bar. */
@@ -43,38 +33,13 @@ function redirectedWords(command: Text | undefined, transport: string): Argument
   return splitCommand(redirectedCommand(command, transport)).map((word) => reviewed(word, 'part of a clean text'));
 }
 
-/** A word of the `command` option, compiled when the configuration is read. */
-interface CommandWord {
-  readonly word: string;
-  readonly template: Template;
-}
-
-function compileWords(command: Template | undefined): readonly CommandWord[] | undefined {
-  return command && splitCommand(command.source).map((word) => ({ word, template: compileTemplate(word) }));
-}
-
-/** The words of the `command` option, expanded one by one; none of them may be tainted. */
-async function configuredWords(command: Command, request: DeliveryRequest): Promise<Argument[]> {
-  const { transport, context, addresses } = request;
-  const { options } = command;
-  if (command.words === undefined) return give(`no command specified for ${transport} transport`);
-  const words: Argument[] = [];
-  for (const { word, template } of command.words) {
-    if (word === '$pipe_addresses') words.push(...addressArguments(request));
-    else if (word === '$address_pipe' && options.force_command)
-      words.push(...redirectedWords(addresses[0]?.pipe, transport));
-    else {
-      const what = `from command "${options.command?.source}" in ${transport} transport`;
-      const expansion = await template.expand(context);
-      if (!expansion.ok) return give(`Expansion of "${word}" ${what} failed: ${expansion.message}`, 0);
-      const { text } = expansion;
-      const argument = clean(text);
-      words.push(
-        argument ?? refused(`Tainted arg ${words.length} for ${transport} transport command: '${text.value}'`),
-      );
-    }
-  }
-  return words;
+/** The words of the `command` option, expanded one by one. */
+function configuredWords({ options, command }: PipeCommand, request: DeliveryRequest): Promise<Argument[]> {
+  const { transport, addresses } = request;
+  if (command === undefined) return give(`no command specified for ${transport} transport`);
+  return expandCommand(command, { name: `${transport} transport`, expansionCode: 0 }, request, (word) =>
+    word === '$address_pipe' && options.force_command ? redirectedWords(addresses[0]?.pipe, transport) : undefined,
+  );
 }
 
 /** Finds the program as the options permit: by its name on the path, or as it is written. */
@@ -86,9 +51,9 @@ async function findProgram(options: Options, request: DeliveryRequest, name: Arg
   if (!isAllowed) {
     if (options.restrict_to_path) {
       if (name.includes('/'))
-        refused(`"/" found in "${name}" (command for ${transport} transport) - failed for security reasons`);
+        refuseCommand(`"/" found in "${name}" (command for ${transport} transport) - failed for security reasons`);
     } else if (allowed !== undefined) {
-      refused(`"${name}" command not permitted by ${transport} transport`);
+      refuseCommand(`"${name}" command not permitted by ${transport} transport`);
     }
   }
   if (name.startsWith('/')) return name;
@@ -96,7 +61,7 @@ async function findProgram(options: Options, request: DeliveryRequest, name: Arg
     const candidate = pathOf(reviewed(directory, 'the path option'), name);
     if (files.stat(candidate)?.isFile()) return candidate;
   }
-  return refused(`"${name}" command not found for ${transport} transport`);
+  return refuseCommand(`"${name}" command not found for ${transport} transport`);
 }
 
 async function environment(options: Options, request: DeliveryRequest, path: string): Promise<Record<string, string>> {
@@ -146,10 +111,10 @@ async function shellWords(options: Options, request: DeliveryRequest): Promise<A
     context,
   );
   const command = text && clean(text);
-  return [...shell, command ?? refused(`Tainted arg 0 for ${transport} transport command: '${text?.value}'`)];
+  return [...shell, command ?? refuseCommand(`Tainted arg 0 for ${transport} transport command: '${text?.value}'`)];
 }
 
-async function commandWords(command: Command, request: DeliveryRequest): Promise<Argument[]> {
+async function commandWords(command: PipeCommand, request: DeliveryRequest): Promise<Argument[]> {
   const { options } = command;
   if (options.use_shell) return shellWords(options, request);
   const redirected = request.addresses[0]?.pipe;
@@ -182,7 +147,7 @@ async function framing(
 }
 
 async function prepare(
-  command: Command,
+  command: PipeCommand,
   set: ReadonlySet<string>,
   request: DeliveryRequest,
 ): Promise<{ readonly job: PipeJob }> {
@@ -236,8 +201,11 @@ export const pipe = defineLocalTransport({
     return undefined;
   },
   prepare(options, set) {
-    const command = { options, words: compileWords(options.command) };
+    const command = { options, command: options.command && compileCommand(options.command) };
     return (request) => prepared(() => prepare(command, set, request));
   },
   perform: (job: PipeJob, content) => runPipe(job, content),
+  filterProblems: {
+    timedOut: (job: PipeJob) => timedOut(job, 'transport filter timeout while writing to pipe'),
+  },
 });

@@ -3,14 +3,17 @@
  * connections one after the other, where the options limit them (Exim spec 30.1, 49.2).
  */
 
-import { isFailure } from '../smtp/client/failure.ts';
+import type { TlsFacts } from '../net/tls.ts';
+import { type Failure, isFailure } from '../smtp/client/failure.ts';
 import { type Envelope, type RecipientAnswer, type Transaction, transact } from '../smtp/client/transaction.ts';
 import { replyText } from '../smtp/reply.ts';
+import { Unprepared } from './expanding.ts';
+import { FilterFailure, filteredSource, filterResult } from './filtered-content.ts';
 import { messageSource, readerOf } from './message-source.ts';
 import { type OpenConnection, openConnection } from './smtp-connection.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
-import type { ReachableHost, Results, SmtpRun } from './smtp-run.ts';
-import type { DeliveryAddress, RemoteError, RemoteResult } from './transport.ts';
+import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
+import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
 
 export interface Attempt {
   /** Addresses that another host may be tried for: those that wait, and those that this host would not even hear. */
@@ -74,7 +77,12 @@ class AttemptWork {
         return this.#end(connection, connection.connected);
       }
       const group = addresses.slice(at, at + step);
-      const { answers, failure } = await this.#transact(connection, group);
+      const done = await this.#transact(connection, group);
+      if ('error' in done) {
+        this.#settle(addresses.slice(at), done, true);
+        return this.#end(done);
+      }
+      const { answers, failure } = done;
       const undecided = group.filter((address, i) => !this.#record(address, answers[i], connection));
       if (failure !== undefined) {
         const verdict = verdictOf(failure);
@@ -122,7 +130,8 @@ class AttemptWork {
     return opened;
   }
 
-  #transact({ session, pipelining, sender }: OpenConnection, group: readonly DeliveryAddress[]): Promise<Transaction> {
+  async #transact(connection: OpenConnection, group: readonly DeliveryAddress[]): Promise<Transaction | Verdict> {
+    const { session, pipelining, sender, tls } = connection;
     const { options, request, protocol } = this.#run;
     const quota = protocol === 'lmtp' && options.lmtp_ignore_quota && session.extensions.has('IGNOREQUOTA');
     const envelope: Envelope = {
@@ -130,11 +139,41 @@ class AttemptWork {
       parameters: this.#mailParameters(session.extensions, group, sender),
       recipients: group.map(({ recipient }) => ({ address: recipient, parameters: quota ? ['IGNOREQUOTA'] : [] })),
     };
-    return transact(session, envelope, messageSource(readerOf(request.content), request.common), {
+    const settings = {
       pipelining,
       dataTimeout: options.data_timeout * 1000,
       finalTimeout: options.final_timeout * 1000,
-    });
+    };
+    const content = readerOf(request.content);
+    const filter = await this.#filterFor(group, tls);
+    if (filter === undefined) return transact(session, envelope, messageSource(content, request.common), settings);
+    if ('error' in filter) return filter;
+    const source = filteredSource(filter, content);
+    try {
+      return await transact(session, envelope, source, settings);
+    } catch (error) {
+      if (!(error instanceof FilterFailure)) throw error;
+      // as seen from the host, we fell silent in the middle of the message
+      if (error.timedOut) return { answers: [], failure: silence, written: 0 };
+      return { outcome: 'deferred', of: 'message', error: { ...filterResult(error, ''), panic: false }, quiet: true };
+    } finally {
+      source.close();
+    }
+  }
+
+  /** The command that the message runs through on its way to these recipients, or why there is none to be had. */
+  async #filterFor(
+    addresses: readonly DeliveryAddress[],
+    tls: TlsFacts | undefined,
+  ): Promise<FilterCommand | Verdict | undefined> {
+    const { request, filter } = this.#run;
+    if (filter === undefined) return undefined;
+    try {
+      return await filter.prepare({ ...request, addresses, context: contextOf(this.#run, this.#host, tls) });
+    } catch (error) {
+      if (!(error instanceof Unprepared) || error.result.outcome === 'delivered') throw error;
+      return { outcome: error.result.outcome, of: 'message', error: error.result };
+    }
   }
 
   /** `SIZE`, as the message is with CRLF and what may still be added to it, and `SMTPUTF8` where an address needs it. */
@@ -205,6 +244,8 @@ class AttemptWork {
     this.#results.set(silent, { ...result, retry: 'recipient' });
   }
 }
+
+const silence: Failure = { stage: 'block', after: 'sending data block', kind: 'timeout', pipelined: false };
 
 /** Text as a parameter holds it (RFC 3461 §4). */
 function xtext(text: string): string {

@@ -17,6 +17,7 @@ import {
   type RemoteResult,
   type Undelivered,
 } from './transport.ts';
+import type { CompiledFilter } from './transport-filter.ts';
 
 export type SmtpOptions = OptionsOf<typeof smtpOptions>;
 
@@ -27,6 +28,7 @@ export interface SmtpRun {
   readonly protocol: 'smtp' | 'lmtp';
   /** For hosts that come without one. */
   readonly port: number;
+  readonly filter: CompiledFilter | undefined;
 }
 
 /** A host whose address and port are known. */

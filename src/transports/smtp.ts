@@ -18,6 +18,7 @@ import {
   type RemoteOutcome,
   type Undelivered,
 } from './transport.ts';
+import { type CompiledFilter, compileFilter } from './transport-filter.ts';
 
 /** Texts that cannot stand in a line of SMTP. */
 const unspeakable = /[\0\r\n]/;
@@ -63,9 +64,14 @@ function examine(options: SmtpOptions, request: DeliveryRequest, results: Result
 const unexpected = (error: unknown): Undelivered =>
   deferred(errorCodes.unknown, `unexpected error in smtp: ${String(error)}`, { panic: true });
 
+interface Settings {
+  readonly options: SmtpOptions;
+  readonly portIsSet: boolean;
+  readonly filter: CompiledFilter | undefined;
+}
+
 async function deliver(
-  options: SmtpOptions,
-  portIsSet: boolean,
+  { options, portIsSet, filter }: Settings,
   request: DeliveryRequest,
   services: RemoteServices,
 ): Promise<readonly RemoteOutcome[]> {
@@ -74,7 +80,8 @@ async function deliver(
     const addresses = examine(options, request, results);
     if (addresses.length > 0) {
       const protocol = options.protocol === 'lmtp' ? 'lmtp' : 'smtp';
-      const run: SmtpRun = { options, request, services, protocol, port: await portOf(options, portIsSet, request) };
+      const port = await portOf(options, portIsSet, request);
+      const run: SmtpRun = { options, request, services, protocol, port, filter };
       const open = await walk(run, await hostsOf(run), addresses, results);
       const fallback = fallbackHostsOf(run);
       if (open.length > 0 && fallback.hosts.length > 0) await walk(run, fallback, open, results);
@@ -103,5 +110,8 @@ export const smtp = defineRemoteTransport({
       ? undefined
       : 'command, data, or final timeout value is zero';
   },
-  deliver: (options, set) => (request, services) => deliver(options, set.has('port'), request, services),
+  deliver(options, common, set) {
+    const settings = { options, portIsSet: set.has('port'), filter: compileFilter(common) };
+    return (request, services) => deliver(settings, request, services);
+  },
 });

@@ -10,6 +10,7 @@ import type { Eventual } from '../lib/eventual.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { OptionsOf, OptionTable } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
+import type { Argument } from '../safe/spawn.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
 import type { TransportCommonOptions } from './common-options.ts';
@@ -81,6 +82,8 @@ export interface DeliveryError {
   readonly reply?: string | undefined;
   /** The configuration is at fault: for the panic log, too. */
   readonly panic?: boolean | undefined;
+  /** The transport that is to deliver in place of this one (file_format). */
+  readonly handOverTo?: string | undefined;
 }
 
 export type DeliveryResult =
@@ -112,12 +115,28 @@ export interface QuotaWarning {
 /** A job of plain data for `perform`; it may cross to another process. */
 export interface Job {
   readonly driver: string;
+  /** What the message runs through on its way. */
+  readonly filter?: FilterCommand | undefined;
+}
+
+/** A `transport_filter`, ready to be run. */
+export interface FilterCommand {
+  readonly program: Clean;
+  readonly args: readonly Argument[];
+  readonly directory: Clean;
+  /** Milliseconds that its next output may take; 0 for no limit. */
+  readonly timeout: number;
+  /** Which parts of the message it is given. */
+  readonly headers: boolean;
+  readonly body: boolean;
 }
 
 /** Reads the content of the message, piece by piece. */
 export interface ContentReader {
   readonly headers: string;
   readonly size: number;
+  /** What is read is the whole message, as a filter has made it; header lines, size and parts do not count any more. */
+  readonly isFiltered?: true;
   /** The next octets of the body, at most as many as fit into `buffer`; 0 at the end. */
   read(buffer: Uint8Array): Eventual<number>;
 }
@@ -187,7 +206,7 @@ export interface TransportDriver {
   make(options: OptionsOf<OptionTable>, common: TransportCommonOptions, set: ReadonlySet<string>): TransportWorker;
 }
 
-interface TransportLiteral<T extends OptionTable> {
+export interface TransportLiteral<T extends OptionTable> {
   readonly name: string;
   readonly summary: string;
   readonly isQuick?: boolean;
@@ -195,33 +214,12 @@ interface TransportLiteral<T extends OptionTable> {
   check?(options: OptionsOf<T>, common: TransportCommonOptions): string | undefined;
 }
 
-/** Declares a local transport. `set` tells which options the configuration mentions. */
-export function defineLocalTransport<T extends OptionTable, J extends Job>(
-  driver: TransportLiteral<T> & {
-    prepare(
-      options: OptionsOf<T>,
-      set: ReadonlySet<string>,
-    ): (request: DeliveryRequest) => Eventual<{ readonly job: J } | DeliveryResult>;
-    perform(job: J, content: ContentReader): Promise<DeliveryResult>;
-  },
-): TransportDriver {
-  return {
-    check: () => undefined,
-    ...driver,
-    isLocal: true,
-    make: (options, _, set) => ({
-      style: 'local',
-      prepare: driver.prepare(options as OptionsOf<T>, set),
-      perform: (job, content) => driver.perform(job as J, content),
-    }),
-  };
-}
-
 /** Declares a remote transport. */
 export function defineRemoteTransport<T extends OptionTable>(
   driver: TransportLiteral<T> & {
     deliver(
       options: OptionsOf<T>,
+      common: TransportCommonOptions,
       set: ReadonlySet<string>,
     ): (request: DeliveryRequest, services: RemoteServices) => Promise<readonly RemoteOutcome[]>;
   },
@@ -230,7 +228,10 @@ export function defineRemoteTransport<T extends OptionTable>(
     check: () => undefined,
     ...driver,
     isLocal: false,
-    make: (options, _, set) => ({ style: 'remote', deliver: driver.deliver(options as OptionsOf<T>, set) }),
+    make: (options, common, set) => ({
+      style: 'remote',
+      deliver: driver.deliver(options as OptionsOf<T>, common, set),
+    }),
   };
 }
 
@@ -251,7 +252,9 @@ export const errorCodes = {
   unknown: -1,
   connectionLost: -18,
   malformedReply: -19,
+  badFormat: -33,
   quota: -22,
+  filterFailed: -24,
   expansion: -27,
   unknownHost: -32,
   tlsFailed: -37,

@@ -2,7 +2,8 @@
 
 import type { OptionTable } from '../options/table.ts';
 import { autoreplyOptions } from './autoreply-options.ts';
-import { deferred, defineLocalTransport, errorCodes, type TransportDriver } from './transport.ts';
+import { defineLocalTransport } from './define-local-transport.ts';
+import { deferred, errorCodes, type TransportDriver } from './transport.ts';
 
 const unavailable = (name: string, summary: string, options: OptionTable): TransportDriver => {
   const answer = deferred(errorCodes.unknown, `the ${name} transport is not available in this version`);

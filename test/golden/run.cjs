@@ -91,8 +91,11 @@ if (inner) {
   cp.spawnSync('mount', ['--bind', path.join(tmp, 'hosts'), '/etc/hosts']);
 }
 const isRoot = process.getuid() === 0;
-const dropping = isRoot && cp.spawnSync('setpriv', ['--reuid=' + (opt.user || 'mail'), '--regid=' + (opt.user || 'mail'), '--clear-groups', 'true']).status === 0;
-const USER = dropping ? (opt.user || 'mail') : os.userInfo().username;
+// the user that the program takes for the server's own when nothing is set
+const accounts = fs.readFileSync('/etc/passwd', 'latin1');
+const asUser = opt.user || ['exim', 'Debian-exim', 'mail'].find(name => accounts.includes(`\n${name}:`)) || 'mail';
+const dropping = isRoot && cp.spawnSync('setpriv', ['--reuid=' + asUser, '--regid=' + asUser, '--clear-groups', 'true']).status === 0;
+const USER = dropping ? asUser : os.userInfo().username;
 const idOf = f => cp.execFileSync('id', [f, USER]).toString().trim();
 const UID = +idOf('-u'), GID = +idOf('-g'), GROUP = cp.execFileSync('id', ['-gn', USER]).toString().trim();
 const GECOS = (cp.spawnSync('getent', ['passwd', USER]).stdout || '').toString().split(':')[4] || USER;

@@ -6,7 +6,7 @@ import { trim } from '../../lib/octets.ts';
 import { parseAddress } from '../../mail/address.ts';
 import { addressKey, ancestorsOf, originalAddress, type RouteAddress } from '../../mta/address.ts';
 import { route } from '../../mta/route.ts';
-import type { Delivery, Failed, RouteRules } from '../../mta/routing.ts';
+import type { Delivery, Failed, RefusedTarget, RouteRules } from '../../mta/routing.ts';
 import { verifyAddress } from '../../mta/verify.ts';
 import type { RoutingPurpose } from '../../routers/router.ts';
 import { standardInputLines, type Terminal } from '../output.ts';
@@ -96,7 +96,7 @@ async function testFully(start: string, test: AddressTest, seen: Set<string>, te
       case 'replaced':
         waiting.unshift(...routing.children, ...(routing.copy === undefined ? [] : [routing.copy]));
         for (const delivery of routing.deliveries) showTarget(delivery, test, terminal);
-        for (const failed of routing.forbidden) fail(failed, 'deferred');
+        for (const refused of routing.refused) showRefused(refused, terminal);
         break;
       case 'discarded':
         terminal.out(`mail to ${address.address} is discarded\n`);
@@ -104,6 +104,7 @@ async function testFully(start: string, test: AddressTest, seen: Set<string>, te
       default:
         fail(routing, routing.outcome);
         for (const delivery of routing.deliveries) showTarget(delivery, test, terminal);
+        for (const refused of routing.refused) showRefused(refused, terminal);
         waiting.unshift(...routing.children);
     }
   }
@@ -133,6 +134,13 @@ function showTarget({ address, target, transport }: Delivery, { dialect }: Addre
   const text = target?.text ?? '';
   const parent = address.parent?.address ?? '';
   terminal.out(`${parent} -> ${text}\n${dialect === 3 ? '' : `  transport = ${transport.name}\n`}`);
+}
+
+/** One that nothing would be delivered to. */
+function showRefused({ address, target, outcome, message }: RefusedTarget, terminal: Terminal): void {
+  const how =
+    outcome === 'failed' ? ' *** forbidden ***\n' : `\n*** Error in setting up pipe, file, or autoreply:\n${message}\n`;
+  terminal.out(`${address.parent?.address ?? ''} -> ${target.text}${how}`);
 }
 
 function showDelivery(delivery: Delivery, test: AddressTest, seen: Set<string>, terminal: Terminal): void {

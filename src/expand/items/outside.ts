@@ -1,7 +1,7 @@
 /** Items that reach outside the program: readfile, run, acl. */
 
 import { splitCommand } from '../../lib/command-text.ts';
-import { errorCode, errorText } from '../../lib/errno.ts';
+import { accessErrorText } from '../../lib/errno.ts';
 import { type Eventual, then } from '../../lib/eventual.ts';
 import { upper } from '../../lib/octets.ts';
 import * as files from '../../safe/files.ts';
@@ -25,16 +25,10 @@ const readFile = plainItem({
       const text = files.readText(path);
       return Text.vouched(newline === undefined ? text : text.replaceAll('\n', newline.value));
     } catch (error) {
-      return fail(`failed to open ${name.value}: ${errorText(error)}${whoAsked(error)}`);
+      return fail(`failed to open ${name.value}: ${accessErrorText(error)}`);
     }
   },
 });
-
-/** As Exim, tells who was denied. */
-function whoAsked(error: unknown): string {
-  if (errorCode(error) !== 'EACCES') return '';
-  return ` (euid=${process.geteuid?.() ?? 0} egid=${process.getegid?.() ?? 0})`;
-}
 
 /** What `run` does with the answer of its program is the same however the command came about. */
 const run: Item = {

@@ -1,0 +1,127 @@
+/** The recipients of a message as the routers see them in one attempt: with retry times, and with a line for what fails. */
+
+import { retryKeys } from '../hints/retry-hints.ts';
+import * as clock from '../lib/clock.ts';
+import { matchTemplate } from '../lists/option.ts';
+import type { SyntaxErrorReport } from '../routers/router.ts';
+import { addressKey, type RouteAddress } from './address.ts';
+import { rewriteTools } from './arrival.ts';
+import type { Attempt } from './attempt.ts';
+import { routedBy } from './delivery-log.ts';
+import { type RoutedMessage, routeAll } from './route-all.ts';
+import { routerServices } from './router-services.ts';
+import { type Failed, failure } from './routing.ts';
+import { sendSyntaxErrors } from './syntax-errors.ts';
+import { verifyAddress } from './verify.ts';
+
+const routingRetry = -52;
+
+/** Routes those recipients that are not done; what comes of it at once is noted. */
+export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> {
+  const { runtime, message, context } = attempt;
+  const { config } = runtime;
+  const rules = {
+    routers: config.routers,
+    transports: config.transports,
+    services: {
+      ...routerServices(runtime),
+      log: (text: string) => attempt.log(text),
+      sendSyntaxErrors: (report: SyntaxErrorReport) => sendSyntaxErrors(report, attempt),
+    },
+    debugPrint: undefined,
+    verifyErrorsTo: undefined,
+  };
+  const verifyErrorsTo = async (address: string): Promise<boolean> =>
+    (await verifyAddress(address, 'verify recipient', context, rules)).outcome === 'ok';
+  return routeAll(attempt.recipientsToDo(), context, {
+    rules: { ...rules, verifyErrorsTo },
+    rewrite: rewriteTools(runtime, message.id),
+    done: message.envelope.nonRecipients,
+    onFailed: (failed) => attempt.fail(attempt.routingFailure(failed)),
+    onDeferred: (failed) => deferRouting(failed, attempt),
+    mustWait: (address) => mustWait(address, attempt),
+    onRefused(refused) {
+      const { outcome } = refused;
+      attempt[outcome === 'failed' ? 'fail' : 'defer'](attempt.refusal(refused));
+    },
+    async onNull(delivery) {
+      const { sender: returnPath } = message.envelope;
+      await attempt.succeeded(delivery, '=>', attempt.lineFacts({ returnPath, bypassed: true }, clock.now()), false);
+    },
+    onDiscarded(address, router) {
+      attempt.log(`=> :blackhole: <${address.address}>${routedBy(router, config.directors)}`);
+      attempt.note(`${address.address}: ${router} router discarded`);
+    },
+  });
+}
+
+/** Whether routing of an address has to wait: its domain is held, or its retry time has not come. */
+async function mustWait(address: RouteAddress, attempt: Attempt): Promise<boolean> {
+  const { runtime, context, options } = attempt;
+  if (options.force) return false;
+  const { hold_domains: held } = runtime.config.main;
+  if (held !== undefined && (await matchTemplate(held, address.domain, context)).outcome === 'match') {
+    await deferRouting(failure('deferred', address, undefined, 'domain is held'), attempt);
+    return true;
+  }
+  if (!options.queueRun || !(await isBeforeRetryTime(address, attempt))) return false;
+  const waiting = failure('deferred', address, undefined, 'retry time not reached', { code: routingRetry });
+  attempt.defer(attempt.routingFailure(waiting, true));
+  return true;
+}
+
+async function isBeforeRetryTime(address: RouteAddress, attempt: Attempt): Promise<boolean> {
+  const { context, tools, message } = attempt;
+  const now = clock.seconds();
+  const keys = [
+    retryKeys.routing(address.address),
+    retryKeys.recipient(addressKey(address), message.envelope.sender),
+    retryKeys.routing(address.domain),
+  ];
+  for (const key of keys) {
+    const record = tools.retry.record(key);
+    if (record === undefined || record.nextTry <= now) continue;
+    const subject = {
+      key,
+      addresses: [address.address],
+      error: { code: record.code, message: record.message },
+    };
+    const overdue = await tools.retry.isOverdue(
+      subject,
+      message.envelope.sender,
+      message.envelope.receivedTime,
+      context,
+    );
+    if (!overdue) return true;
+  }
+  return false;
+}
+
+/** An address that could not be routed for now: its retry time is set, or it is given up. */
+async function deferRouting(failed: Failed, attempt: Attempt): Promise<void> {
+  const { message, tools, context } = attempt;
+  const { sender, receivedTime } = message.envelope;
+  const undelivered = attempt.routingFailure(failed);
+  attempt.defer(undelivered);
+  const { address, useLocalPart } = failed;
+  const key = retryKeys.routing(useLocalPart ? address.address : address.domain);
+  const verdict = await tools.retry.failed(
+    {
+      key,
+      addresses: useLocalPart ? [address.address] : [`*@${address.domain}`],
+      error: { code: failed.code, message: failed.message },
+    },
+    sender,
+    receivedTime,
+    context,
+  );
+  if (!verdict.timedOut || undelivered.freeze) return;
+  attempt.deferred.splice(attempt.deferred.indexOf(undelivered), 1);
+  attempt.fail({
+    ...undelivered,
+    router: undefined,
+    message: 'retry timeout exceeded',
+    publicMessage: `${undelivered.publicMessage}: retry timeout exceeded`,
+    code: 0,
+  });
+}

@@ -1,0 +1,8 @@
+#!/bin/sh
+echo "[$*]"
+cat
+echo err >&2
+echo From x
+printf nonl
+env | sort
+pwd
