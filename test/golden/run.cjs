@@ -7,7 +7,7 @@ const fs = require('fs'), path = require('path'), cp = require('child_process'),
 const args = process.argv.slice(2);
 const opt = { set: 'all', only: [], root: path.resolve(__dirname, 'cases') };
 const usage = `usage: golden --bin PATH [--dbmbuild PATH] [--tools DIR] [--set given|held|all]
-              [--only TEXT]... [--user NAME] [--slapd PATH] [--ldap-modules DIR] [--ldap-schema DIR]
+              [--only TEXT]... [--shard I/N] [--user NAME] [--slapd PATH] [--ldap-modules DIR] [--ldap-schema DIR]
               [--pgbin DIR] [--tmp DIR] [--update] [--keep] [--list] [--oracle] [--quiet]
        golden --export DIR --set given     (copy one set, to hand over)`;
 for (let i = 0; i < args.length; i++) {
@@ -18,6 +18,7 @@ for (let i = 0; i < args.length; i++) {
     case '--tools': opt.tools = path.resolve(v()); break;
     case '--set': opt.set = v(); break;
     case '--only': opt.only.push(v()); break;
+    case '--shard': opt.shard = v().split('/').map(Number); break;
     case '--user': opt.user = v(); break;
     case '--slapd': opt.slapd = path.resolve(v()); break;
     case '--ldap-modules': opt.ldapModules = path.resolve(v()); break;
@@ -60,6 +61,8 @@ for (const seed of fs.readdirSync(opt.root).sort()) {
     cases.push({ id, seed, name, dir, meta });
   }
 }
+// of N runs side by side, the one with the number I (from 0) takes every Nth case
+if (opt.shard) cases.splice(0, cases.length, ...cases.filter((_, i) => i % opt.shard[1] === opt.shard[0]));
 if (opt.list) { for (const c of cases) console.log(`${c.meta.set || "-"}\t${c.id}\t[${c.meta.needs.join(' ')}]\t${c.meta.title || ''}`); process.exit(0); }
 if (opt.export) {
   for (const c of cases) fs.cpSync(c.dir, path.join(opt.export, c.id), { recursive: true });
