@@ -8,6 +8,7 @@ import { addressKey } from './address.ts';
 import type { Attempt } from './attempt.ts';
 import { deliveryKey, withErrorText } from './delivery-log.ts';
 import type { Batch } from './delivery-request.ts';
+import type { LocalBatch } from './group.ts';
 import { deliverLocally, type LocalDeliveryTools, type LocallyDelivered } from './local-delivery.ts';
 import { sendQuotaWarning } from './quota-warning.ts';
 import type { RetrySubject } from './retry.ts';
@@ -16,11 +17,12 @@ import type { Delivery } from './routing.ts';
 const localRetry = -53;
 
 /** Delivers; `nothingElse` says that no remote delivery follows. */
-export async function deliverBatches(batches: readonly Batch[], attempt: Attempt, nothingElse: boolean): Promise<void> {
-  for (const [index, batch] of batches.entries()) {
-    const isLast = nothingElse && index === batches.length - 1;
-    await deliverBatch(batch, attempt, isLast);
-  }
+export async function deliverBatches(
+  batches: AsyncIterable<LocalBatch>,
+  attempt: Attempt,
+  nothingElse: boolean,
+): Promise<void> {
+  for await (const { batch, isLast } of batches) await deliverBatch(batch, attempt, nothingElse && isLast);
 }
 
 /** What retry rules see of a local delivery. */

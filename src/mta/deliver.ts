@@ -5,6 +5,7 @@
  * the files it imports.
  */
 
+import type { Template } from '../expand/expand.ts';
 import * as clock from '../lib/clock.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
@@ -15,7 +16,7 @@ import { deliverGroups } from './deliver-remote.ts';
 import { localBatches, remoteGroups } from './group.ts';
 import type { RoutedMessage } from './route-all.ts';
 import { routeRecipients } from './route-recipients.ts';
-import { failure } from './routing.ts';
+import { type Delivery, failure } from './routing.ts';
 
 /** Delivers a message that this process has locked; the lock is given up at the end. */
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
@@ -30,8 +31,10 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
     else {
       const routed = await routeRecipients(attempt);
       if (!isQuick(routed)) await message.makeSafe();
-      await deliverBatches(localBatches(routed.local, message.envelope.sender), attempt, routed.remote.length === 0);
-      await deliverGroups(remoteGroups(routed.remote, message.envelope.sender), attempt);
+      const { sender } = message.envelope;
+      const batches = localBatches(routed.local, sender, (...of) => batchId(attempt, ...of));
+      await deliverBatches(batches, attempt, routed.remote.length === 0);
+      await deliverGroups(remoteGroups(routed.remote, sender), attempt);
     }
     await conclude(attempt);
   } catch (error) {
@@ -66,6 +69,19 @@ async function letGo({ message, runtime }: Attempt): Promise<void> {
   } finally {
     message.release();
   }
+}
+
+/** Expands `batch_id` for an address. */
+async function batchId(
+  { context, runtime, message }: Attempt,
+  { address, facts, transport }: Delivery,
+  template: Template,
+): Promise<string | undefined> {
+  const expansion = await template.expand({ ...context, address: facts });
+  if (expansion.ok) return expansion.text.value;
+  const what = `Failed to expand batch_id option in ${transport.name} transport (${address.address})`;
+  runtime.logs.panic(`${what}: ${expansion.message}`, message.id);
+  return undefined;
 }
 
 /** Whether a frozen message may be touched; it is thawed when its time has come (Exim spec 14, auto_thaw). */

@@ -1,5 +1,6 @@
 /** Which deliveries go out together (Exim spec 25): for local transports a batch, for remote ones a set of hosts. */
 
+import type { Template } from '../expand/expand.ts';
 import type { Batch } from './delivery-request.ts';
 import { errorsAddress } from './delivery-request.ts';
 import type { Delivery } from './routing.ts';
@@ -41,23 +42,70 @@ function localKey(delivery: Delivery, sender: string): string {
   return JSON.stringify(parts);
 }
 
-/** Batches for local transports, in the order of their first delivery. Without `batch_max` every delivery is its own. */
-export function localBatches(deliveries: readonly Delivery[], sender: string): Batch[] {
-  const batches: [Delivery, ...Delivery[]][] = [];
-  const open = new Map<string, [Delivery, ...Delivery[]]>();
+/** The expanded `batch_id` for an address; nothing when that failed, which is told then. */
+export type ExpandBatchId = (delivery: Delivery, template: Template) => Promise<string | undefined>;
+
+function batchTemplate({ transport }: Delivery): Template | undefined {
+  const { batch_id: template } = transport.options;
+  return typeof template === 'object' && template !== null && 'expand' in template ? (template as Template) : undefined;
+}
+
+export interface LocalBatch {
+  readonly batch: Batch;
+  readonly isLast: boolean;
+}
+
+/**
+ * Batches for local transports, in the order of their first delivery, each made when the one before is done. Without
+ * `batch_max` every delivery is its own.
+ */
+export async function* localBatches(
+  deliveries: readonly Delivery[],
+  sender: string,
+  expand: ExpandBatchId,
+): AsyncGenerator<LocalBatch> {
+  const alike = new Map<string, Set<Delivery>>();
+  const keys = new Map<Delivery, string>();
   for (const delivery of deliveries) {
-    const most = optionNumber(delivery, 'batch_max', 1);
-    const key = most > 1 ? localKey(delivery, sender) : undefined;
-    const batch = key === undefined ? undefined : open.get(key);
-    if (batch !== undefined && batch.length < most) {
-      batch.push(delivery);
-      continue;
-    }
-    const fresh: [Delivery, ...Delivery[]] = [delivery];
-    batches.push(fresh);
-    if (key !== undefined) open.set(key, fresh);
+    if (optionNumber(delivery, 'batch_max', 1) <= 1) continue;
+    const key = localKey(delivery, sender);
+    keys.set(delivery, key);
+    const others = alike.get(key);
+    if (others === undefined) alike.set(key, new Set([delivery]));
+    else others.add(delivery);
   }
-  return batches;
+  const ids = new Map<Delivery, Promise<string | undefined>>();
+  const idOf = (delivery: Delivery, template: Template): Promise<string | undefined> => {
+    const known = ids.get(delivery) ?? expand(delivery, template);
+    ids.set(delivery, known);
+    return known;
+  };
+  const taken = new Set<Delivery>();
+  for (const first of deliveries) {
+    if (taken.has(first)) continue;
+    const batch: [Delivery, ...Delivery[]] = [first];
+    for await (const other of othersFor(first)) batch.push(other);
+    for (const each of batch) taken.add(each);
+    yield { batch, isLast: taken.size === deliveries.length };
+  }
+
+  /** Those that go with the first of a batch. */
+  async function* othersFor(first: Delivery): AsyncGenerator<Delivery> {
+    const others = alike.get(keys.get(first) ?? '');
+    others?.delete(first);
+    if (others === undefined || first === deliveries.at(-1)) return;
+    const template = batchTemplate(first);
+    const id = template && (await idOf(first, template));
+    if (template !== undefined && id === undefined) return;
+    let room = optionNumber(first, 'batch_max', 1) - 1;
+    for (const other of others) {
+      if (room === 0) return;
+      if (template !== undefined && (await idOf(other, template)) !== id) continue;
+      others.delete(other);
+      room--;
+      yield other;
+    }
+  }
 }
 
 /** Sets for remote transports: the same transport, hosts, return path and header changes. */
