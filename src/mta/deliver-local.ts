@@ -13,6 +13,7 @@ import { deliverLocally, type LocalDeliveryTools, type LocallyDelivered } from '
 import { sendQuotaWarning } from './quota-warning.ts';
 import type { RetrySubject } from './retry.ts';
 import type { Delivery } from './routing.ts';
+import { placeFor } from './transport-places.ts';
 
 const localRetry = -53;
 
@@ -53,6 +54,17 @@ async function waits(delivery: Delivery, attempt: Attempt): Promise<boolean> {
 interface LocalResult extends LocallyDelivered {
   /** With the transport that delivered in the end. */
   readonly delivered: Batch;
+}
+
+/** Delivers when the transport may run once more at this time. */
+async function inItsPlace(batch: Batch, attempt: Attempt): Promise<LocalResult> {
+  const release = await placeFor(batch[0].transport, attempt);
+  if (typeof release !== 'function') return { result: release, returnPath: '', size: 0, delivered: batch };
+  try {
+    return await withHandOver(batch, attempt);
+  } finally {
+    release();
+  }
 }
 
 /** Transports that may hand a mailbox on to each other, one after the other. */
@@ -122,7 +134,7 @@ async function deliverBatch(batch: Batch, attempt: Attempt, isLast: boolean): Pr
   if (decisions.listening) {
     decisions.begin('transport', `transport ${first.transport.name} for ${first.address.address}`);
   }
-  const { result, returnPath, size, delivered } = await withHandOver(batch, attempt);
+  const { result, returnPath, size, delivered } = await inItsPlace(batch, attempt);
   if (decisions.listening) decisions.end(result.outcome, result.outcome === 'delivered' ? '' : result.message);
   if (result.outcome === 'delivered') {
     if (result.warning !== undefined) await sendQuotaWarning(result.warning.message, attempt);

@@ -11,6 +11,7 @@ import type { Batch } from './delivery-request.ts';
 import { deliverRemotely, type RemoteDelivery } from './remote-delivery.ts';
 import { hostFieldOf } from './remote-services.ts';
 import type { Delivery } from './routing.ts';
+import { placeFor } from './transport-places.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 
 /** Delivers what may go to other hosts now; the rest waits for a queue run. */
@@ -51,7 +52,13 @@ async function deliverGroup(group: Batch, attempt: Attempt): Promise<void> {
   const [first] = group;
   const addresses = group.map(({ address }) => address.address).join(' ');
   if (decisions.listening) decisions.begin('transport', `transport ${first.transport.name} for ${addresses}`);
-  const delivery = await deliverRemotely(group, attempt);
+  const release = await placeFor(first.transport, attempt);
+  if (typeof release !== 'function') {
+    for (const each of group) attempt.defer(attempt.deliveryFailure(each, release), '', begun);
+    if (decisions.listening) decisions.end(release.outcome, release.message);
+    return;
+  }
+  const delivery = await deliverRemotely(group, attempt).finally(release);
   if (decisions.listening) decisions.end(delivery.results.map(({ outcome }) => outcome).join(' '));
   let lastDelivered: string | undefined;
   for (const [index, each] of group.entries()) {
@@ -108,7 +115,6 @@ async function undelivered(
     host,
     waiting: result.outcome === 'deferred' && result.code === errorCodes.hostRetry,
   });
-  if (result.panic) attempt.runtime.logs.panic(result.message, attempt.message.id);
   if (result.outcome === 'failed') {
     attempt.fail(failure, `${fields}${tlsFields(result.tls, attempt.selects)}`, begun);
     return;

@@ -10,8 +10,8 @@ import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
 import type { DeliveryError } from '../transports/transport.ts';
 import type { Attempt } from './attempt.ts';
+import { takePlace } from './limited-places.ts';
 import type { RetrySubject } from './retry.ts';
-import { connectAlone } from './serialized-hosts.ts';
 
 /** ` H=name [address]`, as delivery lines show the host. */
 export function hostFieldOf({ name, address, port }: Host, selects: Attempt['selects']): string {
@@ -114,7 +114,7 @@ export class RemoteKnowledge implements RemoteServices {
   }
 
   connectAlone({ name }: Host): (() => void) | undefined {
-    return connectAlone(this.#attempt.runtime.places.spoolDirectory, name);
+    return takePlace(this.#attempt.runtime.places.spoolDirectory, name);
   }
 
   hostField(host: Host): string {

@@ -1,6 +1,7 @@
 /** What routers ask of their surroundings: hosts by the DNS, this host's addresses, transports by name. */
 
 import type { Context } from '../expand/context.ts';
+import { regex } from '../lib/regex.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { formatIp, isIp, parseIp } from '../net/address.ts';
 import type { Resolver } from '../net/dns.ts';
@@ -20,15 +21,17 @@ async function lookUpMail(
   domain: string,
   options: MailLookup,
   allowMxToIp: boolean,
+  isIpv4Only: (name: string) => Promise<boolean>,
 ): Promise<MailHosts> {
   const widening = { qualifySingle: options.qualifySingle, searchParents: options.searchParents };
-  const family = options.ipv4Only ? (4 as const) : undefined;
+  const familyOf = async (name: string): Promise<4 | undefined> =>
+    options.ipv4Only || (await isIpv4Only(name)) ? 4 : undefined;
   const found = await mailExchangers(resolver, domain, { ...widening, dnssec: options.dnssec });
   if (found.outcome === 'refuses') return { outcome: 'refuses' };
   if (found.outcome === 'defer' && !options.mxFailureIsNothing) return { outcome: 'again', message: found.message };
   if (found.outcome !== 'found') {
     if (!options.addressRecord || (found.outcome === 'unknown' && !found.exists)) return { outcome: 'nothing' };
-    const own = await hostAddresses(resolver, domain, { ...widening, family });
+    const own = await hostAddresses(resolver, domain, { ...widening, family: await familyOf(domain) });
     if (own.outcome === 'defer') return { outcome: 'again', message: own.message };
     if (own.outcome !== 'found') return { outcome: 'nothing' };
     const host: MailHost = {
@@ -45,7 +48,7 @@ async function lookUpMail(
       const literal = allowMxToIp && isIp(name);
       const addresses = literal
         ? ({ outcome: 'found', addresses: [name], secure: false } as const)
-        : await hostAddresses(resolver, name, { family, dnssec: options.dnssec });
+        : await hostAddresses(resolver, name, { family: await familyOf(name), dnssec: options.dnssec });
       const isFound = addresses.outcome === 'found';
       return {
         name,
@@ -68,10 +71,15 @@ function ordered(addresses: readonly string[], ipv4First: boolean): readonly str
 }
 
 /** `bydns`, `byname`, or the one and then the other (Exim spec 20.5). */
-async function lookUpHost(resolver: Resolver, name: string, how: HostLookup): Promise<HostLookupResult> {
+async function lookUpHost(
+  resolver: Resolver,
+  name: string,
+  how: HostLookup,
+  isIpv4Only: (name: string) => Promise<boolean>,
+): Promise<HostLookupResult> {
   const octets = parseIp(name.replace(/^\[(.*)\]$/, '$1'));
   if (octets !== undefined) return { outcome: 'found', addresses: [formatIp(octets)] };
-  const family = how.ipv4Only ? (4 as const) : undefined;
+  const family = how.ipv4Only || (await isIpv4Only(name)) ? (4 as const) : undefined;
   const byDns = how.by === 'name' ? undefined : await hostAddresses(resolver, name, { family });
   const found =
     byDns !== undefined && (how.by === 'dns' || byDns.outcome === 'found')
@@ -84,12 +92,20 @@ async function lookUpHost(resolver: Resolver, name: string, how: HostLookup): Pr
 export function routerServices(runtime: Runtime): RouterServices {
   const { config, resolver, settings, logs, services } = runtime;
   const { main, transports } = config;
+  const names = main.dns_check_names_pattern === '' ? undefined : regex(main.dns_check_names_pattern);
+  const isIpv4Only =
+    (context: Context) =>
+    async (name: string): Promise<boolean> =>
+      main.dns_ipv4_lookup !== undefined &&
+      (await matchTemplate(main.dns_ipv4_lookup, name, context)).outcome === 'match';
   return {
     qualifyRecipient: settings.qualifyRecipient,
     allowDomainLiterals: main.allow_domain_literals,
     allowMxToIp: main.allow_mx_to_ip,
-    lookUpMail: (domain, options) => lookUpMail(resolver, domain, options, main.allow_mx_to_ip),
-    lookUpHost: (name, how) => lookUpHost(resolver, name, how),
+    isDnsName: (name) => names === undefined || names.test(name),
+    lookUpMail: (domain, options, context) =>
+      lookUpMail(resolver, domain, options, main.allow_mx_to_ip, isIpv4Only(context)),
+    lookUpHost: (name, how, context) => lookUpHost(resolver, name, how, isIpv4Only(context)),
     isLocal: (address, port) => (port === undefined || port === 25) && services.localAddresses().includes(address),
     async treatedAsLocal(name: string, context: Context) {
       if (main.hosts_treat_as_local === undefined) return false;

@@ -107,7 +107,7 @@ export const dnslookup = defineRouter({
   options: dnslookupOptions,
   transport: 'required',
   make: (options, common) => async (routed, context, services) => {
-    if (!/^[^ \t-\r[\]]+$/.test(routed.domain)) {
+    if (!/^[^ \t-\r[\]]+$/.test(routed.domain) || !services.isDnsName(routed.domain)) {
       return { outcome: 'decline', message: `mail domain "${routed.domain}" is syntactically invalid` };
     }
     const found = await lookUp(options, common, routed, context, services);

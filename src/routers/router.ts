@@ -112,6 +112,8 @@ export interface RouterServices {
   readonly qualifyRecipient: string;
   readonly allowDomainLiterals: boolean;
   readonly allowMxToIp: boolean;
+  /** Whether a name may be looked for in the DNS (Exim spec 14, dns_check_names_pattern). */
+  isDnsName(name: string): boolean;
   /** The MX records of a domain, each with its addresses; or its own addresses when there are none. */
   lookUpMail(domain: string, options: MailLookup, context: Context): Eventual<MailHosts>;
   /** Addresses of a named host. */

@@ -266,6 +266,7 @@ export const errorCodes = {
   localHost: -50,
   authenticationProblem: -48,
   hostRetry: -54,
+  transportLimit: -57,
 } as const;
 
 export const deferred = (code: number, message: string, more: Partial<DeliveryError> = {}): Undelivered => ({
