@@ -187,6 +187,9 @@ function readTransports(draft: Draft): void {
     problems,
   )) {
     const common = read.common as TransportCommonOptions;
+    if (common.body_only && common.headers_only) {
+      problems.error(`${read.name} transport: body_only and headers_only are mutually exclusive`);
+    }
     const problem = read.driver.check(read.options, common);
     if (problem !== undefined) problems.errorAbout(`${read.name} transport`, problem, read.place);
     found.set(read.name, { ...read, common, worker: read.driver.make(read.options, common, read.set) });

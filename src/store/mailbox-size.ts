@@ -42,7 +42,8 @@ export function directorySize(directory: Clean, sizeRegex: string | undefined, d
       if (found.isDirectory()) {
         const inner = directorySize(path, sizeRegex, depth + 1);
         size += inner.size;
-        fileCount += inner.fileCount;
+        // the directory itself counts, too, as it does in Exim
+        fileCount += inner.fileCount + 1;
       } else if (found.isFile()) {
         size += found.nlink > 1 ? Math.floor(found.size / found.nlink) : found.size;
         fileCount++;

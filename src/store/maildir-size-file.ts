@@ -43,7 +43,7 @@ function believe(text: string, modified: number, rules: SizeFileRules): MailboxS
     fileCount += Number(found[2]);
   }
   if (size < 0 || fileCount < 0) return undefined;
-  const full = (rules.quota > 0 && size > rules.quota) || (rules.fileCount > 0 && fileCount > rules.fileCount);
+  const full = (rules.quota > 0 && size > rules.quota) || (rules.fileCount > 0 && fileCount >= rules.fileCount);
   if (full && (lines.length > 2 || clock.now() - modified > trustWhenFull * 1000)) return undefined;
   return { size, fileCount };
 }

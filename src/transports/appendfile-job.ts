@@ -48,10 +48,10 @@ export interface AppendfileJob extends Job {
   readonly mode: number;
   readonly directoryMode: number;
   readonly createDirectory: boolean;
-  /** Files are made only below this directory. */
-  readonly createBelow: Clean | undefined;
-  /** Nothing may be made at all: there is no home directory that it could be in. */
-  readonly createNothing: boolean;
+  /** Where files and directories may be made; nowhere when that is a home directory and there is none. */
+  readonly creation:
+    | { readonly where: 'anywhere' | 'nowhere' }
+    | { readonly where: 'in' | 'below'; readonly directory: Clean };
   readonly mustExist: boolean;
   /** How mailboxes begin that this or another transport delivers to (file_format); empty to take any. */
   readonly fileFormats: readonly { readonly start: string; readonly transport: string }[];

@@ -29,6 +29,7 @@ export async function mailboxTarget(
 ): Promise<Target> {
   const what = `file or directory name for ${transport} transport`;
   const asDirectory = options.maildir_format ? 'maildir' : options.mailstore_format ? 'mailstore' : 'directory';
+  if (options.mbx_format) return give('mailboxes in MBX format are not available in this version');
   if (options.file !== undefined) return absolute('file', await expandPath(options.file, what, context));
   if (options.directory !== undefined) {
     return absolute(asDirectory, await expandPath(options.directory, what, context));

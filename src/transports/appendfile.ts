@@ -6,7 +6,8 @@ import { base62 } from '../lib/base62.ts';
 import { splitList } from '../lib/list-text.ts';
 import { lower, trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
-import { type Clean, concat, decimal, literal, reviewed } from '../safe/taint.ts';
+import { type Clean, concat, decimal, literal, pathComponent, reviewed } from '../safe/taint.ts';
+import { checkAppendfile } from './appendfile-check.ts';
 import type { AppendfileJob, QuotaRules } from './appendfile-job.ts';
 import { appendfileOptions } from './appendfile-options.ts';
 import { lockRules, mailboxTarget } from './appendfile-target.ts';
@@ -120,13 +121,12 @@ async function framing(
 }
 
 /** Where files may be made (create_file). */
-function creation(options: Options, request: DeliveryRequest): Pick<AppendfileJob, 'createBelow' | 'createNothing'> {
+function creation(options: Options, request: DeliveryRequest): AppendfileJob['creation'] {
   const setting = options.create_file;
-  if (setting === 'anywhere') return { createBelow: undefined, createNothing: false };
-  if (setting === 'inhome' || setting === 'belowhome') {
-    return { createBelow: request.home, createNothing: request.home === undefined };
-  }
-  return { createBelow: setting, createNothing: false };
+  if (setting === 'anywhere') return { where: 'anywhere' };
+  const directory = setting === 'inhome' || setting === 'belowhome' ? request.home : setting;
+  if (directory === undefined) return { where: 'nowhere' };
+  return { where: setting === 'inhome' ? 'in' : 'below', directory };
 }
 
 /** The tag behind the name of a maildir file: printing characters, no slash; a colon in front of a letter or digit. */
@@ -144,9 +144,11 @@ async function maildirTag(options: Options, request: DeliveryRequest, size: numb
 async function directoryFile(options: Options, request: DeliveryRequest): Promise<string | undefined> {
   const { context, transport } = request;
   if (context.delivery === undefined) return undefined;
-  const withMark = { ...context, delivery: { ...context.delivery, inode: Number(inodeMark) } };
-  const name = await expandPath(options.directory_file, `directory_file for ${transport} transport`, withMark);
-  return name.includes('/') ? give(`directory_file "${name}" of ${transport} transport contains a slash`) : name;
+  const withMark = { ...context, delivery: { ...context.delivery, inode: inodeMark } };
+  const text = await expandOption(options.directory_file, `directory_file for ${transport} transport`, withMark);
+  const name = text?.value ?? '';
+  // one component of a path leads nowhere else, whoever wrote it
+  return pathComponent(name) ?? give(`directory_file "${name}" of ${transport} transport is no name of a file`);
 }
 
 /** `file_format`: a list of pairs. */
@@ -213,7 +215,7 @@ async function prepare(
     mode: options.mode,
     directoryMode: options.directory_mode,
     createDirectory: options.create_directory,
-    ...creation(options, request),
+    creation: creation(options, request),
     mustExist: options.file_must_exist,
     fileFormats: fileFormats(options.file_format),
     checkOwner: options.check_owner,
@@ -245,12 +247,7 @@ export const appendfile = defineLocalTransport({
   isQuick: true,
   summary: 'writes to a mailbox file, a maildir or another directory',
   options: appendfileOptions,
-  check(options) {
-    if (options.file !== undefined && options.directory !== undefined) {
-      return 'only one of "file" or "directory" can be specified';
-    }
-    return undefined;
-  },
+  check: checkAppendfile,
   prepare: (options, set) => (request) => prepared(() => prepare(options, set, request)),
   perform: (job: AppendfileJob, content) =>
     job.format === 'file' ? appendToMailbox(job, content) : deliverToNewFile(job, content),

@@ -36,20 +36,29 @@ export function checkMailbox(
 }
 
 /** Whether a file or directory may be made at this place (create_file). */
-export function checkCreation(job: AppendfileJob): DeliveryResult | undefined {
-  const { path, createBelow } = job;
-  const inside =
-    createBelow === undefined ||
-    (path.startsWith(`${createBelow.replace(/\/+$/, '')}/`) && !/(?:^|\/)\.\.(?:\/|$)/.test(path));
-  if (inside && !job.createNothing) return undefined;
-  return deferred(
-    codes.badCreate,
-    `mailbox ${path} does not exist, but creation outside the home directory is not permitted`,
-  );
+function mayBeMade({ path, creation }: AppendfileJob): boolean {
+  if (!('directory' in creation)) return creation.where === 'anywhere';
+  const home = `${creation.directory.replace(/\/+$/, '')}/`;
+  if (!path.startsWith(home) || /(?:^|\/)\.\.(?:\/|$)/.test(path)) return false;
+  return creation.where === 'below' || !path.slice(home.length).includes('/');
 }
 
-/** Makes the directories above a file that are missing. */
+const outside = 'outside the home directory is not permitted';
+
+/** Why a mailbox file that is not there must not be made. */
+export function checkCreation(job: AppendfileJob): DeliveryResult | undefined {
+  if (mayBeMade(job)) return undefined;
+  return deferred(codes.badCreate, `mailbox ${job.path} does not exist, but creation ${outside}`);
+}
+
+/** Why no message may be put into this directory. */
+export function checkCreationIn(job: AppendfileJob): DeliveryResult | undefined {
+  if (mayBeMade(job)) return undefined;
+  return deferred(codes.badCreate, `tried to create file in ${job.path}, but file creation ${outside}`);
+}
+
+/** Makes the directories above a file that are missing, where that is permitted. */
 export function makeParents(job: AppendfileJob): void {
   const parent = files.parentOf(job.path);
-  if (job.createDirectory && parent !== undefined) files.makeDirectories(parent, job.directoryMode);
+  if (job.createDirectory && parent !== undefined && mayBeMade(job)) files.makeDirectories(parent, job.directoryMode);
 }

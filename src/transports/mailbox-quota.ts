@@ -17,10 +17,10 @@ export function checkQuota(
       publicMessage: 'mailbox is full',
       detail: secondsSinceRead(),
     });
-  const size = mailbox.size + (quota.inclusive ? messageSize : 0);
-  if (quota.limit > 0 && quota.limitIsChecked && size > quota.limit) return refuse('');
   const count = mailbox.fileCount + (quota.inclusive ? 1 : 0);
   if (quota.fileCount > 0 && quota.fileCountIsChecked && count > quota.fileCount) return refuse('filecount ');
+  const size = mailbox.size + (quota.inclusive ? messageSize : 0);
+  if (quota.limit > 0 && quota.limitIsChecked && size > quota.limit) return refuse('');
   return undefined;
 }
 

@@ -11,7 +11,7 @@ import { directorySize, type MailboxSize } from '../store/mailbox-size.ts';
 import { ensureSizeFile, noteInSizeFile } from '../store/maildir-size-file.ts';
 import type { AppendfileJob } from './appendfile-job.ts';
 import { writeMessage } from './appendfile-writer.ts';
-import { checkCreation } from './mailbox-checks.ts';
+import { checkCreationIn } from './mailbox-checks.ts';
 import { systemError } from './mailbox-file.ts';
 import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
 import { type ContentReader, type DeliveryResult, deferred, type Undelivered } from './transport.ts';
@@ -44,6 +44,15 @@ function uniqueName({ hostname, dialect }: AppendfileJob): Clean {
   );
 }
 
+let temporaries = 0;
+
+/** The name under which a file is written in a plain directory: process and host; no two are alike at a time. */
+function temporaryName({ hostname }: AppendfileJob): Clean {
+  const number = temporaries++;
+  const name = concat(literal('temp.'), decimal(process.pid), literal('.'), hostname);
+  return number === 0 ? name : concat(name, literal('.'), decimal(number));
+}
+
 const maildirParts = [literal('tmp'), literal('new'), literal('cur')];
 
 /** Makes the delivery directory and what a maildir needs in it. */
@@ -57,8 +66,6 @@ function makeDirectories(job: AppendfileJob): DeliveryResult | undefined {
     const reason = 'No such file or directory';
     return deferred(2, `stat() error for ${job.path}: ${reason}`);
   }
-  const refused = missing ? checkCreation(job) : undefined;
-  if (refused !== undefined) return refused;
   for (const part of [job.path, ...parts]) files.makeDirectories(part, job.directoryMode);
   return undefined;
 }
@@ -110,6 +117,8 @@ function sinceRead(job: AppendfileJob): number {
 }
 
 export async function deliverToNewFile(job: AppendfileJob, content: ContentReader): Promise<DeliveryResult> {
+  const refused = checkCreationIn(job);
+  if (refused !== undefined) return refused;
   try {
     const problem = makeDirectories(job);
     if (problem !== undefined) return problem;
@@ -120,7 +129,7 @@ export async function deliverToNewFile(job: AppendfileJob, content: ContentReade
   const directory = usesQuota(job) ? quotaDirectory(job) : job.path;
   const counted = usesQuota(job) && counts(job, directory);
   const before = counted ? mailboxSize(job, directory) : { size: 0, fileCount: 0 };
-  const temporary = uniqueName(job);
+  const temporary = job.format === 'maildir' ? uniqueName(job) : temporaryName(job);
   if (counted) {
     const where = job.format === 'maildir' ? `tmp/${temporary}` : pathOf(job.path, temporary);
     const full = checkQuota(job, before, where, () => sinceRead(job));
@@ -193,13 +202,17 @@ function isTooLong(path: Clean): boolean {
   }
 }
 
-const directory: Form = (job, content, name) =>
-  writeAndMove(job, content, pathOf(job.path, concat(literal('temp.'), name)), (file) => {
+const directory: Form = (job, content, name) => {
+  const temporary = pathOf(job.path, name);
+  // one that a process of this number left when it was killed
+  files.removeIfPossible(temporary);
+  return writeAndMove(job, content, temporary, (file) => {
     const { ino } = files.statOpen(file);
     const standard = `q${base62(clock.seconds(), 6)}-${ino}`;
-    const chosen = job.directoryFile === undefined ? standard : job.directoryFile.replaceAll(inodeMark, String(ino));
+    const chosen = job.directoryFile === undefined ? standard : job.directoryFile.replaceAll(String(inodeMark), String(ino));
     return pathOf(job.path, reviewed(chosen, 'expanded by the delivering process, without a slash, and a number'));
   });
+};
 
 const mailstore: Form = async (job, content) => {
   const base = pathOf(job.path, job.mailstoreName);
@@ -221,5 +234,5 @@ const mailstore: Form = async (job, content) => {
 
 const forms: Readonly<Record<'maildir' | 'mailstore' | 'directory', Form>> = { maildir, mailstore, directory };
 
-/** Stands for the file's inode in the expanded `directory_file`, until there is a file. */
-export const inodeMark = '18014398509481983';
+/** Stands for the file's inode in the expanded `directory_file`, until there is a file: a number that no inode has. */
+export const inodeMark = Number.MAX_SAFE_INTEGER;

@@ -17,9 +17,11 @@ const factors: ReadonlyMap<string, number> = new Map([
   ['g', 1024 ** 3],
 ]);
 
-/** Reads a value, or nothing when the text is none. */
+/** Reads a value, or nothing when the text is none. One below zero is no limit. */
 export function parseQuota(text: string): QuotaValue | undefined {
-  const found = /^[ \t-\r]*(\d+(?:\.\d*)?)[ \t-\r]*([kmgKMG]?)(%?)[ \t-\r]*((?:\/[ \t-\r]*\w+[ \t-\r]*)*)$/.exec(text);
+  const found = /^[ \t-\r]*(-?\d+(?:\.\d*)?)[ \t-\r]*([kmgKMG]?)(%?)[ \t-\r]*((?:\/[ \t-\r]*\w+[ \t-\r]*)*)$/.exec(
+    text,
+  );
   if (found === null) return undefined;
   const [, digits, unit = '', percent, modifiers = ''] = found;
   const value = Math.floor(Number(digits) * (factors.get(lower(unit)) ?? 1));

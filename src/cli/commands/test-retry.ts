@@ -85,9 +85,10 @@ export async function testRetryCommand(call: Call): Promise<number> {
     return 0;
   }
   const { pattern, error: kind, errorName, steps } = rule;
-  const shown = shownKinds.has(kind.kind) ? errorName : '*';
+  const shown = kind.kind === 'quota' && kind.unread > 0 ? `quota_${formatInterval(kind.unread)}` : errorName;
+  const what = shownKinds.has(kind.kind) ? shown : '*';
   terminal.out(
-    `Retry rule: ${pattern.template.source}  ${shown}  ${steps.map((step) => `${stepText(step)}; `).join('')}\n`,
+    `Retry rule: ${pattern.template.source}  ${what}  ${steps.map((step) => `${stepText(step)}; `).join('')}\n`,
   );
   return 0;
 }
