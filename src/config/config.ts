@@ -37,6 +37,8 @@ export interface Config {
   readonly authenticators: readonly AuthenticatorInstance[];
   readonly retryRules: readonly RetryRule[];
   readonly rewriteRules: readonly RewriteRule[];
+  /** The `headers_rewrite` of transports, by their names. */
+  readonly transportRewriteRules: ReadonlyMap<string, readonly RewriteRule[]>;
   /** For `-bP macros`. */
   readonly macros: readonly Macro[];
   readonly builtinMacros: ReadonlyMap<string, string>;

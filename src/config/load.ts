@@ -5,8 +5,10 @@ import { AclReader, parseAclHeading } from '../acl/parse.ts';
 import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
 import { type AuthenticatorCommonOptions, authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import type { ListKind } from '../expand/context.ts';
+import { splitList } from '../lib/list-text.ts';
 import { lower } from '../lib/octets.ts';
 import { didYouMean, OptionReader, parseSetting } from '../options/read.ts';
+import type { OptionsProblem } from '../options/table.ts';
 import { type RouterCommonOptions, routerCommonOptions } from '../routers/common-options.ts';
 import type { RouterInstance } from '../routers/router.ts';
 import type { Clean } from '../safe/taint.ts';
@@ -20,9 +22,9 @@ import { isExim3Text } from './exim3/text.ts';
 import { translateExim3 } from './exim3/translate.ts';
 import { Macros } from './macros.ts';
 import { mainOptions } from './main-options.ts';
-import { Problems } from './problems.ts';
+import { type Place, Problems } from './problems.ts';
 import { parseRetryRule, type RetryRule } from './retry-rules.ts';
-import { parseRewriteRule, type RewriteRule } from './rewrite-rules.ts';
+import { isForHeaders, parseRewriteRule, type RewriteRule } from './rewrite-rules.ts';
 import { type LogicalLine, Source } from './source.ts';
 
 /** Everything that is collected while the file is read. */
@@ -38,6 +40,7 @@ interface Draft {
   readonly authenticators: AuthenticatorInstance[];
   readonly retryRules: RetryRule[];
   readonly rewriteRules: RewriteRule[];
+  readonly transportRewriteRules: Map<string, readonly RewriteRule[]>;
 }
 
 const listWords: ReadonlyMap<string, ListKind> = new Map([
@@ -130,16 +133,21 @@ function checkRouter(read: ReadInstance<RouterInstance['driver']>, problems: Pro
   const { name, driver, place } = read;
   const common = read.common as RouterCommonOptions;
   if (driver.transport === 'required' && common.transport === undefined && !common.verify_only) {
-    problems.error(`${name} router:\n  a transport is required for this router`, place);
-  }
-  if (driver.transport === 'forbidden' && common.transport !== undefined) {
-    problems.error(`${name} router:\n  a transport must not be defined for this router`, place);
+    problems.errorWithin(`${name} router:\n  a transport is required for this router`, place);
   }
   if (!/^(?:freeze|defer|fail|pass|send|reroute[ \t]*:.*)$/s.test(common.self)) {
     problems.errorAbout(`${name} router`, `${common.self} is not valid for the self option`, place);
   }
-  const problem = driver.check(read.options, common);
-  if (problem !== undefined) problems.errorAbout(`${name} router`, problem, place);
+  tellOf(driver.check(read.options, common, name), `${name} router`, place, problems);
+  if (driver.transport === 'forbidden' && common.transport !== undefined) {
+    problems.errorWithin(`${name} router:\n  a transport must not be defined for this router`, place);
+  }
+}
+
+function tellOf(problem: OptionsProblem | undefined, about: string, place: Place, problems: Problems): void {
+  if (problem === undefined) return;
+  if (typeof problem === 'string') problems.errorAbout(about, problem, place);
+  else problems.errorWithin(problem.named, place);
 }
 
 function readRouters(draft: Draft): void {
@@ -188,12 +196,36 @@ function readTransports(draft: Draft): void {
   )) {
     const common = read.common as TransportCommonOptions;
     if (common.body_only && common.headers_only) {
-      problems.error(`${read.name} transport: body_only and headers_only are mutually exclusive`);
+      problems.errorWithin(`${read.name} transport: body_only and headers_only are mutually exclusive`, read.place);
     }
-    const problem = read.driver.check(read.options, common);
-    if (problem !== undefined) problems.errorAbout(`${read.name} transport`, problem, read.place);
+    const { user, group } = common;
+    if (user !== undefined && 'user' in user && user.byNumber && group === undefined) {
+      problems.errorWithin(`user set without group for the ${read.name} transport`, read.place);
+    }
+    tellOf(read.driver.check(read.options, common, read.name), `${read.name} transport`, read.place, problems);
+    readHeadersRewrite(read.name, common, read.place, draft);
     found.set(read.name, { ...read, common, worker: read.driver.make(read.options, common, read.set) });
   }
+}
+
+/** `headers_rewrite`: a list of rules. */
+function readHeadersRewrite(
+  name: string,
+  { headers_rewrite: list }: TransportCommonOptions,
+  place: Place,
+  { problems, transportRewriteRules }: Draft,
+): void {
+  if (list === undefined) return;
+  const rules: RewriteRule[] = [];
+  for (const item of splitList(list).items) {
+    const parsed = parseRewriteRule(item, 'transport');
+    if ('error' in parsed) problems.error(parsed.error, place);
+    else rules.push(parsed.rule);
+  }
+  if (!rules.every(isForHeaders)) {
+    problems.error('rewrite rule specifies a non-header rewrite - not allowed at transport time -', place);
+  }
+  transportRewriteRules.set(name, rules);
 }
 
 function readAuthenticators(draft: Draft): void {
@@ -278,10 +310,19 @@ export function parseConfig(file: Clean, text: string, overrides: ReadonlyMap<st
     authenticators: [],
     retryRules: [],
     rewriteRules: [],
+    transportRewriteRules: new Map(),
   };
   readMain(draft);
   readSections(draft);
-  const { main, namedLists, acls, transports: readyTransports, retryRules, rewriteRules } = draft;
+  const {
+    main,
+    namedLists,
+    acls,
+    transports: readyTransports,
+    retryRules,
+    rewriteRules,
+    transportRewriteRules,
+  } = draft;
   const config: Config = {
     file,
     dialect: translation === undefined ? 4 : 3,
@@ -296,6 +337,7 @@ export function parseConfig(file: Clean, text: string, overrides: ReadonlyMap<st
     authenticators: draft.authenticators,
     retryRules,
     rewriteRules,
+    transportRewriteRules,
     macros: [...macros.all],
     builtinMacros,
     lines: source.kept,

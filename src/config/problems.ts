@@ -15,6 +15,8 @@ export interface Problem {
   readonly place?: Place | undefined;
   /** Instead of a place: `for x router`. */
   readonly about?: string | undefined;
+  /** The message says what it is about; the place is where that ends. */
+  readonly within?: boolean | undefined;
   readonly remedy?: string | undefined;
 }
 
@@ -30,6 +32,11 @@ export class Problems {
     this.all.push({ severity: 'error', message, about, place, remedy });
   }
 
+  /** An error of a whole driver or section, which the message names. */
+  errorWithin(message: string, place?: Place, remedy?: string): void {
+    this.all.push({ severity: 'error', message, within: true, place, remedy });
+  }
+
   warning(message: string, place?: Place, remedy?: string): void {
     this.all.push({ severity: 'warning', message, place, remedy });
   }
@@ -40,12 +47,13 @@ export class Problems {
 }
 
 /** A problem in Exim's form, with the remedy and the macros behind it. */
-export function formatProblem({ severity, message, place, about, remedy }: Problem): string {
-  const where =
-    about !== undefined ? ` for ${about}` : place !== undefined ? ` in line ${place.line} of ${place.file}` : '';
+export function formatProblem({ severity, message, place, about, within = false, remedy }: Problem): string {
+  const isWhole = within || about !== undefined;
+  const atPlace = place === undefined || isWhole ? '' : ` in line ${place.line} of ${place.file}`;
+  const where = about === undefined ? atPlace : ` for ${about}`;
   const notes: string[] = [];
   if (remedy !== undefined) notes.push(remedy);
-  if (about !== undefined && place !== undefined) notes.push(`it ends at line ${place.line} of ${place.file}`);
+  if (isWhole && place !== undefined) notes.push(`it ends at line ${place.line} of ${place.file}`);
   if (place !== undefined && place.macros.length > 0) notes.push(`macros used: ${place.macros.join(', ')}`);
   return [`Exim configuration ${severity}${where}:`, message, ...notes].join('\n  ');
 }

@@ -48,6 +48,11 @@ const placeFlags: ReadonlyMap<string, readonly RewritePlace[]> = new Map<string,
   ['t', ['to']],
 ]);
 
+/** Whether a rule is about header lines alone, as those of a transport must be. */
+export function isForHeaders({ places, smtp }: RewriteRule): boolean {
+  return !smtp && !envelope.some((place) => places.has(place));
+}
+
 /** Reads a rule. For the headers_rewrite option of transports only header lines come into question. */
 export function parseRewriteRule(
   line: string,
@@ -63,9 +68,8 @@ export function parseRewriteRule(
   const others = new Set<string>();
   for (const flag of second.rest.replace(/[ \t]/g, '')) {
     const meant = placeFlags.get(flag);
-    const allowed = scope === 'global' || !/[EFTS]/.test(flag);
-    if (allowed && meant !== undefined) for (const place of meant) places.add(place);
-    else if (allowed && /[SqQRw]/.test(flag)) others.add(flag);
+    if (meant !== undefined) for (const place of meant) places.add(place);
+    else if (/[SqQRw]/.test(flag)) others.add(flag);
     else {
       return {
         error: `unknown rewrite flag character '${flag}' (could be missing quotes round replacement item)`,

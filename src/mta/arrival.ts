@@ -4,6 +4,7 @@
  */
 
 import type { AddedHeader } from '../acl/acl.ts';
+import type { RewriteRule } from '../config/rewrite-rules.ts';
 import type { ConnectionFacts, Context } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
 import { lower } from '../lib/octets.ts';
@@ -49,10 +50,14 @@ export interface Arrival {
   receivedLine: HeaderLine | undefined;
 }
 
-export function rewriteTools(runtime: Runtime, id: string | undefined): RewriteTools {
+export function rewriteTools(
+  runtime: Runtime,
+  id: string | undefined,
+  rules: readonly RewriteRule[] = runtime.config.rewriteRules,
+): RewriteTools {
   const { config, settings, logs } = runtime;
   return {
-    rules: config.rewriteRules,
+    rules,
     qualifyRecipient: settings.qualifyRecipient,
     parse: { allowDomainLiterals: config.main.allow_domain_literals },
     log: (text) => {

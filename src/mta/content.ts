@@ -12,6 +12,7 @@ import { rfc5322Date } from '../mail/date.ts';
 import { type HeaderLine, headerName } from '../mail/header-line.ts';
 import { Text } from '../safe/taint.ts';
 import type { TransportCommonOptions } from '../transports/common-options.ts';
+import { type RewriteTools, rewriteHeaders } from './rewrite.ts';
 
 /** A header option of the transport could not be expanded. */
 export interface ContentProblem {
@@ -27,6 +28,8 @@ export interface ContentPlan {
   readonly returnPath: string;
   /** Addresses of the envelope that led here. */
   readonly envelopeTo: readonly string[];
+  /** The rules of `headers_rewrite`, for what was there before. */
+  readonly rewrite: RewriteTools;
 }
 
 async function items(
@@ -71,6 +74,15 @@ function removal(lists: readonly string[]): (name: string) => boolean {
   };
 }
 
+async function rewritten(
+  headers: readonly HeaderLine[],
+  tools: RewriteTools,
+  context: Context,
+): Promise<readonly HeaderLine[]> {
+  if (tools.rules.length === 0) return headers;
+  return rewriteHeaders(headers, { sender: undefined, recipient: undefined }, tools, context);
+}
+
 /** All header lines of the delivery, in order. */
 export async function deliveredHeaders(
   plan: ContentPlan,
@@ -86,9 +98,8 @@ export async function deliveredHeaders(
   if (common.return_path_add) text += `Return-path: <${returnPath}>\n`;
   if (common.envelope_to_add) text += `Envelope-to: ${envelopeTo.join(',\n\t')}\n`;
   if (common.delivery_date_add) text += `Delivery-date: ${rfc5322Date(clock.now())}\n`;
-  for (const { type, text: line } of plan.headers) {
-    if (type !== '*' && !isRemoved(headerName(line))) text += line;
-  }
+  const kept = plan.headers.filter(({ type, text: line }) => type !== '*' && !isRemoved(headerName(line)));
+  for (const { type, text: line } of await rewritten(kept, plan.rewrite, context)) if (type !== '*') text += line;
   for (const line of plan.added) text += linesOf(line);
   for (const line of added) text += linesOf(line);
   return { headers: text };

@@ -12,6 +12,7 @@ import {
   type LocalTransport,
 } from '../transports/transport.ts';
 import { topOf } from './address.ts';
+import { rewriteTools } from './arrival.ts';
 import { deliveredHeaders } from './content.ts';
 import {
   type Batch,
@@ -77,6 +78,7 @@ export async function deliverLocally(
       removed: first.inherited.headersRemove,
       returnPath,
       envelopeTo: [...new Set(batch.map(({ address }) => topOf(address).address))],
+      rewrite: rewriteTools(runtime, message.id, runtime.config.transportRewriteRules.get(first.transport.name) ?? []),
     },
     context,
   );

@@ -16,6 +16,7 @@ import {
   type Undelivered,
 } from '../transports/transport.ts';
 import { topOf } from './address.ts';
+import { rewriteTools } from './arrival.ts';
 import type { Attempt } from './attempt.ts';
 import { deliveredHeaders } from './content.ts';
 import { type Batch, commonChecks, deliveryAddress, deliveryFacts, errorsAddress } from './delivery-request.ts';
@@ -73,6 +74,7 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
       removed: first.inherited.headersRemove,
       returnPath,
       envelopeTo: [...new Set(batch.map(({ address }) => topOf(address).address))],
+      rewrite: rewriteTools(runtime, message.id, runtime.config.transportRewriteRules.get(first.transport.name) ?? []),
     },
     context,
   );

@@ -113,7 +113,7 @@ function readPlain(setting: Setting, row: OptionRow<unknown>): { readonly value:
   if (setting.value === undefined && setting.rest !== '') {
     return row.isSwitch
       ? { error: `extra characters follow boolean option ${setting.name}` }
-      : { error: `missing '=' after ${setting.name}` };
+      : { error: `missing "=" after ${setting.name}` };
   }
   return row.read(setting.value, setting.name);
 }

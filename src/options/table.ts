@@ -99,3 +99,6 @@ export function standardValues<T extends OptionTable>(table: T): OptionsOf<T> {
   for (const [name, row] of Object.entries(table)) values[name] = row.standard;
   return values as OptionsOf<T>;
 }
+
+/** What is wrong with options taken together: a text about the driver, or one that names it itself. */
+export type OptionsProblem = string | { readonly named: string };

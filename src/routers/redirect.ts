@@ -25,11 +25,14 @@ const decline: RouterOutcome = { outcome: 'decline' };
 
 function check(options: Options, common: RouterCommonOptions): string | undefined {
   if (options.data === undefined && options.file === undefined) return 'one of "file" or "data" must be specified';
-  if (options.data !== undefined && options.file !== undefined) return 'only one of "file" or "data" may be specified';
+  if (options.data !== undefined && options.file !== undefined) return 'only one of "file" or "data" must be specified';
   if (options.one_time && (common.headers_add !== undefined || common.headers_remove !== undefined)) {
     return '"headers_add" and "headers_remove" are not permitted with "one_time"';
   }
-  if (options.one_time && common.unseen !== false) return 'one_time may not be combined with unseen';
+  if (options.one_time && common.unseen !== false) return '"unseen" may not be used with "one_time"';
+  if (options.allow_filter && common.user === undefined && !common.check_local_user) {
+    return '"user" or "check_local_user" must be set with "allow_filter"';
+  }
   if (options.qualify_preserve_domain && options.qualify_domain !== undefined) {
     return 'only one of "qualify_domain" or "qualify_preserve_domain" must be set';
   }

@@ -6,7 +6,7 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
-import type { OptionsOf, OptionTable } from '../options/table.ts';
+import type { OptionsOf, OptionsProblem, OptionTable } from '../options/table.ts';
 import type { User } from '../safe/users.ts';
 import type { RouterCommonOptions } from './common-options.ts';
 
@@ -189,7 +189,7 @@ export interface RouterDriver {
   /** Whether the generic option `transport` must be set, must not be, or may be. */
   readonly transport: 'required' | 'forbidden' | 'optional';
   /** What is wrong with the options of an instance taken together, if anything. */
-  check(options: OptionsOf<OptionTable>, common: RouterCommonOptions): string | undefined;
+  check(options: OptionsOf<OptionTable>, common: RouterCommonOptions, name: string): OptionsProblem | undefined;
   /** Makes the working function for the options of an instance. */
   make(options: OptionsOf<OptionTable>, common: RouterCommonOptions): Route;
   /** Whether lines for its deliveries show the local part alone, when nothing else is said. */
@@ -203,7 +203,7 @@ export function defineRouter<T extends OptionTable>(driver: {
   readonly options: T;
   readonly transport: RouterDriver['transport'];
   readonly logAsLocal?: boolean;
-  check?(options: OptionsOf<T>, common: RouterCommonOptions): string | undefined;
+  check?(options: OptionsOf<T>, common: RouterCommonOptions, name: string): OptionsProblem | undefined;
   make(options: OptionsOf<T>, common: RouterCommonOptions): Route;
 }): RouterDriver {
   return {

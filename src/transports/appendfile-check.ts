@@ -1,6 +1,6 @@
 /** What is wrong with the options of an appendfile transport taken together (Exim spec 26). */
 
-import type { OptionsOf } from '../options/table.ts';
+import type { OptionsOf, OptionsProblem } from '../options/table.ts';
 import type { appendfileOptions } from './appendfile-options.ts';
 
 type Options = OptionsOf<typeof appendfileOptions>;
@@ -13,7 +13,7 @@ const needs = [
   ['quota_directory', 'quota'],
 ] as const;
 
-export function checkAppendfile(options: Options): string | undefined {
+export function checkAppendfile(options: Options, _: unknown, name: string): OptionsProblem | undefined {
   if (options.file !== undefined && options.directory !== undefined) {
     return 'only one of "file" or "directory" can be specified';
   }
@@ -28,7 +28,7 @@ export function checkAppendfile(options: Options): string | undefined {
   }
   const { create_file: place } = options;
   if (!['anywhere', 'belowhome', 'inhome'].includes(place) && !place.startsWith('/')) {
-    return `invalid value given for "create_file": '${place}'`;
+    return { named: `invalid value given for "create_file" for the ${name} transport: '${place}'` };
   }
   return undefined;
 }

@@ -54,9 +54,9 @@ export const lmtp = defineLocalTransport({
   name: 'lmtp',
   summary: 'hands the message to an LMTP server on this machine',
   options: lmtpOptions,
-  check(options) {
+  check(options, _, name) {
     return (options.command === undefined) === (options.socket === undefined)
-      ? 'one (and only one) of command or socket must be set'
+      ? { named: `one (and only one) of command or socket must be set for the ${name} transport` }
       : undefined;
   },
   prepare(options) {

@@ -209,7 +209,8 @@ const directory: Form = (job, content, name) => {
   return writeAndMove(job, content, temporary, (file) => {
     const { ino } = files.statOpen(file);
     const standard = `q${base62(clock.seconds(), 6)}-${ino}`;
-    const chosen = job.directoryFile === undefined ? standard : job.directoryFile.replaceAll(String(inodeMark), String(ino));
+    const chosen =
+      job.directoryFile === undefined ? standard : job.directoryFile.replaceAll(String(inodeMark), String(ino));
     return pathOf(job.path, reviewed(chosen, 'expanded by the delivering process, without a slash, and a number'));
   });
 };

@@ -3,7 +3,7 @@
 import { splitCommand } from '../lib/command-text.ts';
 import { splitList } from '../lib/list-text.ts';
 import { trim } from '../lib/octets.ts';
-import type { OptionsOf } from '../options/table.ts';
+import type { OptionsOf, OptionsProblem } from '../options/table.ts';
 import * as files from '../safe/files.ts';
 import type { Argument } from '../safe/spawn.ts';
 import { type Clean, clean, pathOf, reviewed, Text } from '../safe/taint.ts';
@@ -186,20 +186,30 @@ async function prepare(
   return { job };
 }
 
+/** Options that exclude each other. */
+const exclusive = [
+  ['restrict_to_path', 'use_shell', ''],
+  ['allow_commands', 'use_shell', ''],
+  ['return_output', 'return_fail_output', ''],
+  ['log_output', 'log_fail_output', 'the '],
+] as const;
+
+function checkPipe(options: Options, name: string): OptionsProblem | undefined {
+  for (const [one, other, article] of exclusive) {
+    if (options[one] !== undefined && options[one] !== false && options[other]) {
+      return { named: `both ${one} and ${other} set for ${article}${name} transport` };
+    }
+  }
+  const { source, items } = options.temp_errors;
+  if (trim(source) === '*' || items.every((item) => /^\d+$/.test(item))) return undefined;
+  return { named: `temp_errors must be a list of numbers or an asterisk for the ${name} transport` };
+}
+
 export const pipe = defineLocalTransport({
   name: 'pipe',
   summary: 'hands the message to a program',
   options: pipeOptions,
-  check(options) {
-    if (options.use_shell && options.restrict_to_path) return '"restrict_to_path" cannot be set with "use_shell"';
-    if (options.use_shell && options.allow_commands !== undefined)
-      return '"allow_commands" cannot be set with "use_shell"';
-    if (options.return_output && options.return_fail_output) {
-      return 'both return_output and return_fail_output set';
-    }
-    if (options.log_output && options.log_fail_output) return 'both log_output and log_fail_output set';
-    return undefined;
-  },
+  check: (options, _, name) => checkPipe(options, name),
   prepare(options, set) {
     const command = { options, command: options.command && compileCommand(options.command) };
     return (request) => prepared(() => prepare(command, set, request));

@@ -175,8 +175,8 @@ test('body_only and headers_only', async () => {
 test('timeouts of zero are refused when the configuration is read', () => {
   const { common } = requestFor(new TestMessage());
   for (const name of ['command_timeout', 'data_timeout', 'final_timeout']) {
-    const problem = smtp.check(optionsWith(smtpOptions, { [name]: '0s' }), common);
-    assert.equal(problem, 'command, data, or final timeout value is zero');
+    const problem = smtp.check(optionsWith(smtpOptions, { [name]: '0s' }), common, 'remote');
+    assert.deepEqual(problem, { named: 'command, data, or final timeout value is zero for remote transport' });
   }
-  assert.equal(smtp.check(optionsWith(smtpOptions, {}), common), undefined);
+  assert.equal(smtp.check(optionsWith(smtpOptions, {}), common, 'remote'), undefined);
 });

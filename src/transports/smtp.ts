@@ -104,11 +104,11 @@ export const smtp = defineRemoteTransport({
   name: 'smtp',
   summary: 'sends the message to other hosts by SMTP or LMTP',
   options: smtpOptions,
-  check(options) {
+  check(options, _, name) {
     const { command_timeout, data_timeout, final_timeout } = options;
     return command_timeout > 0 && data_timeout > 0 && final_timeout > 0
       ? undefined
-      : 'command, data, or final timeout value is zero';
+      : { named: `command, data, or final timeout value is zero for ${name} transport` };
   },
   deliver(options, common, set) {
     const settings = { options, portIsSet: set.has('port'), filter: compileFilter(common) };

@@ -8,7 +8,7 @@
 import type { Context } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { TlsFacts } from '../net/tls.ts';
-import type { OptionsOf, OptionTable } from '../options/table.ts';
+import type { OptionsOf, OptionsProblem, OptionTable } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
 import type { Argument } from '../safe/spawn.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
@@ -202,7 +202,7 @@ export interface TransportDriver {
   /** It writes files and runs no program: a delivery is over in a moment. */
   readonly isQuick?: boolean | undefined;
   readonly options: OptionTable;
-  check(options: OptionsOf<OptionTable>, common: TransportCommonOptions): string | undefined;
+  check(options: OptionsOf<OptionTable>, common: TransportCommonOptions, name: string): OptionsProblem | undefined;
   make(options: OptionsOf<OptionTable>, common: TransportCommonOptions, set: ReadonlySet<string>): TransportWorker;
 }
 
@@ -211,7 +211,7 @@ export interface TransportLiteral<T extends OptionTable> {
   readonly summary: string;
   readonly isQuick?: boolean;
   readonly options: T;
-  check?(options: OptionsOf<T>, common: TransportCommonOptions): string | undefined;
+  check?(options: OptionsOf<T>, common: TransportCommonOptions, name: string): OptionsProblem | undefined;
 }
 
 /** Declares a remote transport. */
