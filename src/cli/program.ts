@@ -3,6 +3,7 @@
 import { serveMailboxes } from '../mta/mailbox-process.ts';
 import { dbmbuild } from '../tools/dbmbuild.ts';
 import { actAs } from './become.ts';
+import { checkQuotasCommand } from './commands/check-quotas.ts';
 import { deliverAs } from './deliver-as.ts';
 import { exim } from './exim.ts';
 import { standardTerminal } from './output.ts';
@@ -20,6 +21,7 @@ const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
       return dbmbuild(words, { stdin: process.stdin, out, err: error });
     },
   ],
+  ['maildir-check-quotas', ({ words }) => checkQuotasCommand(words, standardTerminal())],
 ]);
 
 /** Answers the exit status. */

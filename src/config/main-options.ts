@@ -9,6 +9,7 @@ import { dataLookups } from './main-options/data-lookups.ts';
 import { embeddedPerl } from './main-options/embedded-perl.ts';
 import { eximParameters } from './main-options/exim-parameters.ts';
 import { frozenMessages } from './main-options/frozen-messages.ts';
+import { housekeeping } from './main-options/housekeeping.ts';
 import { incomingSmtpMessages } from './main-options/incoming-smtp-messages.ts';
 import { localUserHandling } from './main-options/local-user-handling.ts';
 import { logging } from './main-options/logging.ts';
@@ -49,6 +50,7 @@ export const mainOptions = {
   ...routingAndDelivery,
   ...bounceAndWarningMessages,
   ...pop3,
+  ...housekeeping,
 } satisfies OptionTable;
 
 export type MainOptions = OptionsOf<typeof mainOptions>;

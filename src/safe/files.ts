@@ -160,14 +160,23 @@ export function read(path: Clean, limit = 64 * 1024 * 1024): Buffer {
   }
 }
 
-/** The names in a directory, `.` and `..` left out, in no order. They are untrusted. Read piece by piece. */
-export function* list(directory: Clean): Generator<string> {
+function* entriesOf(directory: Clean): Generator<fs.Dirent> {
   const opened = fs.opendirSync(systemName(directory), { encoding: 'latin1' as BufferEncoding, bufferSize: 256 });
   try {
-    for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) yield entry.name;
+    for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) yield entry;
   } finally {
     opened.closeSync();
   }
+}
+
+/** The names in a directory, `.` and `..` left out, in no order. They are untrusted. Read piece by piece. */
+export function* list(directory: Clean): Generator<string> {
+  for (const { name } of entriesOf(directory)) yield name;
+}
+
+/** As `list`, the names of directories only; links to some are none. */
+export function* listDirectories(directory: Clean): Generator<string> {
+  for (const entry of entriesOf(directory)) if (entry.isDirectory()) yield entry.name;
 }
 
 /** Makes one directory with exactly this mode. Answers false when something of that name was already there. */

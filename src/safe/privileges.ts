@@ -48,3 +48,20 @@ export function withFullRights<T>(act: () => T): T {
     process.seteuid?.(uid);
   }
 }
+
+/**
+ * Does something with the effective rights of a user and takes root's back behind it: for commands that do one thing at a
+ * time. A process that root did not start keeps the rights it has.
+ */
+export async function actingAs<T>(uid: number, gid: number, act: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0 || uid === 0) return act();
+  const groups = process.getgroups?.() ?? [];
+  workAs(uid, gid);
+  try {
+    return await act();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+    process.setgroups?.(groups);
+  }
+}

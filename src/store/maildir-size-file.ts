@@ -24,27 +24,50 @@ export interface SizeFileRules {
   readonly directoryRegex: string;
 }
 
-function pathIn(directory: Clean): Clean {
+/** Where the size file of a maildir is. */
+export function sizeFileOf(directory: Clean): Clean {
   return pathOf(directory, literal('maildirsize'));
+}
+
+/** What such a file says: the limits, 0 for none, and the sums of its lines, which removals may have made negative. */
+export interface SizeFileContent extends MailboxSize {
+  readonly quota: number;
+  readonly fileQuota: number;
+  /** How many lines were summed. */
+  readonly lines: number;
+}
+
+/** Takes a size file apart; nothing when it is none. */
+export function parseSizeFile(text: string): SizeFileContent | undefined {
+  const [head = '', ...lines] = text.split('\n');
+  if (!/^\d{1,15}[A-Z](?:,\d{1,15}[A-Z])*$/.test(trim(head))) return undefined;
+  const limits = new Map(
+    trim(head)
+      .split(',')
+      .map((part) => [part.slice(-1), Number(part.slice(0, -1))]),
+  );
+  let size = 0;
+  let fileCount = 0;
+  let count = 0;
+  for (const line of lines) {
+    if (trim(line) === '') continue;
+    const found = /^[ \t-\r]*(-?\d{1,15})[ \t-\r]+(-?\d{1,15})[ \t-\r]*$/.exec(line);
+    if (found === null) return undefined;
+    size += Number(found[1]);
+    fileCount += Number(found[2]);
+    count++;
+  }
+  return { quota: limits.get('S') ?? 0, fileQuota: limits.get('C') ?? 0, size, fileCount, lines: count };
 }
 
 /** The sums of a file that can be believed, or nothing. */
 function believe(text: string, modified: number, rules: SizeFileRules): MailboxSize | undefined {
-  const [head = '', ...lines] = text.split('\n');
-  const limits = new Map(head.split(',').map((part) => [part.slice(-1), Number(part.slice(0, -1))]));
-  if ((limits.get('S') ?? 0) !== rules.quota || (limits.get('C') ?? 0) !== rules.fileCount) return undefined;
-  let size = 0;
-  let fileCount = 0;
-  for (const line of lines) {
-    if (trim(line) === '') continue;
-    const found = /^[ \t-\r]*(-?\d+)[ \t-\r]+(-?\d+)[ \t-\r]*$/.exec(line);
-    if (found === null) return undefined;
-    size += Number(found[1]);
-    fileCount += Number(found[2]);
-  }
+  const said = parseSizeFile(text);
+  if (said === undefined || said.quota !== rules.quota || said.fileQuota !== rules.fileCount) return undefined;
+  const { size, fileCount, lines } = said;
   if (size < 0 || fileCount < 0) return undefined;
   const full = (rules.quota > 0 && size > rules.quota) || (rules.fileCount > 0 && fileCount >= rules.fileCount);
-  if (full && (lines.length > 2 || clock.now() - modified > trustWhenFull * 1000)) return undefined;
+  if (full && (lines > 1 || clock.now() - modified > trustWhenFull * 1000)) return undefined;
   return { size, fileCount };
 }
 
@@ -96,12 +119,12 @@ function write(directory: Clean, found: MailboxSize, rules: SizeFileRules): void
   } finally {
     files.close(file);
   }
-  files.rename(beside, pathIn(directory));
+  files.rename(beside, sizeFileOf(directory));
 }
 
 /** What the maildir holds, by its size file, which is made if it is missing or not to be believed. */
 export function ensureSizeFile(directory: Clean, rules: SizeFileRules): MailboxSize {
-  const path = pathIn(directory);
+  const path = sizeFileOf(directory);
   const found = files.stat(path);
   if (found?.isFile() && found.size <= maximumSize) {
     const believed = believe(files.readText(path, maximumSize), found.mtimeMs, rules);
@@ -117,14 +140,25 @@ export function noteInSizeFile(directory: Clean, size: number, mode: number): vo
   addLine(directory, { size, fileCount: 1 }, files.createOrAppend, mode);
 }
 
-/** Adds a line for messages that were removed, if there is such a file. */
-export function noteRemoval(directory: Clean, { size, fileCount }: MailboxSize): void {
-  if (files.stat(pathIn(directory)) === undefined) return;
+/** Adds a line for messages that were removed from a maildir or a folder of one, if there is such a file. */
+export function noteRemoval(folder: Clean, { size, fileCount }: MailboxSize): void {
+  if (fileCount === 0) return;
+  const directory = mailboxWith(folder);
+  if (files.stat(sizeFileOf(directory)) === undefined) return;
   addLine(directory, { size: -size, fileCount: -fileCount }, files.readWrite | files.appending, 0);
 }
 
+/** The maildir that a folder belongs to, by its mark or by its name: a dot in front, and the sums beside it. */
+function mailboxWith(folder: Clean): Clean {
+  const above = files.parentOf(folder);
+  if (above === undefined) return folder;
+  if (files.stat(pathOf(folder, literal('maildirfolder'))) !== undefined) return above;
+  const isFolder = folder.slice(above.length + 1).startsWith('.') && files.stat(sizeFileOf(above)) !== undefined;
+  return isFolder ? above : folder;
+}
+
 function addLine(directory: Clean, { size, fileCount }: MailboxSize, flags: number, mode: number): void {
-  const file = files.open(pathIn(directory), flags, mode);
+  const file = files.open(sizeFileOf(directory), flags, mode);
   try {
     files.write(file, `${size} ${fileCount}\n`);
   } finally {

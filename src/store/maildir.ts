@@ -242,10 +242,8 @@ class Maildir implements Mailbox {
   }
 
   #note(sum: { readonly size: number; readonly fileCount: number }): void {
-    if (sum.fileCount === 0) return;
     try {
-      const isFolder = files.stat(pathOf(this.#directory, literal('maildirfolder'))) !== undefined;
-      noteRemoval((isFolder ? files.parentOf(this.#directory) : undefined) ?? this.#directory, sum);
+      noteRemoval(this.#directory, sum);
     } catch {
       // who delivers next finds the sum wrong when the mailbox seems full, and makes it anew
     }

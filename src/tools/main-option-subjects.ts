@@ -8,6 +8,7 @@ import { dataLookups } from '../config/main-options/data-lookups.ts';
 import { embeddedPerl } from '../config/main-options/embedded-perl.ts';
 import { eximParameters } from '../config/main-options/exim-parameters.ts';
 import { frozenMessages } from '../config/main-options/frozen-messages.ts';
+import { housekeeping } from '../config/main-options/housekeeping.ts';
 import { incomingSmtpMessages } from '../config/main-options/incoming-smtp-messages.ts';
 import { localUserHandling } from '../config/main-options/local-user-handling.ts';
 import { logging } from '../config/main-options/logging.ts';
@@ -54,4 +55,5 @@ export const mainOptionSubjects: readonly Subject[] = [
   { title: 'Queue, routing and delivery', options: routingAndDelivery },
   { title: 'Bounces and warnings', options: bounceAndWarningMessages },
   { title: 'POP3 (options of Tabella alone)', options: pop3 },
+  { title: 'Housekeeping (options of Tabella alone)', options: housekeeping },
 ];

@@ -12,6 +12,7 @@ import { untilZero } from '../lookups/stored-text.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, literal } from '../safe/taint.ts';
 import { SourceProblem } from './dbmbuild-source.ts';
+import { takeAfter, throughLink } from './replaced-file.ts';
 import type { Table } from './table-list.ts';
 import { type Filled, fillTable, nameBeside, piecesOf, syncName } from './table-writer.ts';
 
@@ -81,9 +82,7 @@ async function makeAnew(
   rules: RebuildRules,
 ): Promise<Rebuilt> {
   const { source, options } = table;
-  // a link stays a link: the file that it leads to is replaced
-  const isLink = files.linkStat(table.target)?.isSymbolicLink() === true && files.stat(table.target) !== undefined;
-  const target = isLink ? files.realPath(table.target) : table.target;
+  const target = throughLink(table.target);
   const beside = nameBeside(target, literal('.new'));
   // one that a process of this number left when it was killed
   files.removeIfPossible(beside);
@@ -140,20 +139,6 @@ function isUnchanged(before: files.Stats, after: files.Stats | undefined): boole
     after !== undefined &&
     (['ino', 'size', 'mtimeMs', 'ctimeMs'] as const).every((each) => before[each] === after[each])
   );
-}
-
-/** Who may read and write the table: as before, or, when it is new, as with the text. */
-function takeAfter(file: files.Descriptor, model: files.Stats): void {
-  const own = files.statOpen(file);
-  if (own.uid !== model.uid || own.gid !== model.gid) {
-    try {
-      files.setOwner(file, model.uid, model.gid);
-    } catch (error) {
-      // only root may give files away; others may at most lose readers, whom the mode below would name wrongly
-      if (errorCode(error) !== 'EPERM') throw error;
-    }
-  }
-  files.setMode(file, model.mode & 0o666);
 }
 
 /** Whether two files are the same, octet by octet. */
