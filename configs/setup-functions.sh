@@ -56,9 +56,9 @@ plain_number() {
 # Whom the server and the mailboxes belong to: who calls, or, for root, users made for it as far as there are any.
 choose_users() {
   if [ "$(id -u)" -ne 0 ]; then
-    server_user=$(id -un)
-    mail_user=${mail_user:-$server_user}
-    [ "$mail_user" = "$server_user" ] || fail 'only root may give mailboxes to another user' 64
+    server_user=${server_user:-$(id -un)}
+    mail_user=${mail_user:-$(id -un)}
+    [ "$mail_user $server_user" = "$(id -un) $(id -un)" ] || fail 'only root may name another user' 64
   else
     server_user=${server_user:-$(first_user Debian-exim exim mail)}
     mail_user=${mail_user:-$(first_user vmail mail)}

@@ -187,7 +187,8 @@ test('1.21 message ids say when the message came', () => {
   const from = Math.floor(Date.now() / 1000);
   const before = server.log().length;
   send('root@fred.linnet.org');
-  const [, time = ''] = /([0-9A-Za-z]{6})-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} <= /.exec(server.log().slice(before)) ?? [];
+  const [, time = ''] =
+    /([0-9A-Za-z]{6})-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} <= /.exec(server.log().slice(before)) ?? [];
   const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
   const seconds = [...time].reduce((sum, digit) => sum * 62 + digits.indexOf(digit), 0);
   assert.ok(seconds >= from && seconds <= from + 5, `${time} is ${seconds}`);
