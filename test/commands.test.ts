@@ -22,12 +22,13 @@ after(async () => {
   await server.remove();
 });
 
-const names = ['exim', 'sendmail', 'tabella', 'exim_dbmbuild'];
+const names = ['exim', 'sendmail', 'tabella', 'exim_dbmbuild', 'maildir-check-quotas'];
 const words: Readonly<Record<string, readonly string[]>> = {
   exim: ['-be', 'a${uc:b}c'],
   sendmail: ['-be', 'a${uc:b}c'],
   tabella: [],
   exim_dbmbuild: [],
+  'maildir-check-quotas': ['--help'],
 };
 
 /** Starts a program with nothing in its environment, in a directory where nothing can be written by ordinary users. */

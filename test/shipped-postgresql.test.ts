@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { freePort, startPostgres } from '../src/lookups/test-servers.ts';
 import { account, isRoot, root, run, waitFor } from './server.ts';
 import { setUpPostgresql, setup, type WithPostgresql } from './shipped.ts';
 import { SmtpClient } from './smtp-client.ts';
@@ -245,7 +246,45 @@ test('tabella expire has the rules of the cron jobs', () => {
 });
 
 if (isRoot) {
-  test('the setup finds PostgreSQL by itself as root: it says how, when none listens', () => {
+  test('root is let in through su; where the socket wants the user of the system to have the name of the role, TCP is taken', async () => {
+    // as Debian sets PostgreSQL up
+    const rules = shipped.server.write(
+      'pg_hba.conf',
+      'local all tester trust\nlocal all all peer\nhost all all 127.0.0.1/32 scram-sha-256\n',
+    );
+    const port = await freePort();
+    process.env['PGPORT'] = String(port);
+    const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `hba_file=${rules}`];
+    const database = await startPostgres('CREATE ROLE postgres SUPERUSER LOGIN', ...settings);
+    try {
+      chmodSync(database.directory, 0o755);
+      const directory = shipped.server.path('debian');
+      const words = ['--directory', directory, '--socket', database.directory, '--db-port', String(port)];
+      const { status, stdout, stderr } = setup('postgresql', ...words);
+      assert.equal(status, 0, stderr);
+      const config = readFileSync(join(directory, 'exim.conf'), 'latin1');
+      assert.match(config, new RegExp(`^hide pgsql_servers = "127\\.0\\.0\\.1::${port}/mail/exim/[0-9a-f]{40}"$`, 'm'));
+      const line = /^ {2}(printf .* ann@mail\.example)$/m.exec(stdout)?.[1] ?? '';
+      spawnSync('sh', ['-c', line]);
+      assert.equal(readdirSync(join(directory, 'mail/mail.example/ann/new')).length, 1);
+      // nobody's password counts now
+      writeFileSync(rules, 'local all tester trust\nlocal all all peer\n');
+      await database.kill();
+      await database.start();
+      rmSync(join(directory, 'exim.conf'));
+      const refused = setup('postgresql', ...words);
+      assert.equal(refused.status, 1);
+      assert.match(
+        refused.stderr,
+        /takes no password of exim; put this line first in pg_hba\.conf.*\n {2}local {2}mail {2}exim {2}scram-sha-256/,
+      );
+    } finally {
+      delete process.env['PGPORT'];
+      await database.remove();
+    }
+  });
+
+  test('the setup looks for PostgreSQL itself, and says so when none listens', () => {
     const { status, stderr } = setup('postgresql', '--directory', shipped.server.path('other'), '--db-port', '5999');
     assert.equal(status, 1);
     assert.match(stderr, /no PostgreSQL listens on a socket with port 5999/);

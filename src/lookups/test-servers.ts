@@ -74,8 +74,13 @@ export class TestDatabase {
 
   async start(): Promise<void> {
     const [name, ...args] = this.#recipe.command(this.directory);
-    this.#process = spawn(name, args, { ...owner, cwd: '/', stdio: 'ignore' });
+    let child: ChildProcess | undefined;
     for (let attempt = 0; attempt < 150; attempt++) {
+      // one that was killed may have left children that hold its memory or its port for a moment
+      if (child === undefined || child.exitCode !== null) {
+        child = spawn(name, args, { ...owner, cwd: '/', stdio: 'ignore' });
+        this.#process = child;
+      }
       if (this.#recipe.answers(this.directory)) return;
       await setTimeout(100);
     }
