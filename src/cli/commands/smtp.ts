@@ -153,7 +153,7 @@ export async function fakeSmtpCommand(call: Call): Promise<number> {
     terminal.error(`exim: bad IP address "${invocation.fakeHost}" after -bh\n`);
     return 1;
   }
-  terminal.out(
+  terminal.error(
     `\n**** SMTP testing session as if from host ${remote.address}\n**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n\n`,
   );
   const { origin } = invocation;
