@@ -8,6 +8,7 @@ import { reportCheck } from '../tools/check.ts';
 import { convert } from '../tools/convert.ts';
 import { startDelivery } from './background.ts';
 import { callerOf } from './caller.ts';
+import { importCommand } from './commands/import.ts';
 import { rebuildCommand } from './commands/rebuild.ts';
 import { readConfiguration, UnusableConfiguration } from './configuration.ts';
 import { demo } from './demo.ts';
@@ -64,6 +65,13 @@ const commands: ReadonlyMap<string, TabellaCommand> = new Map([
   ['convert', { doc: 'writes the Exim 4 text of an Exim 3 configuration, with remarks: file', run: runConvert }],
   ['demo', { doc: 'runs the server with embedded defaults below ./var', run: demo }],
   ['explain', { doc: 'tells how addresses are routed, and why: [-C file] [-f sender] address…', run: runExplain }],
+  [
+    'import',
+    {
+      doc: 'brings qmail, qmail-ldap or an aliases file into tables, SQL or LDIF (tabella import says how)',
+      run: ({ words }, terminal) => importCommand(words.slice(1), terminal),
+    },
+  ],
   [
     'rebuild',
     {

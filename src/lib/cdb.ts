@@ -234,3 +234,28 @@ export class CdbWriter {
     this.#buffered = 0;
   }
 }
+
+/** All records of a file, in the order they stand in. @throws CdbProblem */
+export function* cdbRecords(file: files.Descriptor): Generator<{ readonly key: string; readonly value: string }> {
+  const header = Buffer.alloc(headerSize);
+  const { size } = files.statOpen(file);
+  if (size < headerSize || files.readAt(file, header, 0) < headerSize) throw new CdbProblem('short');
+  // records end where the first hash table begins; what an empty one points to says nothing
+  let end = Number.POSITIVE_INFINITY;
+  for (let table = 0; table < tableCount; table++) {
+    if (header.readUInt32LE(8 * table + 4) > 0) end = Math.min(end, header.readUInt32LE(8 * table));
+  }
+  if (end === Number.POSITIVE_INFINITY) return;
+  if (end > size) throw new CdbProblem('corrupt');
+  const lengths = Buffer.alloc(8);
+  for (let at = headerSize; at < end; ) {
+    if (files.readAt(file, lengths, at) < lengths.length) throw new CdbProblem('corrupt');
+    const keyLength = lengths.readUInt32LE(0);
+    const length = lengths.readUInt32LE(4);
+    if (at + 8 + keyLength + length > end || keyLength + length > longestValue) throw new CdbProblem('corrupt');
+    const octets = Buffer.alloc(keyLength + length);
+    if (files.readAt(file, octets, at + 8) < octets.length) throw new CdbProblem('corrupt');
+    yield { key: octets.toString('latin1', 0, keyLength), value: octets.toString('latin1', keyLength) };
+    at += 8 + octets.length;
+  }
+}

@@ -13,7 +13,7 @@ import * as files from '../safe/files.ts';
 import { type Clean, literal } from '../safe/taint.ts';
 import { SourceProblem } from './dbmbuild-source.ts';
 import type { Table } from './table-list.ts';
-import { type Filled, fillTable, nameBeside, piecesOf, syncName } from './table-writer.ts';
+import { type Filled, fillTable, nameBeside, piecesOf, syncName, takeAfter } from './table-writer.ts';
 
 export interface RebuildRules {
   /** Says what would be done, and makes nothing. */
@@ -140,20 +140,6 @@ function isUnchanged(before: files.Stats, after: files.Stats | undefined): boole
     after !== undefined &&
     (['ino', 'size', 'mtimeMs', 'ctimeMs'] as const).every((each) => before[each] === after[each])
   );
-}
-
-/** Who may read and write the table: as before, or, when it is new, as with the text. */
-function takeAfter(file: files.Descriptor, model: files.Stats): void {
-  const own = files.statOpen(file);
-  if (own.uid !== model.uid || own.gid !== model.gid) {
-    try {
-      files.setOwner(file, model.uid, model.gid);
-    } catch (error) {
-      // only root may give files away; others may at most lose readers, whom the mode below would name wrongly
-      if (errorCode(error) !== 'EPERM') throw error;
-    }
-  }
-  files.setMode(file, model.mode & 0o666);
 }
 
 /** Whether two files are the same, octet by octet. */

@@ -5,6 +5,7 @@
  */
 
 import { CdbWriter } from '../lib/cdb.ts';
+import { errorCode } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, decimal, literal } from '../safe/taint.ts';
 import { Source } from './dbmbuild-source.ts';
@@ -57,6 +58,20 @@ export async function fillTable(
 /** A name beside a file that no other process uses. */
 export function nameBeside(target: Clean, ending: Clean): Clean {
   return concat(target, ending, literal('.'), decimal(process.pid));
+}
+
+/** Lets the same people read and write a new file as the one it is modelled on. */
+export function takeAfter(file: files.Descriptor, model: files.Stats): void {
+  const own = files.statOpen(file);
+  if (own.uid !== model.uid || own.gid !== model.gid) {
+    try {
+      files.setOwner(file, model.uid, model.gid);
+    } catch (error) {
+      // only root may give files away; others may at most lose readers, whom the mode below would name wrongly
+      if (errorCode(error) !== 'EPERM') throw error;
+    }
+  }
+  files.setMode(file, model.mode & 0o666);
 }
 
 /** Waits until a new name is on the disk. A directory that cannot be read cannot be synced; the file is there. */
