@@ -4,7 +4,7 @@ import { readInstallation } from '../config/installation.ts';
 import { BadSetting } from '../mta/settings.ts';
 import { nobody } from '../observe/decision.ts';
 import { reviewed } from '../safe/taint.ts';
-import { reportCheck } from '../tools/check.ts';
+import { reportCheck } from '../tools/check/check.ts';
 import { convert } from '../tools/convert.ts';
 import { startDelivery } from './background.ts';
 import { callerOf } from './caller.ts';
