@@ -69,7 +69,10 @@ function describe(routing: Routing | undefined): string {
     case 'delivered to':
       return routing.delivery.transport.name;
     case 'replaced':
-      return routing.children.map(({ address }) => address).join(', ');
+      return [
+        ...routing.children.map(({ address }) => address),
+        ...routing.deliveries.map(({ target }) => target?.text ?? ''),
+      ].join(', ');
     case 'failed':
     case 'deferred':
       return routing.message;
@@ -112,8 +115,11 @@ async function tryRouter(
   if (decisions.listening) decisions.begin('route', `router ${router.name}`);
   const step = await considerRouter(address, index, router, context, rules);
   if (decisions.listening) {
-    if (step.outcome === 'next') decisions.end('skipped', step.reason);
-    else if (step.outcome === 'jump') decisions.end('pass', step.to);
+    if (step.outcome === 'next') {
+      // a router that looked at the address and did not want it is another thing than one that never saw it
+      const declined = /^declined(?:: )?(.*)$/s.exec(step.reason)?.[1];
+      decisions.end(declined === undefined ? 'skipped' : 'declined', declined ?? step.reason);
+    } else if (step.outcome === 'jump') decisions.end('pass', step.to);
     else decisions.end(step.routing.outcome, describe(step.routing));
   }
   return step;
