@@ -65,7 +65,8 @@ export class Macros {
     let text = line.slice(head.length);
     const used: string[] = [];
     const isComment = /^[ \t-\r]*#/.test(line);
-    for (const macro of this.#macros.values()) {
+    // all names begin with a capital letter
+    for (const macro of /[A-Z]/.test(text) ? this.#macros.values() : []) {
       const { name, value } = macro;
       if (text.includes(name)) {
         text = text.replaceAll(name, () => value);
