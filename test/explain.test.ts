@@ -72,6 +72,17 @@ test('an unknown name: nobody takes it, and the tables say why', () => {
   );
 });
 
+test('a forced failure of address_data is for the record alone, with no_more, too: others read "Unrouteable address"', () => {
+  const last = server.write(
+    'no-more.conf',
+    demo.replace('  transport = maildir\n', '  transport = maildir\n  no_more\n'),
+  );
+  for (const file of [config, last]) {
+    const { stdout } = run('exim', ['-C', file, '-bt', 'nobody@demo.example']);
+    assert.equal(stdout, 'nobody@demo.example is undeliverable: Unrouteable address\n');
+  }
+});
+
 test('a foreign domain: each router tells that it was not for it, the second time without asking again', () => {
   const shown = text(explain('x@far.example'));
   assert.match(

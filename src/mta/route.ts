@@ -150,7 +150,11 @@ async function considerRouter(
   const done = (routing: Routing): Step => ({ outcome: 'done', routing });
   if (verdict.outcome === 'defer') return done(failure('deferred', address, router, verdict.message));
   const prepared = await expandVariables(router, facts, context);
-  if ('decline' in prepared) return afterDecline(prepared.decline, address, router, context);
+  if ('decline' in prepared) {
+    // the record says why; who asks for the address is told no more than that it cannot be routed
+    const step = await afterDecline(undefined, address, router, context);
+    return step.outcome === 'next' ? { ...step, reason: `declined: ${prepared.decline}` } : step;
+  }
   if ('defer' in prepared) return done(failure('deferred', address, router, prepared.defer));
   const outcome = await router.route(
     {
