@@ -18,7 +18,8 @@ await build({
   platform: 'node',
   target: 'node24',
   format: 'cjs',
-  charset: 'utf8',
+  // ASCII is read and kept as one octet for each character
+  charset: 'ascii',
   legalComments: 'none',
   // names stay, so that a stack in the log can be read
   minifyWhitespace: true,
@@ -35,7 +36,7 @@ await build({
 // What only some commands need of the run-time is loaded when it is first used: a command like -be ends sooner than they
 // would be loaded.
 const lazy =
-  /=require\("(node:(?:child_process|net|dgram|dns\/promises|url|vm|v8|timers\/promises|assert\/strict|readline(?:\/promises)?))"\)/g;
+  /=require\("(node:(?:buffer|child_process|crypto|net|dgram|stream|tls|dns\/promises|url|vm|v8|timers\/promises|assert\/strict|readline(?:\/promises)?))"\)/g;
 const program = join(dist, 'program.cjs');
 const code = readFileSync(program, 'utf8').replace(lazy, '=lazyModule("$1")');
 const lazyModule = `function lazyModule(name){let loaded;return new Proxy({},{get(_,key){loaded??=require(name);return loaded[key]}})}`;

@@ -26,6 +26,9 @@ need unshare util-linux
 need setpriv util-linux
 need python3 python3-minimal
 need slapd slapd
+need ldapadd ldap-utils
+need psql postgresql-client
+need script bsdutils
 need openssl openssl
 need fetchmail fetchmail
 need mpop mpop

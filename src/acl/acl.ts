@@ -220,4 +220,6 @@ export interface Statement {
 export interface Acl {
   readonly name: string;
   readonly statements: readonly Statement[];
+  /** Where its name stands in the configuration. */
+  readonly place?: { readonly file: string; readonly line: number } | undefined;
 }

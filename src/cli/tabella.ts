@@ -4,11 +4,12 @@ import { readInstallation } from '../config/installation.ts';
 import { BadSetting } from '../mta/settings.ts';
 import { nobody } from '../observe/decision.ts';
 import { reviewed } from '../safe/taint.ts';
-import { reportCheck } from '../tools/check.ts';
+import { reportCheck } from '../tools/check/check.ts';
 import { convert } from '../tools/convert.ts';
 import { startDelivery } from './background.ts';
 import { callerOf } from './caller.ts';
 import { expireCommand } from './commands/expire.ts';
+import { importCommand } from './commands/import.ts';
 import { rebuildCommand } from './commands/rebuild.ts';
 import { readConfiguration, UnusableConfiguration } from './configuration.ts';
 import { demo } from './demo.ts';
@@ -70,6 +71,13 @@ const commands: ReadonlyMap<string, TabellaCommand> = new Map([
     {
       doc: 'removes files that have become too old by expire_rules: [-C file] [--dry-run] [--progress] [-v]',
       run: expireCommand,
+    },
+  ],
+  [
+    'import',
+    {
+      doc: 'brings qmail, qmail-ldap or an aliases file into tables, SQL or LDIF (tabella import says how)',
+      run: ({ words }, terminal) => importCommand(words.slice(1), terminal),
     },
   ],
   [

@@ -8,6 +8,7 @@ import type { Clean } from '../safe/taint.ts';
 import type { TransportInstance } from '../transports/transport.ts';
 import type { Macro } from './macros.ts';
 import type { MainOptions } from './main-options.ts';
+import type { Place } from './problems.ts';
 import type { RetryRule } from './retry-rules.ts';
 import type { RewriteRule } from './rewrite-rules.ts';
 
@@ -17,6 +18,7 @@ export interface NamedList {
   readonly kind: ListKind;
   readonly text: string;
   readonly hidden: boolean;
+  readonly place: Place;
 }
 
 export interface Config {

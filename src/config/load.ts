@@ -66,7 +66,7 @@ function takeNamedList(line: LogicalLine, found: RegExpExecArray, { namedLists, 
     problems.error(`duplicate name "${name}" for a named ${called} list`, line.place);
     return;
   }
-  namedLists[kind].set(name, { kind, text, hidden: hide !== undefined });
+  namedLists[kind].set(name, { kind, text, hidden: hide !== undefined, place: line.place });
 }
 
 function readMain(draft: Draft): void {
@@ -94,7 +94,7 @@ function readMain(draft: Draft): void {
 
 function takeMacro(line: LogicalLine, macros: Macros, problems: Problems): boolean {
   if (!/^[A-Z][A-Za-z0-9_]*[ \t]*=/.test(line.text)) return false;
-  const problem = macros.define(line.text);
+  const problem = macros.define(line.text, line.place);
   if (problem !== undefined) problems.error(problem, line.place);
   return true;
 }
@@ -123,7 +123,7 @@ function readAcls(draft: Draft): void {
     }
     if (acls.has(heading.name)) fault(`there are two ACLs called "${heading.name}"`);
     reader = new AclReader();
-    acls.set(heading.name, { name: heading.name, statements: reader.statements });
+    acls.set(heading.name, { name: heading.name, statements: reader.statements, place });
     if (heading.rest !== '') reader.take({ text: heading.rest, place: `${place.file} ${place.line}` }, fault);
   }
 }

@@ -1,12 +1,16 @@
 /** Macros of a configuration (Exim spec 6.4 - 6.9): defined, redefined, overridden by -D, replaced in physical lines. */
 
 import { trim } from '../lib/octets.ts';
+import type { Place } from './problems.ts';
 
 export interface Macro {
   readonly name: string;
   value: string;
   /** Set by `-D`: definitions in the file are ignored. */
   readonly fromCommandLine: boolean;
+  /** It was replaced somewhere, or asked for. */
+  used: boolean;
+  readonly place?: Place | undefined;
 }
 
 const definition = /^([A-Z][A-Za-z0-9_]*)[ \t-\r]*(==?)[ \t-\r]*(.*)$/s;
@@ -17,7 +21,8 @@ export class Macros {
 
   /** `builtin` are the names that tell what the program can do; they begin with an underscore. */
   constructor(commandLine: ReadonlyMap<string, string>, builtin: ReadonlyMap<string, string>) {
-    for (const [name, value] of commandLine) this.#macros.set(name, { name, value, fromCommandLine: true });
+    for (const [name, value] of commandLine)
+      this.#macros.set(name, { name, value, fromCommandLine: true, used: false });
     this.#builtin = builtin;
   }
 
@@ -30,7 +35,7 @@ export class Macros {
   }
 
   /** Takes a definition in; answers what is wrong with it, if anything. */
-  define(line: string): string | undefined {
+  define(line: string, place?: Place): string | undefined {
     const found = definition.exec(line);
     if (found === null) return `malformed macro definition`;
     const [, name = '', operator, value = ''] = found;
@@ -47,7 +52,7 @@ export class Macros {
         return `"${name}" cannot be defined as a macro because previously defined macro "${other}" is a substring`;
       }
     }
-    this.#macros.set(name, { name, value: trim(value), fromCommandLine: false });
+    this.#macros.set(name, { name, value: trim(value), fromCommandLine: false, used: false, place });
     return undefined;
   }
 
@@ -59,10 +64,14 @@ export class Macros {
     const head = /^[ \t-\r]*[A-Z][A-Za-z0-9_]*[ \t-\r]*=/.exec(line)?.[0] ?? '';
     let text = line.slice(head.length);
     const used: string[] = [];
-    for (const { name, value } of this.#macros.values()) {
+    const isComment = /^[ \t-\r]*#/.test(line);
+    // all names begin with a capital letter
+    for (const macro of /[A-Z]/.test(text) ? this.#macros.values() : []) {
+      const { name, value } = macro;
       if (text.includes(name)) {
         text = text.replaceAll(name, () => value);
         used.push(name);
+        if (!isComment) macro.used = true;
       }
     }
     if (text.includes('_')) {

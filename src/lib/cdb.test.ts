@@ -48,6 +48,18 @@ test('what was written is found, and nothing else', () => {
   for (const key of ['b', 'A', 'zero', 'a\0', 'key']) assert.equal(find(path, key), undefined);
 });
 
+test('a small table that is asked often answers from memory as it did from the file', () => {
+  const path = write(Array.from({ length: 500 }, (_, at) => [`key${at}`, `value${at}`] as const));
+  const table = new Cdb(files.open(path));
+  for (let at = 0; at < 20; at++) assert.equal(table.find(octets(`key${at}`)), `value${at}`);
+  const file = files.open(path, files.readWrite);
+  files.truncate(file, 0);
+  files.close(file);
+  for (let at = 0; at < 500; at++) assert.equal(table.find(octets(`key${at}`)), `value${at}`);
+  assert.equal(table.find(octets('key500')), undefined);
+  table.close();
+});
+
 test('the file is octet for octet the one that another writer of the format makes', () => {
   const path = write(Array.from({ length: 1000 }, (_, i) => [`key${i}`, `value ${i}`] as const));
   const digest = createHash('sha256').update(files.read(path)).digest('hex');

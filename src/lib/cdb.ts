@@ -37,6 +37,10 @@ function hashOf(key: Uint8Array): number {
   return hash >>> 0;
 }
 
+/** A file that is no larger is kept in memory when it is asked this often: two system calls less for each key. */
+const keptSize = 1024 * 1024;
+const keptAfter = 16;
+
 /** A few hash slots, and the beginning of a record: with most tables, one read each. */
 const slots = Buffer.alloc(256);
 const record = Buffer.alloc(1024);
@@ -46,6 +50,8 @@ export class Cdb {
   readonly #file: files.Descriptor;
   readonly #size: number;
   readonly #header = Buffer.alloc(headerSize);
+  #finds = 0;
+  #kept: Buffer | undefined;
 
   /** Reads the pointers; throws CdbProblem or the system's error, and leaves the file open. */
   constructor(file: files.Descriptor) {
@@ -65,6 +71,7 @@ export class Cdb {
 
   /** The value of the first record with this key. Throws CdbProblem when a pointer leads out of the file. */
   find(key: Uint8Array): string | undefined {
+    if (this.#size <= keptSize && ++this.#finds === keptAfter) this.#keep();
     const hash = hashOf(key);
     const table = this.#header.readUInt32LE(8 * (hash & 255));
     const length = this.#header.readUInt32LE(8 * (hash & 255) + 4);
@@ -91,7 +98,7 @@ export class Cdb {
   /** The value of the record at `position`, if it has this key. */
   #valueAt(position: number, key: Uint8Array): string | undefined {
     if (position + 8 > this.#size) throw new CdbProblem('corrupt');
-    const have = files.readAt(this.#file, record, position, Math.min(record.length, this.#size - position));
+    const have = this.#readAt(record, position, Math.min(record.length, this.#size - position));
     if (have < 8) throw new CdbProblem('corrupt');
     const keyLength = record.readUInt32LE(0);
     const length = record.readUInt32LE(4);
@@ -107,8 +114,19 @@ export class Cdb {
     return whole.compare(key, 0, keyLength, 0, keyLength) === 0 ? whole.toString('latin1', keyLength) : undefined;
   }
 
+  /** Files are replaced, and not changed: what was read stays true. */
+  #keep(): void {
+    const whole = Buffer.allocUnsafeSlow(this.#size);
+    if (files.readAt(this.#file, whole, 0) === whole.length) this.#kept = whole;
+  }
+
+  #readAt(buffer: Buffer, position: number, length: number): number {
+    if (this.#kept !== undefined) return this.#kept.copy(buffer, 0, position, position + length);
+    return files.readAt(this.#file, buffer, position, length);
+  }
+
   #read(buffer: Buffer, position: number, length: number): void {
-    if (files.readAt(this.#file, buffer, position, length) < length) throw new CdbProblem('corrupt');
+    if (this.#readAt(buffer, position, length) < length) throw new CdbProblem('corrupt');
   }
 
   close(): void {
@@ -232,5 +250,30 @@ export class CdbWriter {
     files.writeAt(this.#file, this.#buffer.subarray(0, this.#buffered), this.#position);
     this.#position += this.#buffered;
     this.#buffered = 0;
+  }
+}
+
+/** All records of a file, in the order they stand in. @throws CdbProblem */
+export function* cdbRecords(file: files.Descriptor): Generator<{ readonly key: string; readonly value: string }> {
+  const header = Buffer.alloc(headerSize);
+  const { size } = files.statOpen(file);
+  if (size < headerSize || files.readAt(file, header, 0) < headerSize) throw new CdbProblem('short');
+  // records end where the first hash table begins; what an empty one points to says nothing
+  let end = Number.POSITIVE_INFINITY;
+  for (let table = 0; table < tableCount; table++) {
+    if (header.readUInt32LE(8 * table + 4) > 0) end = Math.min(end, header.readUInt32LE(8 * table));
+  }
+  if (end === Number.POSITIVE_INFINITY) return;
+  if (end > size) throw new CdbProblem('corrupt');
+  const lengths = Buffer.alloc(8);
+  for (let at = headerSize; at < end; ) {
+    if (files.readAt(file, lengths, at) < lengths.length) throw new CdbProblem('corrupt');
+    const keyLength = lengths.readUInt32LE(0);
+    const length = lengths.readUInt32LE(4);
+    if (at + 8 + keyLength + length > end || keyLength + length > longestValue) throw new CdbProblem('corrupt');
+    const octets = Buffer.alloc(keyLength + length);
+    if (files.readAt(file, octets, at + 8) < octets.length) throw new CdbProblem('corrupt');
+    yield { key: octets.toString('latin1', 0, keyLength), value: octets.toString('latin1', keyLength) };
+    at += 8 + octets.length;
   }
 }

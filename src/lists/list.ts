@@ -162,7 +162,8 @@ function decide(item: Item, answer: ItemAnswer, attitude: Attitude, context: Con
   };
   switch (answer.outcome) {
     case 'match':
-      report(item.negated ? 'excludes' : 'matches');
+      // what a named list said was told just before
+      if (item.negated || !item.source.startsWith('+')) report(item.negated ? 'excludes' : 'matches');
       return item.negated ? noMatch : answer;
     case 'no match':
       return undefined;
@@ -189,15 +190,20 @@ export function namedListTest(kind: KindOfList, name: string): ItemTest {
         ? `list ${kind.kind} ${name} ${subject.caseful ? subject.original : subject.text}`
         : undefined;
       const known = key === undefined ? undefined : (context.found.get(key) as ListAnswer | undefined);
-      if (known !== undefined) return known;
+      const { decisions } = context;
+      const told = decisions.listening ? `"${subject.text}" in "+${name}"` : undefined;
+      const answered = (answer: ListAnswer): string => (answer.outcome === 'match' ? 'yes' : 'no');
+      if (known !== undefined) {
+        if (told !== undefined) decisions.step('lists', told, answered(known), 'as before');
+        return known;
+      }
       if (context.depth > 50) return { outcome: 'defer', message: `named list "${name}" refers to itself` };
       context.depth++;
+      if (told !== undefined) decisions.begin('lists', told);
       return then(matchItems(compileList(kind, list.text), subject, context), (answer) => {
         context.depth--;
         if (key !== undefined && answer.outcome !== 'defer') context.found.set(key, answer);
-        if (context.decisions.listening) {
-          context.decisions.step('lists', `"${subject.text}" in "+${name}"`, answer.outcome === 'match' ? 'yes' : 'no');
-        }
+        if (told !== undefined) decisions.end(answered(answer));
         return answer;
       });
     });

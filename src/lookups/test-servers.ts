@@ -251,10 +251,12 @@ function makeCertificate(directory: string): void {
   ]);
 }
 
-const ldapConfiguration = (directory: string): string => `
+const ldapConfiguration = (directory: string, schema: string): string => `
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
+${schema === '' ? '' : `include ${directory}/own.schema`}
 modulepath /usr/lib/ldap
 moduleload back_mdb
 pidfile ${directory}/pid
@@ -270,14 +272,15 @@ rootpw secret
 directory ${directory}/db
 `;
 
-/** slapd with TLS when asked for, and a tree below `o=top`; `cn=manager,o=top` has the password `secret`. The socket is `DIRECTORY/socket`. */
-export function startSlapd(ldif: string, port?: number): Promise<TestDatabase> {
+/** slapd with TLS when asked for, and a tree below `o=top`; `cn=manager,o=top` has the password `secret`. `schema` is the text of a further schema. The socket is `DIRECTORY/socket`. */
+export function startSlapd(ldif: string, port?: number, schema = ''): Promise<TestDatabase> {
   const slapd = program('slapd', systemPlaces, 'slapd');
   return TestDatabase.start({
     prepare(directory) {
       mkdirSync(`${directory}/db`);
       if (owner.uid !== undefined) chownSync(`${directory}/db`, owner.uid, owner.gid);
-      writeFileSync(`${directory}/slapd.conf`, ldapConfiguration(directory));
+      writeFileSync(`${directory}/own.schema`, schema);
+      writeFileSync(`${directory}/slapd.conf`, ldapConfiguration(directory, schema));
       makeCertificate(directory);
       writeFileSync(`${directory}/tree.ldif`, ldif);
       must([slapd, '-T', 'add', '-f', `${directory}/slapd.conf`, '-l', `${directory}/tree.ldif`]);

@@ -92,7 +92,7 @@ function afterRedirection(routing: Routing & { readonly outcome: 'replaced' }, k
 }
 
 /** Where a delivery would put mail, and with whose rights. */
-async function placeOf(delivery: Delivery, context: Context, runtime: Runtime): Promise<FoundMailbox> {
+export async function placeOf(delivery: Delivery, context: Context, runtime: Runtime): Promise<FoundMailbox> {
   const { transport } = delivery;
   if (transport.driver.name !== 'appendfile') {
     return none(`the ${transport.name} transport (${transport.driver.name}) keeps no mailbox`);

@@ -69,7 +69,10 @@ function describe(routing: Routing | undefined): string {
     case 'delivered to':
       return routing.delivery.transport.name;
     case 'replaced':
-      return routing.children.map(({ address }) => address).join(', ');
+      return [
+        ...routing.children.map(({ address }) => address),
+        ...routing.deliveries.map(({ target }) => target?.text ?? ''),
+      ].join(', ');
     case 'failed':
     case 'deferred':
       return routing.message;
@@ -112,8 +115,11 @@ async function tryRouter(
   if (decisions.listening) decisions.begin('route', `router ${router.name}`);
   const step = await considerRouter(address, index, router, context, rules);
   if (decisions.listening) {
-    if (step.outcome === 'next') decisions.end('skipped', step.reason);
-    else if (step.outcome === 'jump') decisions.end('pass', step.to);
+    if (step.outcome === 'next') {
+      // a router that looked at the address and did not want it is another thing than one that never saw it
+      const declined = /^declined(?:: )?(.*)$/s.exec(step.reason)?.[1];
+      decisions.end(declined === undefined ? 'skipped' : 'declined', declined ?? step.reason);
+    } else if (step.outcome === 'jump') decisions.end('pass', step.to);
     else decisions.end(step.routing.outcome, describe(step.routing));
   }
   return step;
@@ -144,7 +150,11 @@ async function considerRouter(
   const done = (routing: Routing): Step => ({ outcome: 'done', routing });
   if (verdict.outcome === 'defer') return done(failure('deferred', address, router, verdict.message));
   const prepared = await expandVariables(router, facts, context);
-  if ('decline' in prepared) return afterDecline(prepared.decline, address, router, context);
+  if ('decline' in prepared) {
+    // the record says why; who asks for the address is told no more than that it cannot be routed
+    const step = await afterDecline(undefined, address, router, context);
+    return step.outcome === 'next' ? { ...step, reason: `declined: ${prepared.decline}` } : step;
+  }
   if ('defer' in prepared) return done(failure('deferred', address, router, prepared.defer));
   const outcome = await router.route(
     {

@@ -43,11 +43,33 @@ interface Meaning {
   readonly negated: boolean;
 }
 
+/** What is the same for all who read settings against a table: a configuration has hundreds of drivers, and few tables. */
+interface Prepared {
+  readonly names: ReadonlyMap<string, readonly string[]>;
+  readonly standard: Readonly<Record<string, unknown>>;
+}
+
+const preparedTables = new WeakMap<OptionTable, Prepared>();
+
+function prepare(table: OptionTable): Prepared {
+  const known = preparedTables.get(table);
+  if (known !== undefined) return known;
+  const names = new Map<string, string[]>();
+  for (const [name, row] of Object.entries(table)) {
+    for (const each of [name, ...row.synonyms]) names.set(each, [...(names.get(each) ?? []), name]);
+  }
+  const prepared = { names, standard: standardValues(table) };
+  preparedTables.set(table, prepared);
+  return prepared;
+}
+
 /** Collects the settings of one driver or of the main section. */
 export class OptionReader<T extends OptionTable> {
   readonly #table: T;
   readonly #names: ReadonlyMap<string, readonly string[]>;
-  readonly #values: Map<string, unknown>;
+  readonly #standard: Readonly<Record<string, unknown>>;
+  /** Those that were set. */
+  readonly #values = new Map<string, unknown>();
   /** Names as they were written; a synonym may be set beside its option, and the later one wins. */
   readonly #written = new Set<string>();
   /** Names of the options that were set. */
@@ -56,12 +78,9 @@ export class OptionReader<T extends OptionTable> {
 
   constructor(table: T) {
     this.#table = table;
-    this.#values = new Map(Object.entries(standardValues(table)));
-    const names = new Map<string, string[]>();
-    for (const [name, row] of Object.entries(table)) {
-      for (const each of [name, ...row.synonyms]) names.set(each, [...(names.get(each) ?? []), name]);
-    }
+    const { names, standard } = prepare(table);
     this.#names = names;
+    this.#standard = standard;
   }
 
   /** Whether the table has an option that this name, negated or not, means. */
@@ -100,7 +119,7 @@ export class OptionReader<T extends OptionTable> {
   }
 
   values(): OptionsOf<T> {
-    return Object.freeze(Object.fromEntries(this.#values)) as OptionsOf<T>;
+    return Object.freeze({ ...this.#standard, ...Object.fromEntries(this.#values) }) as OptionsOf<T>;
   }
 }
 

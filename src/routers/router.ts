@@ -217,6 +217,8 @@ export function defineRouter<T extends OptionTable>(driver: {
 /** A configured router. */
 export interface RouterInstance {
   readonly name: string;
+  /** Where its last line stands. */
+  readonly place?: { readonly file: string; readonly line: number } | undefined;
   readonly driver: RouterDriver;
   readonly common: RouterCommonOptions;
   readonly options: OptionsOf<OptionTable>;

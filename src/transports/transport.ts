@@ -238,6 +238,8 @@ export function defineRemoteTransport<T extends OptionTable>(
 /** A configured transport. */
 export interface TransportInstance {
   readonly name: string;
+  /** Where its last line stands. */
+  readonly place?: { readonly file: string; readonly line: number } | undefined;
   readonly driver: TransportDriver;
   readonly common: TransportCommonOptions;
   readonly options: OptionsOf<OptionTable>;

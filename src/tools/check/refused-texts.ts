@@ -1,12 +1,16 @@
 /**
- * What in a configuration will always be refused as untrusted (Exim spec 9.2, 11.3: tainted data): file names, directories
- * and programs that are made of what a client said. Only what is sure is told.
+ * What in a configuration will always be refused: file names, directories and programs that are made of what a client
+ * said (Exim spec 9.2, 11.3: tainted data), regular expressions that are none, and those that take too long. Only what is
+ * sure is told.
  */
 
-import type { Config } from '../config/config.ts';
-import type { ItemNode, Node } from '../expand/tree.ts';
-import { isTaintedVariable } from '../expand/variables.ts';
+import type { Config } from '../../config/config.ts';
+import type { ItemNode, Node } from '../../expand/tree.ts';
+import { isTaintedVariable } from '../../expand/variables.ts';
+import { checkPatterns } from './patterns.ts';
+import { type Remark, warning } from './remark.ts';
 import { type PlacedTemplate, templatesOf } from './templates.ts';
+import { nodesOf } from './walk.ts';
 
 /** Options that name files, directories and programs. */
 const paths: ReadonlySet<string> = new Set([
@@ -30,6 +34,8 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ['local_part', '$local_part_data is what a lookup or list has vouched for'],
   ['domain', '$domain_data is what a lookup or list has vouched for'],
 ]);
+
+const remedyFor = (name: string): string => remedies.get(name.slice(1)) ?? 'look the value up in a table of yours';
 
 /** The variable or header line that makes a text untrusted whatever happens; nothing when that is not sure. */
 function culprit(node: Node): string | undefined {
@@ -70,44 +76,41 @@ function culpritOfItem({ name, arguments: args, yes, no }: ItemNode): string | u
     : undefined;
 }
 
-function* inPaths({ place, option, template }: PlacedTemplate): Generator<string> {
+function* inPaths({ place, where, option, template }: PlacedTemplate): Generator<Remark> {
   if (!paths.has(option)) return;
   // only the program of a command is a name; its arguments may be anything
   const { tree } = template;
   const first = option === 'command' && tree.kind === 'sequence' ? tree.parts.slice(0, 1) : [tree];
   const found = firstOf(first);
   if (found === undefined) return;
-  const remedy = remedies.get(found.slice(1)) ?? 'look the value up in a table of yours';
-  yield `${place} is made of ${found}, which nobody has vouched for, and will always be refused: ${remedy}`;
+  yield warning(
+    `${place} is made of ${found}, which nobody has vouched for, and will always be refused: ${remedyFor(found)}`,
+    where,
+  );
 }
 
-/** A repetition within a repetition: `(a+)+`. */
-const nested =
-  /\((?:\?[:=!<>im-]*)?(?:[^()\\[]|\\.|\[(?:[^\]\\]|\\.)*\])*[+*](?:[^()\\[]|\\.|\[(?:[^\]\\]|\\.)*\])*\)(?:[+*]|\{\d+,\})/;
+/** Items that open a file, with the number of the argument that names it. */
+const openers: ReadonlyMap<string, { readonly argument: number; readonly what: string }> = new Map([
+  ['lookup', { argument: 1, what: 'the file of a lookup' }],
+  ['readfile', { argument: 0, what: 'the file of ${readfile}' }],
+]);
 
-function* patternsIn(template: PlacedTemplate['template']): Generator<string> {
-  for (const item of template.source.split(/[:\n]/)) {
-    const text = item.replace(/^[ \t!]*(?:\\N)?/, '');
-    if (text.startsWith('^')) yield text;
-  }
-  for (const [, pattern = ''] of template.source.matchAll(
-    /\bmatch[ \t\n]*\{(?:[^{}]|\{[^{}]*\})*\}[ \t\n]*\{((?:[^{}]|\{[^{}]*\})*)\}/g,
-  )) {
-    yield pattern;
-  }
-}
-
-function* explosive({ place, template }: PlacedTemplate): Generator<string> {
-  for (const pattern of patternsIn(template)) {
-    if (nested.test(pattern)) {
-      yield `${place}: the regular expression ${pattern} repeats a repetition; it may take too long and is then given up`;
-    }
+function* inItems({ place, where, template }: PlacedTemplate): Generator<Remark> {
+  for (const node of nodesOf(template.tree)) {
+    if (node.kind !== 'item') continue;
+    const opener = openers.get(node.name);
+    const name = opener === undefined ? undefined : node.arguments[opener.argument];
+    const found = name === undefined ? undefined : culprit(name);
+    if (opener === undefined || found === undefined) continue;
+    const refused = `is made of ${found}, which nobody has vouched for, and will always be refused`;
+    yield warning(`${place}: ${opener.what} ${refused}: ${remedyFor(found)}`, where);
   }
 }
 
-export function* refusedTexts(config: Config): Generator<string> {
+export function* refusedTexts(config: Config): Generator<Remark> {
   for (const placed of templatesOf(config)) {
     yield* inPaths(placed);
-    yield* explosive(placed);
+    yield* inItems(placed);
+    yield* checkPatterns(placed);
   }
 }

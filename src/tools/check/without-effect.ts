@@ -1,0 +1,65 @@
+/** What a configuration asks for and this version does not do: options, and drivers that cannot run. */
+
+import { authenticatorCommonOptions } from '../../authenticators/common-options.ts';
+import type { Config } from '../../config/config.ts';
+import { mainOptions } from '../../config/main-options.ts';
+import type { OptionRow, OptionTable } from '../../options/table.ts';
+import { routerCommonOptions } from '../../routers/common-options.ts';
+import { unavailableRouters } from '../../routers/unavailable.ts';
+import { transportCommonOptions } from '../../transports/common-options.ts';
+import { unavailableTransports } from '../../transports/unavailable.ts';
+import { driverFamilies } from '../inventory.ts';
+import { type Place, type Remark, warning } from './remark.ts';
+
+interface Instance {
+  readonly name: string;
+  readonly driver: { readonly name: string; readonly options: OptionTable };
+  readonly set: ReadonlySet<string>;
+  readonly place?: Place | undefined;
+}
+
+function unused(set: ReadonlySet<string>, ...tables: readonly OptionTable[]): string[] {
+  return [...set].filter((name) =>
+    tables.some((table) => {
+      const row: OptionRow<unknown> | undefined = table[name];
+      return row?.unused === true;
+    }),
+  );
+}
+
+const noEffect = (name: string): string => `the option ${name} has no effect in this version`;
+
+function* ofInstances(word: string, instances: Iterable<Instance>, common: OptionTable): Generator<Remark> {
+  for (const { name, driver, set, place } of instances) {
+    for (const option of unused(set, driver.options, common)) {
+      yield warning(`${word} ${name}: ${noEffect(option)}`, place);
+    }
+  }
+}
+
+export function* withoutEffect(config: Config): Generator<Remark> {
+  for (const option of unused(config.mainSet, mainOptions)) yield warning(noEffect(option));
+  yield* ofInstances('router', config.routers, routerCommonOptions);
+  yield* ofInstances('transport', config.transports.values(), transportCommonOptions);
+  yield* ofInstances('authenticator', config.authenticators, authenticatorCommonOptions);
+  const families = [
+    { word: 'router', instances: config.routers, unavailable: unavailableRouters },
+    { word: 'transport', instances: [...config.transports.values()], unavailable: unavailableTransports },
+  ];
+  for (const { word, instances, unavailable } of families) {
+    for (const { name, driver, place } of instances) {
+      if (unavailable.some((each) => each.name === driver.name)) {
+        const told = `${word} ${name}: the driver ${driver.name} cannot run in this version; what comes to it is deferred`;
+        yield warning(told, place);
+      }
+    }
+  }
+  const working = new Set(
+    driverFamilies.find(({ title }) => title === 'Authenticators')?.available.map(({ name }) => name),
+  );
+  for (const { name, driver } of config.authenticators) {
+    if (!working.has(driver.name)) {
+      yield warning(`authenticator ${name}: the driver ${driver.name} cannot run in this version`);
+    }
+  }
+}
