@@ -5,7 +5,10 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import type { RateHints } from '../hints/rate-hints.ts';
+import type { SeenHints } from '../hints/seen-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import type { Resolver } from '../net/dns.ts';
 import type { Text } from '../safe/taint.ts';
 
 /** When an ACL is run; the words are those of Exim's own messages. */
@@ -14,7 +17,7 @@ export type Phase =
   | 'EHLO or HELO'
   | 'MAIL'
   | 'RCPT'
-  | 'predata'
+  | 'PREDATA'
   | 'DATA'
   | 'AUTH'
   | 'MAILAUTH'
@@ -98,6 +101,10 @@ export type VerifyResult =
 /** What ACLs ask of those above them. */
 export interface AclServices {
   readonly verifier: AclVerifier;
+  readonly resolver: Pick<Resolver, 'resolve'>;
+  /** How fast clients are, and what was seen before. */
+  readonly rates: RateHints;
+  readonly seen: SeenHints;
   /** Waits, after what was answered so far has gone out. */
   delay(seconds: number, run: AclRun): Promise<void>;
   log(logs: readonly RejectTarget[], text: string): void;
@@ -138,6 +145,8 @@ export interface AclRun {
   /** Names of header lines to be taken away. */
   readonly removedHeaders: string[];
   readonly recipient: AclRecipient | undefined;
+  /** Rates that hold for the whole connection, message, or run, by their key. */
+  readonly measured: Readonly<Record<'connection' | 'message' | 'recipient', Map<string, number>>>;
   /** Warnings already written for this message. */
   readonly warned: Set<string>;
   /** Texts left by the condition that decided. */

@@ -2,7 +2,10 @@
 
 import type { ClauseDriver } from './acl.ts';
 import { condition } from './conditions/condition.ts';
+import { dnslists } from './conditions/dnslists.ts';
 import { listConditions } from './conditions/lists.ts';
+import { ratelimit } from './conditions/ratelimit.ts';
+import { seen } from './conditions/seen.ts';
 import { verify } from './conditions/verify.ts';
 import { actionModifiers } from './modifiers/actions.ts';
 import { control } from './modifiers/control.ts';
@@ -12,6 +15,9 @@ const all: readonly ClauseDriver[] = [
   condition,
   ...listConditions,
   verify,
+  dnslists,
+  ratelimit,
+  seen,
   ...actionModifiers,
   control,
   ...messageModifiers,

@@ -19,7 +19,7 @@ export const withoutRecipient: readonly Phase[] = [
   ...beforeMail,
   ...leaving,
   'MAIL',
-  'predata',
+  'PREDATA',
   'DATA',
   'non-SMTP-start',
   'non-SMTP',
@@ -41,6 +41,6 @@ export const withoutHeaders: readonly Phase[] = [
   ...leaving,
   'MAIL',
   'RCPT',
-  'predata',
+  'PREDATA',
   'non-SMTP-start',
 ];

@@ -163,6 +163,10 @@ export interface AclFacts {
   recipientData: Text | undefined;
   hostData: Text | undefined;
   headersAdded: readonly string[];
+  /** The entry of a DNS list that matched. */
+  dnsList?: { readonly domain: string; readonly matched: string; readonly value: string; readonly text: string };
+  /** What a ratelimit condition measured, and the limit and period as they were written. */
+  rate?: { readonly rate: string; readonly limit: string; readonly period: string };
 }
 
 /** Values that expansions set for each other and put back afterwards. */

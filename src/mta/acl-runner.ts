@@ -45,6 +45,8 @@ export class AclRequests {
   readonly warned = new Set<string>();
   readonly verifiedSenders = new Map<string, Verification>();
   readonly toldSenders = new Set<string>();
+  /** Rates that were measured for this message. */
+  readonly rates = new Map<string, number>();
   controls: Controls = newControls();
 }
 
@@ -60,6 +62,7 @@ export class AclRunner {
   /** Of the message that is being received. */
   requests = new AclRequests();
   #current: AclRun | undefined;
+  readonly #connectionRates = new Map<string, number>();
 
   constructor(runtime: Runtime, context: Context, surroundings: AclSurroundings) {
     this.#runtime = runtime;
@@ -131,6 +134,7 @@ export class AclRunner {
       addedHeaders: requests.addedHeaders,
       removedHeaders: requests.removedHeaders,
       recipient,
+      measured: { connection: this.#connectionRates, message: requests.rates, recipient: new Map() },
       warned: requests.warned,
       userMessage: '',
       logMessage: '',
@@ -141,9 +145,12 @@ export class AclRunner {
   }
 
   #services(): AclServices {
-    const { config, logs } = this.#runtime;
+    const { config, logs, resolver, rates, seen } = this.#runtime;
     return {
       verifier: this.#verifier(),
+      resolver,
+      rates,
+      seen,
       delay: (seconds) => this.#surroundings.delay(seconds),
       log: (targets, text) => this.log(targets, text),
       hostText: () => this.hostText(),

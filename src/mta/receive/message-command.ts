@@ -19,11 +19,11 @@ import type { Reception, Transaction } from './reception.ts';
 /** Before the message: what the ACL says, or the invitation to send it. */
 export async function predata(reception: Reception): Promise<Reply> {
   const { acls, runtime, client } = reception;
-  const result = client.isBatch ? undefined : await acls.run('predata', runtime.config.main.acl_smtp_predata);
+  const result = client.isBatch ? undefined : await acls.run('PREDATA', runtime.config.main.acl_smtp_predata);
   if (result === undefined || result.outcome === 'accept') {
     return consent(result, '354', 'Enter message, ending with "." on a line by itself', reception);
   }
-  return refusal(result, 'predata', 'DATA', reception);
+  return refusal(result, 'PREDATA', 'DATA', reception);
 }
 
 /** Reads the message, decides about it, and makes it safe. */
