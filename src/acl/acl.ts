@@ -10,6 +10,8 @@ import type { SeenHints } from '../hints/seen-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Resolver } from '../net/dns.ts';
 import type { Text } from '../safe/taint.ts';
+import type { MessageCopy } from './message-copy.ts';
+import type { ScannerSettings } from './scan/settings.ts';
 
 /** When an ACL is run; the words are those of Exim's own messages. */
 export type Phase =
@@ -65,6 +67,8 @@ export interface Controls {
   noMultilineResponses: boolean;
   allowUnadvertisedAuth: boolean;
   noPipelining: boolean;
+  /** The files that content scanners were given stay. */
+  keepsScanFiles: boolean;
 }
 
 export function newControls(): Controls {
@@ -79,6 +83,7 @@ export function newControls(): Controls {
     noMultilineResponses: false,
     allowUnadvertisedAuth: false,
     noPipelining: false,
+    keepsScanFiles: false,
   };
 }
 
@@ -107,6 +112,9 @@ export interface AclServices {
   readonly seen: SeenHints;
   /** Waits, after what was answered so far has gone out. */
   delay(seconds: number, run: AclRun): Promise<void>;
+  /** The message, when it is there. */
+  message(): MessageCopy | undefined;
+  readonly scanners: ScannerSettings;
   log(logs: readonly RejectTarget[], text: string): void;
   /** `H=… [1.2.3.4] `: the other side as log lines show it, with a blank behind it; empty for a local process. */
   hostText(): string;
@@ -197,10 +205,13 @@ export interface TextCondition extends AclDriver {
   test(text: string, run: AclRun): Eventual<ConditionAnswer>;
 }
 
-/** A modifier: something that is done or noted at once. `error` ends the ACL with a temporary refusal. */
+/** Why a modifier did not work: `error` ends the ACL with a temporary refusal, `defer` is like a condition that defers. */
+export type ModifierProblem = { readonly error: string } | { readonly defer: string };
+
+/** A modifier: something that is done or noted at once. */
 export interface Modifier extends AclDriver {
   readonly kind: 'modifier';
-  apply(text: Text, run: AclRun, variable: string): Eventual<{ readonly error: string } | undefined>;
+  apply(text: Text, run: AclRun, variable: string): Eventual<ModifierProblem | undefined>;
 }
 
 /** A text that is expanded when the statement has decided, or the mark of `endpass`. */

@@ -14,6 +14,18 @@ const beforeMail: readonly Phase[] = [
 ];
 const leaving: readonly Phase[] = ['QUIT', 'notquit'];
 
+/** All phases that ACLs of this version run in. */
+export const everyPhase: readonly Phase[] = [
+  ...beforeMail,
+  ...leaving,
+  'MAIL',
+  'RCPT',
+  'PREDATA',
+  'DATA',
+  'non-SMTP-start',
+  'non-SMTP',
+];
+
 /** No recipient is being given. */
 export const withoutRecipient: readonly Phase[] = [
   ...beforeMail,

@@ -7,6 +7,7 @@ import type { TestDirectory } from '../lib/test-directory.ts';
 import { testContext } from '../lookups/test-context.ts';
 import type { Resolver } from '../net/dns.ts';
 import { type AclRun, type AclServices, newControls, type Phase } from './acl.ts';
+import type { MessageCopy } from './message-copy.ts';
 
 export interface TestRun {
   readonly run: AclRun;
@@ -18,6 +19,9 @@ export interface TestRunOptions {
   readonly directory?: TestDirectory;
   readonly resolver?: Resolver;
   readonly recipient?: string;
+  readonly message?: MessageCopy;
+  readonly avScanner?: string;
+  readonly spamdAddress?: string;
 }
 
 const fail = (error: unknown): never => {
@@ -28,7 +32,9 @@ function unused(what: string): () => never {
   return () => fail(new Error(`${what} is not part of this test`));
 }
 
-export function testRun({ phase = 'RCPT', directory, resolver, recipient = 'u@d.test' }: TestRunOptions = {}): TestRun {
+export function testRun(options: TestRunOptions = {}): TestRun {
+  const { phase = 'RCPT', directory, resolver, recipient = 'u@d.test', message } = options;
+  const { avScanner = '', spamdAddress = '' } = options;
   const log: string[] = [];
   const context = testContext();
   const connection = {
@@ -56,6 +62,13 @@ export function testRun({ phase = 'RCPT', directory, resolver, recipient = 'u@d.
     rates: place === undefined ? (undefined as never) : new RateHints(place, undefined, fail),
     seen: place === undefined ? (undefined as never) : new SeenHints(place, undefined, fail),
     delay: unused('a delay'),
+    message: () => message,
+    scanners: {
+      avScanner: compileTemplate(avScanner),
+      spamdAddress: compileTemplate(spamdAddress),
+      spamAnswers: new Map(),
+      malwareAnswer: undefined,
+    },
     log: (_, text) => {
       log.push(text);
     },

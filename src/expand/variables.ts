@@ -75,7 +75,7 @@ export const variables = {
   bounce_return_size_limit: row('the option bounce_return_size_limit', (c) => c.settings.bounceReturnSizeLimit),
   caller_gid: row('real group of the process that called', () => process.getgid?.() ?? 0),
   caller_uid: row('real user of the process that called', () => process.getuid?.() ?? 0),
-  callout_address: unused('the address of the last callout'),
+  callout_address: row('the address of the last callout or scanner', (c) => c.acl?.calloutAddress),
   compile_date: row('when the program was built', () => buildDate),
   compile_number: row('which build this is', () => compileNumber),
   config_dir: row('directory of the configuration file', (c) => c.settings.configFile.replace(/\/[^/]*$/, '')),
@@ -146,7 +146,7 @@ export const variables = {
   log_space: row('free kilobytes where the logs are', (c) => space('free', c.settings.logFileDirectory)),
   lookup_dnssec_authenticated: row('whether the last DNS lookup was secure', (c) => c.results.dnssec),
   mailstore_basename: unused('name of a mailstore delivery'),
-  malware_name: unused('name of the virus that was found'),
+  malware_name: tainted('name of the virus that was found', (c) => c.acl?.malwareName),
   max_received_linelength: row('octets of the longest line', (c) => known(c.message?.maxReceivedLineLength)),
   message_age: row('seconds since reception', (c) =>
     c.message === undefined ? 0 : Math.max(0, clock.seconds() - c.message.receivedTime),
@@ -211,7 +211,7 @@ export const variables = {
   recipient_verify_failure: row('what kind of failure a recipient had', (c) => c.acl?.recipientVerifyFailure),
   recipients: tainted('all recipients', (c) => c.message?.recipients.join(', ')),
   recipients_count: row('number of recipients', (c) => c.message?.recipientsCount ?? 0),
-  regex_match_string: unused('what a regex condition matched'),
+  regex_match_string: tainted('the regular expression that a regex condition matched', (c) => c.acl?.regexMatch?.[0]),
   reply_address: tainted('Reply-To: or From:', (c) => message.replyAddress(c)),
   return_path: row('return path of the delivery', (c) => returnPath(c)),
   return_size_limit: row('older name of bounce_return_size_limit', (c) => c.settings.bounceReturnSizeLimit),
@@ -247,11 +247,11 @@ export const variables = {
   smtp_command_history: row('the last commands', (c) => c.connection?.commandHistory.join(',')),
   smtp_count_at_connection_start: row('connections when this one began', (c) => c.connection?.countAtStart ?? 0),
   smtp_notquit_reason: row('why a session ended without QUIT', (c) => c.connection?.notQuitReason ?? ''),
-  spam_action: unused('what a spam scanner proposes'),
-  spam_bar: unused('a score as a bar'),
-  spam_report: unused('report of a spam scanner'),
-  spam_score: unused('score of a spam scanner'),
-  spam_score_int: unused('score times ten'),
+  spam_action: row('what a spam scanner proposes', (c) => c.message?.spam?.action),
+  spam_bar: row('a score as a bar', (c) => c.message?.spam?.bar),
+  spam_report: tainted('report of a spam scanner', (c) => c.message?.spam?.report),
+  spam_score: row('score of a spam scanner', (c) => c.message?.spam?.score),
+  spam_score_int: row('score times ten', (c) => c.message?.spam?.scoreInt),
   spf_guess: unused('guessed SPF record', 'v=spf1 a/24 mx/24 ptr ?all'),
   spf_header_comment: unused('comment of an SPF check'),
   spf_received: unused('Received-SPF: line'),
@@ -310,9 +310,15 @@ const families: readonly { readonly names: RegExp; read(name: string, context: C
   { names: /^acl_c[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.connection?.aclVariables, name.slice(5)) },
   { names: /^acl_m[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.message?.aclVariables, name.slice(5)) },
   { names: /^r_\w*$/, read: (name, c) => c.address?.routerVariables.get(name) },
-  { names: /^regex[1-9]$/, read: () => undefined },
+  { names: /^regex[1-9]$/, read: (name, c) => capture(c, Number(name.slice('regex'.length))) },
   { names: /^s?n[0-9]$/, read: () => Text.configured('0') },
 ];
+
+/** What a regex condition captured. */
+function capture({ acl }: Context, number: number): Text | undefined {
+  const captured = acl?.regexMatch?.[number];
+  return captured === undefined ? undefined : Text.tainted(captured);
+}
 
 function aclVariable(c: Context, values: ReadonlyMap<string, Text> | undefined, name: string): Text | undefined {
   return values?.get(name) ?? (c.settings.strictAclVars ? undefined : Text.empty);

@@ -72,3 +72,19 @@ test('options without effect are named, and mistakes end with a count', () => {
   assert.equal(wrong.lines.length, 2);
   assert.ok(wrong.lines[1]?.includes('primary_hostname'), wrong.lines[1]);
 });
+
+test('conditions that are never true, and a scanner that cannot be asked, are named', () => {
+  const { lines } = check(`acl_smtp_data = a
+begin acl
+a:
+  deny spf = fail
+  deny !dkim_status = pass
+  deny malware = *
+  accept
+`);
+  assert.deepEqual(lines, [
+    'Warning: ACL a: the condition spf is never true in this version',
+    'Warning: ACL a: the condition dkim_status is never true in this version',
+    'Warning: the virus scanner sophie cannot be asked in this version; the condition malware defers',
+  ]);
+});

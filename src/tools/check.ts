@@ -1,5 +1,7 @@
 /** `tabella check`: all that is wrong with a configuration, and what in it has no effect in this version. */
 
+import { unavailableScanners } from '../acl/conditions/malware.ts';
+import { unavailableConditions } from '../acl/conditions/unavailable.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import type { Config } from '../config/config.ts';
 import { mainOptions } from '../config/main-options.ts';
@@ -59,8 +61,27 @@ export function* remarks(config: Config): Generator<string> {
   for (const { name, driver } of config.authenticators) {
     if (!working.has(driver.name)) yield `authenticator ${name}: the driver ${driver.name} cannot run in this version`;
   }
+  yield* neverTrue(config);
   yield* unreachable(config);
   yield* refusedTexts(config);
+}
+
+/** Conditions of ACLs that nothing stands behind yet, and a scanner that cannot be asked. */
+function* neverTrue({ acls, main }: Config): Generator<string> {
+  for (const { name, statements } of acls.values()) {
+    for (const clause of statements.flatMap(({ clauses }) => clauses)) {
+      if (unavailableConditions.some((condition) => condition === clause.driver)) {
+        yield `ACL ${name}: the condition ${clause.name} is never true in this version`;
+      }
+    }
+  }
+  const scanner = /^[ \t]*([a-z0-9-]+)/.exec(main.av_scanner.source)?.[1] ?? '';
+  const asks = [...acls.values()].some(({ statements }) =>
+    statements.some(({ clauses }) => clauses.some(({ name }) => name === 'malware')),
+  );
+  if (asks && unavailableScanners.includes(scanner)) {
+    yield `the virus scanner ${scanner} cannot be asked in this version; the condition malware defers`;
+  }
 }
 
 /** Routers behind one that takes every address, without a condition. */

@@ -4,6 +4,7 @@
  */
 
 import * as clock from '../../lib/clock.ts';
+import { oneDecimal } from '../../lib/one-decimal.ts';
 import type { AclRun, ConditionAnswer, TextCondition } from '../acl.ts';
 import { parseRateSetting, type RateSetting } from '../rate-setting.ts';
 
@@ -63,7 +64,7 @@ export const ratelimit: TextCondition = {
     });
     if ('error' in setting) return setting;
     const rate = rateOf(setting, run);
-    const shown = rate.toFixed(1);
+    const shown = oneDecimal(rate);
     if (acl) acl.rate = { rate: shown, limit: setting.limitText, period: setting.periodText };
     const isFast = rate >= setting.limit;
     if (decisions.listening) {

@@ -176,8 +176,8 @@ async function decide(arrival: Arrival, transaction: Transaction, reception: Rec
     acls.requests.addedHeaders.length = 0;
     acls.requests.removedHeaders.length = 0;
     result = client.isBatch
-      ? await acls.run('non-SMTP', main.acl_not_smtp)
-      : await acls.run('DATA', main.acl_smtp_data);
+      ? await acls.runForMessage('non-SMTP', main.acl_not_smtp, arrival)
+      : await acls.runForMessage('DATA', main.acl_smtp_data, arrival);
   }
   if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
     const reply = refusal(result, 'DATA', 'after DATA', reception, headersForLog(arrival));
