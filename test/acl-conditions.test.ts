@@ -41,7 +41,12 @@ const forbidden: readonly (readonly [condition: string, phases: readonly Paramet
   ['spf_guess = pass', ['connect', 'helo']],
 ];
 const names = {
-  ...{ connect: 'connection', helo: 'EHLO or HELO', mail: 'MAIL', rcpt: 'RCPT', predata: 'PREDATA', data: 'DATA' },
+  connect: 'connection',
+  helo: 'EHLO or HELO',
+  mail: 'MAIL',
+  rcpt: 'RCPT',
+  predata: 'PREDATA',
+  data: 'DATA',
   quit: 'QUIT',
 };
 

@@ -38,16 +38,41 @@ export function testRun(options: TestRunOptions = {}): TestRun {
   const log: string[] = [];
   const context = testContext();
   const connection = {
-    ...{ hostAddress: '192.0.2.7', hostPort: 1025, interfaceAddress: '', interfacePort: 0, hostName: '' },
-    ...{ hostAliases: [], hostLookupFailed: false, hostLookupDeferred: false, heloName: 'cl.test', ident: '' },
-    ...{ activeHostname: compileTemplate('').constant ?? fail('constant'), receivedProtocol: '', authenticator: '' },
-    ...{ authenticatedId: '', authenticatedFailId: '', authenticationFailed: false, tls: undefined, command: '' },
-    ...{ commandArgument: '', commandHistory: [], countAtStart: 0, notQuitReason: '', aclVariables: new Map() },
+    hostAddress: '192.0.2.7',
+    hostPort: 1025,
+    interfaceAddress: '',
+    interfacePort: 0,
+    hostName: '',
+    hostAliases: [],
+    hostLookupFailed: false,
+    hostLookupDeferred: false,
+    heloName: 'cl.test',
+    ident: '',
+    activeHostname: compileTemplate('').constant ?? fail('constant'),
+    receivedProtocol: '',
+    authenticator: '',
+    authenticatedId: '',
+    authenticatedFailId: '',
+    authenticationFailed: false,
+    tls: undefined,
+    command: '',
+    commandArgument: '',
+    commandHistory: [],
+    countAtStart: 0,
+    notQuitReason: '',
+    aclVariables: new Map(),
   };
   context.connection = connection;
   context.acl = {
-    ...{ arguments: [], verifyMessage: '', senderVerifyFailure: '', recipientVerifyFailure: '', verifyMode: '' },
-    ...{ senderAddressData: undefined, senderData: undefined, recipientData: undefined, hostData: undefined },
+    arguments: [],
+    verifyMessage: '',
+    senderVerifyFailure: '',
+    recipientVerifyFailure: '',
+    verifyMode: '',
+    senderAddressData: undefined,
+    senderData: undefined,
+    recipientData: undefined,
+    hostData: undefined,
     headersAdded: [],
   };
   const place = directory?.path;

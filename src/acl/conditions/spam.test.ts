@@ -108,7 +108,12 @@ test('a socket of this machine is asked, and the place is told', async () => {
   await serve(answered('15.0'), { path });
   let address: string | undefined;
   const { said } = await ask(path, 'nobody', ({ acl }) => {
-    if (acl) Object.defineProperty(acl, 'calloutAddress', { set: (place: string) => (address = place) });
+    if (acl)
+      Object.defineProperty(acl, 'calloutAddress', {
+        set(place: string) {
+          address = place;
+        },
+      });
   });
   for (const server of servers.splice(0)) await server.close();
   directory.remove();

@@ -64,11 +64,10 @@ function verdict(score: number, threshold: number, report: string, action: strin
   };
 }
 
-const number = '(-?\\d+(?:\\.\\d+)?)';
-const spamLine = new RegExp(`^Spam: *\\w+ *; *${number} */ *${number} *$`, 'i');
+const spamLine = /^Spam: *\w+ *; *(-?\d+(?:\.\d+)?) *\/ *(-?\d+(?:\.\d+)?) *$/i;
 /** Versions of spamd that answer a report tell the score in its first line. */
-const firstLine = new RegExp(`^${number} ?/ ?${number}\\r?\\n`);
-const metricLine = new RegExp(`^Metric: *[^;]*; *\\w+; *${number} */ *${number}`, 'i');
+const firstLine = /^(-?\d+(?:\.\d+)?) ?\/ ?(-?\d+(?:\.\d+)?)\r?\n/;
+const metricLine = /^Metric: *[^;]*; *\w+; *(-?\d+(?:\.\d+)?) *\/ *(-?\d+(?:\.\d+)?)/i;
 
 /** What SpamAssassin answered; nothing when it makes no sense. */
 export function parseSpamd(text: string): SpamVerdict | undefined {
