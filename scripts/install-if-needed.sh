@@ -37,6 +37,8 @@ need mariadbd mariadb-server-core
 need mariadb mariadb-client-core
 need redis-server redis-server
 need redis-cli redis-tools
+need clamd clamav-daemon
+need spamd spamd
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -5,8 +5,13 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import type { RateHints } from '../hints/rate-hints.ts';
+import type { SeenHints } from '../hints/seen-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import type { Resolver } from '../net/dns.ts';
 import type { Text } from '../safe/taint.ts';
+import type { MessageCopy } from './message-copy.ts';
+import type { ScannerSettings } from './scan/settings.ts';
 
 /** When an ACL is run; the words are those of Exim's own messages. */
 export type Phase =
@@ -14,7 +19,7 @@ export type Phase =
   | 'EHLO or HELO'
   | 'MAIL'
   | 'RCPT'
-  | 'predata'
+  | 'PREDATA'
   | 'DATA'
   | 'AUTH'
   | 'MAILAUTH'
@@ -62,6 +67,8 @@ export interface Controls {
   noMultilineResponses: boolean;
   allowUnadvertisedAuth: boolean;
   noPipelining: boolean;
+  /** The files that content scanners were given stay. */
+  keepsScanFiles: boolean;
 }
 
 export function newControls(): Controls {
@@ -76,6 +83,7 @@ export function newControls(): Controls {
     noMultilineResponses: false,
     allowUnadvertisedAuth: false,
     noPipelining: false,
+    keepsScanFiles: false,
   };
 }
 
@@ -98,8 +106,15 @@ export type VerifyResult =
 /** What ACLs ask of those above them. */
 export interface AclServices {
   readonly verifier: AclVerifier;
+  readonly resolver: Pick<Resolver, 'resolve'>;
+  /** How fast clients are, and what was seen before. */
+  readonly rates: RateHints;
+  readonly seen: SeenHints;
   /** Waits, after what was answered so far has gone out. */
   delay(seconds: number, run: AclRun): Promise<void>;
+  /** The message, when it is there. */
+  message(): MessageCopy | undefined;
+  readonly scanners: ScannerSettings;
   log(logs: readonly RejectTarget[], text: string): void;
   /** `H=… [1.2.3.4] `: the other side as log lines show it, with a blank behind it; empty for a local process. */
   hostText(): string;
@@ -138,6 +153,8 @@ export interface AclRun {
   /** Names of header lines to be taken away. */
   readonly removedHeaders: string[];
   readonly recipient: AclRecipient | undefined;
+  /** Rates that hold for the whole connection, message, or run, by their key. */
+  readonly measured: Readonly<Record<'connection' | 'message' | 'recipient', Map<string, number>>>;
   /** Warnings already written for this message. */
   readonly warned: Set<string>;
   /** Texts left by the condition that decided. */
@@ -188,10 +205,13 @@ export interface TextCondition extends AclDriver {
   test(text: string, run: AclRun): Eventual<ConditionAnswer>;
 }
 
-/** A modifier: something that is done or noted at once. `error` ends the ACL with a temporary refusal. */
+/** Why a modifier did not work: `error` ends the ACL with a temporary refusal, `defer` is like a condition that defers. */
+export type ModifierProblem = { readonly error: string } | { readonly defer: string };
+
+/** A modifier: something that is done or noted at once. */
 export interface Modifier extends AclDriver {
   readonly kind: 'modifier';
-  apply(text: Text, run: AclRun, variable: string): Eventual<{ readonly error: string } | undefined>;
+  apply(text: Text, run: AclRun, variable: string): Eventual<ModifierProblem | undefined>;
 }
 
 /** A text that is expanded when the statement has decided, or the mark of `endpass`. */

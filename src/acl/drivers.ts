@@ -2,16 +2,32 @@
 
 import type { ClauseDriver } from './acl.ts';
 import { condition } from './conditions/condition.ts';
+import { dnslists } from './conditions/dnslists.ts';
 import { listConditions } from './conditions/lists.ts';
+import { malware } from './conditions/malware.ts';
+import { ratelimit } from './conditions/ratelimit.ts';
+import { regex } from './conditions/regex.ts';
+import { seen } from './conditions/seen.ts';
+import { spam } from './conditions/spam.ts';
+import { unavailableConditions } from './conditions/unavailable.ts';
 import { verify } from './conditions/verify.ts';
 import { actionModifiers } from './modifiers/actions.ts';
 import { control } from './modifiers/control.ts';
 import { messageModifiers } from './modifiers/messages.ts';
+import { udpsend } from './modifiers/udpsend.ts';
 
 const all: readonly ClauseDriver[] = [
   condition,
   ...listConditions,
   verify,
+  dnslists,
+  ratelimit,
+  seen,
+  regex,
+  spam,
+  malware,
+  ...unavailableConditions,
+  udpsend,
   ...actionModifiers,
   control,
   ...messageModifiers,

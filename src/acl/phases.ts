@@ -14,12 +14,24 @@ const beforeMail: readonly Phase[] = [
 ];
 const leaving: readonly Phase[] = ['QUIT', 'notquit'];
 
+/** All phases that ACLs of this version run in. */
+export const everyPhase: readonly Phase[] = [
+  ...beforeMail,
+  ...leaving,
+  'MAIL',
+  'RCPT',
+  'PREDATA',
+  'DATA',
+  'non-SMTP-start',
+  'non-SMTP',
+];
+
 /** No recipient is being given. */
 export const withoutRecipient: readonly Phase[] = [
   ...beforeMail,
   ...leaving,
   'MAIL',
-  'predata',
+  'PREDATA',
   'DATA',
   'non-SMTP-start',
   'non-SMTP',
@@ -41,6 +53,6 @@ export const withoutHeaders: readonly Phase[] = [
   ...leaving,
   'MAIL',
   'RCPT',
-  'predata',
+  'PREDATA',
   'non-SMTP-start',
 ];

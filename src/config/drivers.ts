@@ -21,6 +21,7 @@ import { accept } from '../routers/accept.ts';
 import { dnslookup } from '../routers/dnslookup.ts';
 import { ipliteral } from '../routers/ipliteral.ts';
 import { manualroute } from '../routers/manualroute.ts';
+import { queryprogram } from '../routers/queryprogram.ts';
 import { redirect } from '../routers/redirect.ts';
 import { unavailableRouters } from '../routers/unavailable.ts';
 import { appendfile } from '../transports/appendfile.ts';
@@ -33,7 +34,15 @@ function byName<T extends { readonly name: string }>(drivers: readonly T[]): Rea
   return new Map(drivers.map((driver) => [driver.name, driver]));
 }
 
-export const routers = byName([accept, dnslookup, ipliteral, manualroute, redirect, ...unavailableRouters]);
+export const routers = byName([
+  accept,
+  dnslookup,
+  ipliteral,
+  manualroute,
+  queryprogram,
+  redirect,
+  ...unavailableRouters,
+]);
 export const transports = byName([appendfile, lmtp, pipe, smtp, ...unavailableTransports]);
 export const authenticators = byName(allAuthenticators);
 export const lookups: readonly Lookup[] = [

@@ -73,6 +73,16 @@ export interface ConnectionFacts {
   readonly aclVariables: Map<string, Text>;
 }
 
+/** What a spam scanner said of a message (Exim spec 45.3). */
+export interface SpamFacts {
+  readonly score: string;
+  readonly scoreInt: string;
+  readonly bar: string;
+  readonly action: string;
+  /** Not kept for the delivery. */
+  readonly report: string;
+}
+
 /** The message being received or delivered. */
 export interface MessageFacts {
   id: string;
@@ -104,6 +114,7 @@ export interface MessageFacts {
   warningDelay: string;
   warningRecipients: string;
   queueName: Text;
+  spam?: SpamFacts | undefined;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;
   /** The first `limit` octets of the body, or the last. */
@@ -163,6 +174,16 @@ export interface AclFacts {
   recipientData: Text | undefined;
   hostData: Text | undefined;
   headersAdded: readonly string[];
+  /** The entry of a DNS list that matched. */
+  dnsList?: { readonly domain: string; readonly matched: string; readonly value: string; readonly text: string };
+  /** Where the last scanner or callout was connected to. */
+  calloutAddress?: string;
+  /** The virus that was found. */
+  malwareName?: string;
+  /** The regular expression that matched the message, and what it captured. */
+  regexMatch?: readonly string[];
+  /** What a ratelimit condition measured, and the limit and period as they were written. */
+  rate?: { readonly rate: string; readonly limit: string; readonly period: string };
 }
 
 /** Values that expansions set for each other and put back afterwards. */

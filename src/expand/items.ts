@@ -1,8 +1,9 @@
 /** The list of all expansion items (Exim spec 11.5). */
 
 import type { Item } from './evaluate.ts';
-import { absentItems } from './items/absent.ts';
+import { dlfunc } from './items/absent.ts';
 import { authenticationResults } from './items/authentication-results.ts';
+import { certificateExtract } from './items/certextract.ts';
 import { choiceItems } from './items/choices.ts';
 import { imapFolder } from './items/imapfolder.ts';
 import { listItems } from './items/lists.ts';
@@ -25,7 +26,8 @@ export const items: ReadonlyMap<string, Item> = new Map(
     ...signatureItems,
     imapFolder,
     authenticationResults,
-    ...absentItems,
+    certificateExtract,
+    dlfunc,
     sg,
     ...textItems,
   ].map((item) => [item.name, item]),

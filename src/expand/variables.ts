@@ -75,7 +75,7 @@ export const variables = {
   bounce_return_size_limit: row('the option bounce_return_size_limit', (c) => c.settings.bounceReturnSizeLimit),
   caller_gid: row('real group of the process that called', () => process.getgid?.() ?? 0),
   caller_uid: row('real user of the process that called', () => process.getuid?.() ?? 0),
-  callout_address: unused('the address of the last callout'),
+  callout_address: row('the address of the last callout or scanner', (c) => c.acl?.calloutAddress),
   compile_date: row('when the program was built', () => buildDate),
   compile_number: row('which build this is', () => compileNumber),
   config_dir: row('directory of the configuration file', (c) => c.settings.configFile.replace(/\/[^/]*$/, '')),
@@ -102,10 +102,10 @@ export const variables = {
   dkim_key_testing: unused('whether a key is being tried out'),
   dkim_selector: unused('selector of a signature'),
   dkim_signers: unused('domains and identities that signed'),
-  dnslist_domain: unused('DNS list that matched'),
-  dnslist_matched: unused('key that matched in a DNS list'),
-  dnslist_text: unused('TXT record of a DNS list'),
-  dnslist_value: unused('address record of a DNS list'),
+  dnslist_domain: tainted('DNS list that matched', (c) => c.acl?.dnsList?.domain),
+  dnslist_matched: tainted('key that matched in a DNS list', (c) => c.acl?.dnsList?.matched),
+  dnslist_text: tainted('TXT record of a DNS list', (c) => c.acl?.dnsList?.text),
+  dnslist_value: tainted('address records of a DNS list', (c) => c.acl?.dnsList?.value),
   domain: tainted('domain of the address', (c) => c.address?.domain),
   domain_data: row('what a list match of the domain found', (c) => c.address?.domainData),
   event_data: unused('data of an event'),
@@ -146,7 +146,7 @@ export const variables = {
   log_space: row('free kilobytes where the logs are', (c) => space('free', c.settings.logFileDirectory)),
   lookup_dnssec_authenticated: row('whether the last DNS lookup was secure', (c) => c.results.dnssec),
   mailstore_basename: unused('name of a mailstore delivery'),
-  malware_name: unused('name of the virus that was found'),
+  malware_name: tainted('name of the virus that was found', (c) => c.acl?.malwareName),
   max_received_linelength: row('octets of the longest line', (c) => known(c.message?.maxReceivedLineLength)),
   message_age: row('seconds since reception', (c) =>
     c.message === undefined ? 0 : Math.max(0, clock.seconds() - c.message.receivedTime),
@@ -211,7 +211,7 @@ export const variables = {
   recipient_verify_failure: row('what kind of failure a recipient had', (c) => c.acl?.recipientVerifyFailure),
   recipients: tainted('all recipients', (c) => c.message?.recipients.join(', ')),
   recipients_count: row('number of recipients', (c) => c.message?.recipientsCount ?? 0),
-  regex_match_string: unused('what a regex condition matched'),
+  regex_match_string: tainted('the regular expression that a regex condition matched', (c) => c.acl?.regexMatch?.[0]),
   reply_address: tainted('Reply-To: or From:', (c) => message.replyAddress(c)),
   return_path: row('return path of the delivery', (c) => returnPath(c)),
   return_size_limit: row('older name of bounce_return_size_limit', (c) => c.settings.bounceReturnSizeLimit),
@@ -232,9 +232,9 @@ export const variables = {
   sender_host_name: tainted('confirmed name of the sending host', hostName),
   sender_host_port: row('port of the sending host', (c) => c.connection?.hostPort ?? 0),
   sender_ident: tainted('RFC 1413 answer or login name of the sender', (c) => c.connection?.ident),
-  sender_rate: unused('measured rate of a ratelimit condition'),
-  sender_rate_limit: unused('limit of a ratelimit condition'),
-  sender_rate_period: unused('period of a ratelimit condition'),
+  sender_rate: row('measured rate of a ratelimit condition', (c) => c.acl?.rate?.rate),
+  sender_rate_limit: row('limit of a ratelimit condition', (c) => c.acl?.rate?.limit),
+  sender_rate_period: row('period of a ratelimit condition', (c) => c.acl?.rate?.period),
   sender_rcvhost: tainted('the sending host as in a Received: line', (c) => message.receivedHost(c)),
   sender_verify_failure: row('what kind of failure a sender had', (c) => c.acl?.senderVerifyFailure),
   sending_ip_address: unused('local address of an outgoing connection'),
@@ -247,11 +247,11 @@ export const variables = {
   smtp_command_history: row('the last commands', (c) => c.connection?.commandHistory.join(',')),
   smtp_count_at_connection_start: row('connections when this one began', (c) => c.connection?.countAtStart ?? 0),
   smtp_notquit_reason: row('why a session ended without QUIT', (c) => c.connection?.notQuitReason ?? ''),
-  spam_action: unused('what a spam scanner proposes'),
-  spam_bar: unused('a score as a bar'),
-  spam_report: unused('report of a spam scanner'),
-  spam_score: unused('score of a spam scanner'),
-  spam_score_int: unused('score times ten'),
+  spam_action: row('what a spam scanner proposes', (c) => c.message?.spam?.action),
+  spam_bar: row('a score as a bar', (c) => c.message?.spam?.bar),
+  spam_report: tainted('report of a spam scanner', (c) => c.message?.spam?.report),
+  spam_score: row('score of a spam scanner', (c) => c.message?.spam?.score),
+  spam_score_int: row('score times ten', (c) => c.message?.spam?.scoreInt),
   spf_guess: unused('guessed SPF record', 'v=spf1 a/24 mx/24 ptr ?all'),
   spf_header_comment: unused('comment of an SPF check'),
   spf_received: unused('Received-SPF: line'),
@@ -310,9 +310,15 @@ const families: readonly { readonly names: RegExp; read(name: string, context: C
   { names: /^acl_c[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.connection?.aclVariables, name.slice(5)) },
   { names: /^acl_m[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.message?.aclVariables, name.slice(5)) },
   { names: /^r_\w*$/, read: (name, c) => c.address?.routerVariables.get(name) },
-  { names: /^regex[1-9]$/, read: () => undefined },
+  { names: /^regex[1-9]$/, read: (name, c) => capture(c, Number(name.slice('regex'.length))) },
   { names: /^s?n[0-9]$/, read: () => Text.configured('0') },
 ];
+
+/** What a regex condition captured. */
+function capture({ acl }: Context, number: number): Text | undefined {
+  const captured = acl?.regexMatch?.[number];
+  return captured === undefined ? undefined : Text.tainted(captured);
+}
 
 function aclVariable(c: Context, values: ReadonlyMap<string, Text> | undefined, name: string): Text | undefined {
   return values?.get(name) ?? (c.settings.strictAclVars ? undefined : Text.empty);

@@ -4,6 +4,7 @@
  * anew; a hint that cannot be read or written never stops mail.
  */
 
+import * as clock from '../lib/clock.ts';
 import * as files from '../safe/files.ts';
 import { SqlFile, type SqlRow } from '../safe/sql.ts';
 import { type Clean, concat, literal, pathOf } from '../safe/taint.ts';
@@ -11,13 +12,28 @@ import { type Clean, concat, literal, pathOf } from '../safe/taint.ts';
 const busyTimeout = 5000;
 const fileMode = 0o640;
 
-const makeTable = literal('CREATE TABLE IF NOT EXISTS hints (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
-const select = literal('SELECT value FROM hints WHERE key = ?');
-const insert = literal('INSERT OR REPLACE INTO hints VALUES (?, ?)');
+const makeTable = literal(
+  'CREATE TABLE IF NOT EXISTS hints (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) WITHOUT ROWID',
+);
+const makeIndex = literal('CREATE INDEX IF NOT EXISTS expiry ON hints (expires)');
+const select = literal('SELECT value FROM hints WHERE key = ? AND (expires IS NULL OR expires > ?)');
+const insert = literal('INSERT OR REPLACE INTO hints (key, value, expires) VALUES (?, ?, ?)');
+const begin = literal('BEGIN IMMEDIATE');
+const commit = literal('COMMIT');
+const removeExpired = literal('DELETE FROM hints WHERE expires <= ?');
+/** Those that would be forgotten soonest, beyond the number that is kept. */
+const removeExcess = literal(
+  'DELETE FROM hints WHERE key IN (SELECT key FROM hints WHERE expires IS NOT NULL ORDER BY expires DESC LIMIT -1 OFFSET ?)',
+);
 const remove = literal('DELETE FROM hints WHERE key = ?');
 const everything = literal('SELECT key, value FROM hints ORDER BY key');
 /** What is written may be lost in a crash: no journal on the disk, no wait for it. */
 const careless = literal('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
+
+/** After so many new hints those that have expired are removed. */
+const tidyAfter = 1000;
+/** Hints with a time to expire that one file holds at most, about. */
+const mostExpiring = 500_000;
 
 export interface HintsOwner {
   readonly uid: number;
@@ -31,6 +47,7 @@ export class HintsFile {
   readonly #directory: Clean;
   readonly #owner: HintsOwner | undefined;
   readonly #complain: (error: unknown) => void;
+  #writesUntilTidy = 1;
   #open: { readonly database: SqlFile; readonly inode: number } | undefined;
 
   /** `name` is that of the file in `db/`; `complain` hears of trouble. */
@@ -55,6 +72,7 @@ export class HintsFile {
     const database = new SqlFile(this.#path, busyTimeout);
     database.execute(careless);
     database.execute(makeTable);
+    database.execute(makeIndex);
     this.#open = { database, inode: files.stat(this.#path)?.ino ?? 0 };
     return database;
   }
@@ -81,18 +99,37 @@ export class HintsFile {
     } catch (error) {
       this.#complain(error);
       this.close();
-      if (/malformed|not a database/.test(String(error))) files.removeIfPossible(this.#path);
+      // broken, or of an earlier layout
+      if (/malformed|not a database|no column|no such column/.test(String(error))) files.removeIfPossible(this.#path);
       return undefined;
     }
   }
 
   get(key: string): string | undefined {
-    const row = this.#careful(false, (database) => database.first(select, key));
+    const row = this.#careful(false, (database) => database.first(select, key, clock.seconds()));
     return row === undefined ? undefined : textOf(row, 'value');
   }
 
-  set(key: string, value: string): void {
-    this.#careful(true, (database) => database.run(insert, key, value));
+  /** `expires`, in seconds since 1970, is when the hint may be forgotten; without it, it stays until it is deleted. */
+  set(key: string, value: string, expires?: number): void {
+    this.#careful(true, (database) => {
+      database.run(insert, key, value, expires === undefined ? null : Math.ceil(expires));
+      if (expires !== undefined && --this.#writesUntilTidy <= 0) {
+        this.#writesUntilTidy = tidyAfter;
+        database.run(removeExpired, clock.seconds());
+        database.run(removeExcess, mostExpiring);
+      }
+    });
+  }
+
+  /** Does `work` without any other process reading or writing hints of this file meanwhile. */
+  alone<T>(work: () => T): T {
+    this.#careful(true, (database) => database.execute(begin));
+    try {
+      return work();
+    } finally {
+      this.#careful(false, (database) => (database.inTransaction ? database.execute(commit) : undefined));
+    }
   }
 
   delete(key: string): void {

@@ -27,6 +27,16 @@ export class TestDirectory {
     return this.file(name);
   }
 
+  /** Gives a file another name, which may be in a directory of this one. */
+  moveInto(name: string, place: string): void {
+    files.rename(this.file(name), this.file(place));
+  }
+
+  /** Removes a file of a directory in this one, if it is there. */
+  removeFileIn(directory: string, name: string): void {
+    files.removeIfPossible(this.file(`${directory}/${name}`));
+  }
+
   /** The names of its files, sorted. */
   get names(): string[] {
     return [...files.list(this.path)].sort();

@@ -19,6 +19,15 @@ export function mailboxDate(milliseconds: number): string {
   return `${days[at.getDay()]} ${months[at.getMonth()]} ${String(at.getDate()).padStart(2, '0')} ${time} ${at.getFullYear()}`;
 }
 
+/** `Nov  3 16:47:43 2036 +0100`: as certificates are shown; `GMT` where the time zone is that. */
+export function certificateDate(milliseconds: number): string {
+  const at = new Date(milliseconds);
+  const offset = zone(milliseconds);
+  const day = String(at.getDate()).padStart(2, ' ');
+  const shown = offset === '+0000' ? 'GMT' : offset;
+  return `${months[at.getMonth()]} ${day} ${timestamp(milliseconds).slice(11)} ${at.getFullYear()} ${shown}`;
+}
+
 /** `20030221154023Z`, in UTC. */
 export function zuluDate(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19).replace(/[-T:]/g, '')}Z`;

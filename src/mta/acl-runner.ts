@@ -13,7 +13,9 @@ import type {
   VerifyResult,
 } from '../acl/acl.ts';
 import { newControls } from '../acl/acl.ts';
+import type { MessageCopy } from '../acl/message-copy.ts';
 import { callWithArguments, runAcl } from '../acl/run.ts';
+import type { ScannerSettings } from '../acl/scan/settings.ts';
 import type { AclAnswer, Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { lower } from '../lib/octets.ts';
@@ -21,10 +23,11 @@ import { parseIp } from '../net/address.ts';
 import { systemAddresses } from '../net/hosts.ts';
 import type { Text } from '../safe/taint.ts';
 import { factsOf, originalAddress } from './address.ts';
-import { rewriteTools } from './arrival.ts';
+import { type Arrival, rewriteTools } from './arrival.ts';
 import { hostFields } from './arrival-log.ts';
 import { newAclFacts } from './facts.ts';
 import { headerProblem } from './header-checks.ts';
+import { messageCopy } from './message-copy.ts';
 import { rewriteAddress } from './rewrite.ts';
 import { routerServices } from './router-services.ts';
 import type { RouteRules } from './routing.ts';
@@ -45,7 +48,14 @@ export class AclRequests {
   readonly warned = new Set<string>();
   readonly verifiedSenders = new Map<string, Verification>();
   readonly toldSenders = new Set<string>();
+  /** Rates that were measured for this message. */
+  readonly rates = new Map<string, number>();
   controls: Controls = newControls();
+  /** The whole message, while its ACL runs. */
+  copy: MessageCopy | undefined;
+  /** What scanners have said of the message. */
+  readonly spamAnswers: ScannerSettings['spamAnswers'] = new Map();
+  malwareAnswer: ScannerSettings['malwareAnswer'];
 }
 
 /** Options of an address verification: those that change its meaning, and those of features that are not there yet. */
@@ -60,6 +70,7 @@ export class AclRunner {
   /** Of the message that is being received. */
   requests = new AclRequests();
   #current: AclRun | undefined;
+  readonly #connectionRates = new Map<string, number>();
 
   constructor(runtime: Runtime, context: Context, surroundings: AclSurroundings) {
     this.#runtime = runtime;
@@ -131,6 +142,7 @@ export class AclRunner {
       addedHeaders: requests.addedHeaders,
       removedHeaders: requests.removedHeaders,
       recipient,
+      measured: { connection: this.#connectionRates, message: requests.rates, recipient: new Map() },
       warned: requests.warned,
       userMessage: '',
       logMessage: '',
@@ -141,15 +153,49 @@ export class AclRunner {
   }
 
   #services(): AclServices {
-    const { config, logs } = this.#runtime;
+    const { config, logs, resolver, rates, seen } = this.#runtime;
     return {
       verifier: this.#verifier(),
+      resolver,
+      rates,
+      seen,
       delay: (seconds) => this.#surroundings.delay(seconds),
+      message: () => this.requests.copy,
+      scanners: this.#scanners(),
       log: (targets, text) => this.log(targets, text),
       hostText: () => this.hostText(),
       named: (name) => config.acls.get(name),
       logsSkippedWarnings: logs.selects('acl_warn_skipped'),
     };
+  }
+
+  #scanners(): ScannerSettings {
+    const { requests } = this;
+    const { av_scanner: avScanner, spamd_address: spamdAddress } = this.#runtime.config.main;
+    return {
+      avScanner,
+      spamdAddress,
+      spamAnswers: requests.spamAnswers,
+      get malwareAnswer() {
+        return requests.malwareAnswer;
+      },
+      set malwareAnswer(answer) {
+        requests.malwareAnswer = answer;
+      },
+    };
+  }
+
+  /** Runs the ACL for a whole message, which content scanners may see meanwhile. */
+  async runForMessage(phase: Phase, option: Template | undefined, arrival: Arrival): Promise<AclResult | undefined> {
+    if (option === undefined) return undefined;
+    const copy = messageCopy(arrival);
+    this.requests.copy = copy;
+    try {
+      return await this.run(phase, option);
+    } finally {
+      this.requests.copy = undefined;
+      copy.remove(this.requests.controls.keepsScanFiles);
+    }
   }
 
   /** `H=… [1.2.3.4] `, as log lines of ACLs begin; empty for a local process. */

@@ -170,7 +170,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       dontDeliver: request.dontDeliver,
     };
     await prepareHeaders(arrival);
-    const verdict = await acls.run('non-SMTP', config.main.acl_not_smtp);
+    const verdict = await acls.runForMessage('non-SMTP', config.main.acl_not_smtp, arrival);
     const { requests } = acls;
     if (verdict !== undefined && verdict.outcome !== 'accept' && verdict.outcome !== 'discard') {
       const reason = verdict.logMessage === '' ? '' : `: ${verdict.logMessage}`;

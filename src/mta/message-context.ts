@@ -65,6 +65,12 @@ export function bodyPart(body: Body, limit: number, from: 'start' | 'end'): stri
   return buffer.toString('latin1', 0, read);
 }
 
+/** What a spam scanner said when the message came in; its report and its proposal are not kept. */
+function spamOf({ spamScore, spamScoreInt = '', spamBar = '' }: SpoolFacts): MessageFacts['spam'] {
+  if (spamScore === undefined) return undefined;
+  return { score: spamScore, scoreInt: spamScoreInt, bar: spamBar, action: '', report: '' };
+}
+
 export function messageFactsOf(envelope: Envelope, body: Body): MessageFacts {
   const { facts } = envelope;
   const headers = envelope.headers.filter(({ type }) => type !== '*');
@@ -96,6 +102,7 @@ export function messageFactsOf(envelope: Envelope, body: Body): MessageFacts {
     warningDelay: '',
     warningRecipients: '',
     queueName: Text.empty,
+    spam: spamOf(facts),
     aclVariables: envelope.aclMessageVariables,
     body: (limit, from) => bodyPart(body, limit, from),
   };

@@ -40,7 +40,6 @@ function factsFor(address: RouteAddress, { common, name }: RouterInstance): Addr
 
 /** Why a router must not see an address that it, or an ancestor of the same name, has had already. */
 function loopReason(address: RouteAddress, router: RouterInstance): string | undefined {
-  if (router.driver.name !== 'redirect') return undefined;
   const key = addressKey(address);
   for (let each: RouteAddress | undefined = address; each?.parent !== undefined; each = each.parent) {
     if (each.madeBy !== router.name) continue;

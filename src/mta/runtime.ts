@@ -5,6 +5,9 @@ import { lookups as lookupDrivers } from '../config/drivers.ts';
 import type { Installation } from '../config/installation.ts';
 import type { AclAnswer, Context, Services, Settings } from '../expand/context.ts';
 import { freshResults } from '../expand/expand.ts';
+import { RateHints } from '../hints/rate-hints.ts';
+import { SeenHints } from '../hints/seen-hints.ts';
+import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { Resolver } from '../net/dns.ts';
@@ -35,6 +38,9 @@ export interface Runtime {
   readonly spool: Spool;
   readonly logs: Logs;
   readonly lookups: Lookups;
+  /** How fast clients are, and what ACLs have seen before. */
+  readonly rates: RateHints;
+  readonly seen: SeenHints;
   readonly resolver: Resolver;
   /** Without `runAcl`, which each line of work adds. */
   readonly services: Omit<Services, 'runAcl'>;
@@ -119,6 +125,8 @@ export async function makeRuntime(
     preserveMessageLogs: main.preserve_message_logs,
   });
   const services = makeServices({ config, lookups, resolver, spool, log: (text) => logs.main(text) });
+  const complain = (error: unknown): void => logs.main(`trouble with a hints database: ${errorText(error)}`);
+  const owner = asRoot ? user : undefined;
   const fixedNeverUsers = new Set(
     splitList(installation.fixedNeverUsers).items.flatMap((name) => userNamed(name)?.uid ?? []),
   );
@@ -132,13 +140,17 @@ export async function makeRuntime(
     spool,
     logs,
     lookups,
+    rates: new RateHints(places.spoolDirectory, owner, complain),
+    seen: new SeenHints(places.spoolDirectory, owner, complain),
     resolver,
     services,
   };
 }
 
 /** Closes files; used when a configuration is replaced by another. */
-export function closeRuntime({ lookups, logs }: Runtime): void {
+export function closeRuntime({ lookups, logs, rates, seen }: Runtime): void {
   lookups.close();
+  rates.close();
+  seen.close();
   logs.close();
 }

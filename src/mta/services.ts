@@ -11,6 +11,7 @@ import { askLdapServer } from '../lookups/ldap.ts';
 import type { Lookups } from '../lookups/lookups.ts';
 import { formatIp, isIp, parseIp } from '../net/address.ts';
 import { askSocket } from '../net/ask-socket.ts';
+import { askTls } from '../net/ask-tls.ts';
 import type { Resolver } from '../net/dns.ts';
 import { hostNames, type NameLookup } from '../net/host-names.ts';
 import { localAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
@@ -99,7 +100,9 @@ async function readInetSocket(request: SocketRequest): Promise<SocketAnswer> {
   }
   let reason = '';
   for (const address of addresses) {
-    const reply = await askSocket({ address, port }, request);
+    const place = { address, port };
+    const name = isIp(host) ? '' : host;
+    const reply = request.tls ? await askTls(place, request, name) : await askSocket(place, request);
     if (reply.outcome !== 'not connected') return reply;
     ({ reason } = reply);
   }
@@ -107,13 +110,12 @@ async function readInetSocket(request: SocketRequest): Promise<SocketAnswer> {
 }
 
 async function readSocket(request: SocketRequest): Promise<SocketAnswer> {
-  if (request.tls) return { outcome: 'failed', message: 'TLS connect failed: readsocket has no TLS in this version' };
   if (request.name.value.startsWith('inet:')) return readInetSocket(request);
   const path = clean(request.name);
   if (path === undefined) {
     return { outcome: 'failed', message: `Tainted name '${request.name.value}' for socket not permitted` };
   }
-  const reply = await askSocket({ path }, request);
+  const reply = request.tls ? await askTls({ path }, request, '') : await askSocket({ path }, request);
   return reply.outcome === 'not connected'
     ? { outcome: 'failed', message: `failed to connect to socket ${path}: ${reply.reason}` }
     : reply;

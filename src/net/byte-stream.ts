@@ -41,6 +41,8 @@ export interface ByteStream {
    * protected (RFC 3207 §5). When it fails, the connection is closed.
    */
   startTls(settings: ClientTls): Promise<SecuredStream>;
+  /** Says that nothing more will be sent; what comes can still be read. */
+  endOutput(): void;
   /** Ends the connection at once. */
   close(): void;
   /**
@@ -158,6 +160,10 @@ export class NodeByteStream implements ByteStream {
     this.#output.destroy();
     this.#endInput(closed);
     this.#breakOutput(closed);
+  }
+
+  endOutput(): void {
+    if (this.#broken === undefined) this.#output.end();
   }
 
   finish(timeout: number): void {

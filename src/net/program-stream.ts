@@ -85,6 +85,10 @@ export class ProgramStream implements ByteStream {
     return { outcome: 'failed', text: 'a program is not spoken to over TLS' };
   }
 
+  endOutput(): void {
+    this.#program.end();
+  }
+
   close(): void {
     this.#program.kill();
   }

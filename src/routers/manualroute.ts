@@ -6,20 +6,11 @@ import { readQuoted } from '../lib/escapes.ts';
 import { splitList } from '../lib/list-text.ts';
 import { trim, trimStart } from '../lib/octets.ts';
 import { matchList } from '../lists/match.ts';
-import { isIp } from '../net/address.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { Text } from '../safe/taint.ts';
-import type { RouterCommonOptions } from './common-options.ts';
-import { type Candidate, type HostItem, parseHostItems, prune, selfOutcome } from './hosts.ts';
+import { findHosts } from './host-search.ts';
 import { manualrouteOptions } from './manualroute-options.ts';
-import {
-  defineRouter,
-  type Host,
-  type HostLookup,
-  type Routed,
-  type RouterOutcome,
-  type RouterServices,
-} from './router.ts';
+import { defineRouter, type HostLookup, type Routed, type RouterOutcome } from './router.ts';
 
 type Options = OptionsOf<typeof manualrouteOptions>;
 
@@ -136,98 +127,6 @@ async function findRule(
   return { outcome: 'decline' };
 }
 
-type Found = { readonly candidates: readonly Candidate[] } | RouterOutcome;
-
-/** What `host_find_failed` and `host_all_ignored` ask for. */
-function whenMissing(setting: string, message: string): RouterOutcome {
-  switch (setting) {
-    case 'decline':
-      return { outcome: 'decline', message };
-    case 'fail':
-      return { outcome: 'fail', message };
-    case 'pass':
-      return { outcome: 'pass' };
-    case 'defer':
-      return { outcome: 'defer', message };
-    default:
-      return { outcome: 'defer', message, freeze: true };
-  }
-}
-
-async function lookUpItem(
-  item: HostItem,
-  manner: Manner,
-  options: Options,
-  context: Context,
-  services: RouterServices,
-): Promise<Found> {
-  const { name, port } = item;
-  if (isIp(name)) return { candidates: [{ name, mx: undefined, port, addresses: [name], secure: false }] };
-  if (item.byMx) {
-    const { ipv4Only, ipv4Prefer } = manner.lookup;
-    const search = { qualifySingle: false, searchParents: false, addressRecord: true, mxFailureIsNothing: false };
-    const found = await services.lookUpMail(name, { ...search, ipv4Only, ipv4Prefer, dnssec: false }, context);
-    if (found.outcome === 'found') return { candidates: found.hosts.map((host) => ({ ...host, port })) };
-    if (found.outcome === 'again') return timeout(name);
-    return missing(name, options);
-  }
-  const found = await services.lookUpHost(name, manner.lookup, context);
-  if (found.outcome === 'again') return timeout(name);
-  if (found.outcome === 'nothing') return missing(name, options);
-  return { candidates: [{ name, mx: undefined, port, addresses: found.addresses, secure: false }] };
-}
-
-function timeout(name: string): RouterOutcome {
-  return { outcome: 'defer', message: `host lookup for ${name} did not complete (DNS timeout?)`, timeout: true };
-}
-
-function missing(name: string, options: Options): Found {
-  if (options.host_find_failed === 'ignore') return { candidates: [] };
-  return whenMissing(options.host_find_failed, `lookup of host "${name}" failed in ROUTER router`);
-}
-
-async function remote(
-  hostList: string,
-  manner: Manner,
-  options: Options,
-  common: RouterCommonOptions,
-  routed: Routed,
-  context: Context,
-  services: RouterServices,
-): Promise<RouterOutcome> {
-  const router = context.address?.routerName ?? '';
-  const hosts: Host[] = [];
-  let allIgnored = true;
-  for (const [index, item] of parseHostItems(hostList, manner.randomize).entries()) {
-    const found = await lookUpItem(item, manner, options, context, services);
-    if ('outcome' in found) {
-      return 'message' in found && found.message !== undefined
-        ? { ...found, message: found.message.replace('ROUTER', router) }
-        : found;
-    }
-    const pruned = await prune(found.candidates, common, context, services);
-    if (pruned.self !== undefined) {
-      if (index > 0 && common.self !== 'send') break;
-      const outcome = selfOutcome(common, pruned.self, routed.domain, services);
-      if (outcome !== 'send') return outcome;
-      for (const { name, port, mx, addresses, secure } of found.candidates) {
-        for (const address of addresses) hosts.push({ name, address, port, mx, secure });
-      }
-      allIgnored = false;
-      continue;
-    }
-    if (!pruned.allIgnored && pruned.hosts.length > 0) allIgnored = false;
-    hosts.push(...pruned.hosts);
-  }
-  if (hosts.length === 0 && allIgnored) {
-    return whenMissing(
-      options.host_all_ignored,
-      `lookup failed for all hosts in ${router} router: host_find_failed=${options.host_find_failed} host_all_ignored=${options.host_all_ignored}`,
-    );
-  }
-  return { outcome: 'accept', hosts, transport: manner.transport };
-}
-
 export const manualroute = defineRouter({
   name: 'manualroute',
   summary: 'finds hosts by rules of the configuration',
@@ -261,7 +160,13 @@ export const manualroute = defineRouter({
         if (verifying) return { outcome: 'accept', hosts: [], transport: manner.transport };
         return { outcome: 'defer', message: `no host(s) specified for domain ${routed.domain}` };
       }
-      return remote(rule.hosts, manner, options, common, routed, context, services);
+      const search = {
+        ...manner,
+        whenNotFound: options.host_find_failed,
+        whenAllIgnored: options.host_all_ignored,
+      };
+      const found = await findHosts(rule.hosts, search, common, routed, context, services);
+      return 'outcome' in found ? found : { outcome: 'accept', hosts: found.hosts, transport: manner.transport };
     };
   },
 });

@@ -2,7 +2,6 @@
 
 import type { OptionTable } from '../options/table.ts';
 import { iplookupOptions } from './iplookup-options.ts';
-import { queryprogramOptions } from './queryprogram-options.ts';
 import { defineRouter, type RouterDriver } from './router.ts';
 
 const unavailable = (name: string, summary: string, options: OptionTable, transport: RouterDriver['transport']) =>
@@ -16,5 +15,4 @@ const unavailable = (name: string, summary: string, options: OptionTable, transp
 
 export const unavailableRouters: readonly RouterDriver[] = [
   unavailable('iplookup', 'asks a server on the network for another address', iplookupOptions, 'forbidden'),
-  unavailable('queryprogram', 'asks a program what to do', queryprogramOptions, 'optional'),
 ];

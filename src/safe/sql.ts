@@ -77,6 +77,10 @@ export class SqlFile {
     return { columns, rows: statement.iterate(values) as unknown as Iterable<readonly SqlValue[]> };
   }
 
+  get inTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
   /** Leaves a transaction that was begun and not ended. */
   leaveTransaction(): void {
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');

@@ -42,6 +42,8 @@ export interface SpoolFacts {
   receivedTimeUsec?: number | undefined;
   senderSetUntrusted?: boolean | undefined;
   smtpUtf8?: boolean | undefined;
+  spamBar?: string | undefined;
+  spamScore?: string | undefined;
   spamScoreInt?: string | undefined;
   spoolFileWireformat?: boolean | undefined;
   tlsCertificateVerified?: boolean | undefined;

@@ -48,6 +48,8 @@ const factRows: ReadonlyMap<string, FactRow> = new Map([
   ['host_lookup_failed', flag('hostLookupFailed')],
   ['sender_set_untrusted', flag('senderSetUntrusted')],
   ['smtputf8', flag('smtpUtf8')],
+  ['spam_bar', text('spamBar')],
+  ['spam_score', text('spamScore')],
   ['spam_score_int', text('spamScoreInt')],
   ['spool_file_wireformat', flag('spoolFileWireformat')],
   ['tls_certificate_verified', flag('tlsCertificateVerified')],

@@ -1,5 +1,7 @@
 /** The generated part of `docs/compatibility.md`: what a configuration of Exim may say but this version does not do. */
 
+import { unavailableScanners } from '../acl/conditions/malware.ts';
+import { unavailableConditions } from '../acl/conditions/unavailable.ts';
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import { authenticators, routers, transports } from '../config/drivers.ts';
@@ -80,6 +82,15 @@ export function compatibilityPart(): string {
       'They are read, checked and shown. Mail that needs such a router or transport waits on the queue; such an authenticator\nis not offered.',
       ['Family', 'Driver', 'What it does'],
       drivers,
+    ],
+    [
+      'Conditions of ACLs without effect yet',
+      'They are read and kept to the ACLs that allow them. A condition is never true; `malware` defers with such a scanner.',
+      ['What', 'Names'],
+      [
+        ['ACL conditions', unavailableConditions.map(({ name }) => code(name)).join(', ')],
+        ['Virus scanners', unavailableScanners.map(code).join(', ')],
+      ],
     ],
     [
       'Options without effect yet',

@@ -5,7 +5,6 @@
  */
 
 import { CdbWriter } from '../lib/cdb.ts';
-import { errorCode } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, decimal, literal } from '../safe/taint.ts';
 import { Source } from './dbmbuild-source.ts';

@@ -79,10 +79,11 @@ const headers = (what: HeaderQuestion): Verification => ({
     }),
 });
 
-/** There is no TLS connection that could have brought one. */
+/** The client came over TLS and showed a certificate that is good (tls_verify_hosts, tls_try_verify_hosts). */
 const certificate: Verification = {
   forbidden: [],
   run(_, run) {
+    if (run.context.connection?.tls?.verified) return 'true';
     run.userMessage = 'no verified certificate';
     run.logMessage = run.userMessage;
     return 'false';

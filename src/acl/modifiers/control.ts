@@ -68,7 +68,7 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['no_callout_flush', nothing],
   ['no_delay_flush', nothing],
   ['no_enforce_sync', does(({ controls: c }) => (c.enforceSync = false))],
-  ['no_mbox_unspool', nothing],
+  ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true))],
   ['no_multiline_responses', does(({ controls: c }) => (c.noMultilineResponses = true))],
   ['no_pipelining', does(({ controls: c }) => (c.noPipelining = true))],
   ['queue', (_, run) => queueOnly(run)],

@@ -24,7 +24,7 @@ export const policyControls = {
   acl_smtp_rcpt: template('The ACL for each RCPT command; without it every recipient is refused.'),
   acl_smtp_starttls: template('The ACL for the STARTTLS command.'),
   acl_smtp_vrfy: template('The ACL for the VRFY command.'),
-  av_scanner: withoutEffect(template('Which virus scanner is asked, and how.', 'sophie:/var/run/sophie')),
+  av_scanner: template('Which virus scanner is asked, and how.', 'sophie:/var/run/sophie'),
   check_rfc2047_length: flag('Leaves encoded words that are longer than RFC 2047 allows undecoded.', true),
   dns_cname_loops: integer('How many CNAME records are followed when the resolver does not do it.', 1),
   dns_csa_search_limit: integer('How many parent domains are searched for a record that authorizes a client.', 5),
@@ -46,7 +46,7 @@ export const policyControls = {
   percent_hack_domains: domainList('Domains in which a percent sign in the local part leads on to another domain.'),
   proxy_protocol_timeout: withoutEffect(time('How long a proxy may take to tell the real client.', 3)),
   smtp_max_synprot_errors: integer('How many syntax and protocol errors a connection may make.', 3),
-  spamd_address: withoutEffect(template('Where the SpamAssassin daemon is found.', '127.0.0.1 783')),
+  spamd_address: template('Where the SpamAssassin daemon is found.', '127.0.0.1 783'),
   spf_guess: withoutEffect(fixed('The SPF record that is tried when a domain has none.', 'v=spf1 a/24 mx/24 ptr ?all')),
   spf_smtp_comment_template: withoutEffect(
     template('How the text that explains a bad SPF result is made.', 'Please%_see%_http://www.open-spf.org/Why'),

@@ -3,10 +3,12 @@
 import { decodeBase64, encodeBase64 } from '../../lib/base64.ts';
 import { crypto } from '../../lib/crypto.ts';
 import { upper } from '../../lib/octets.ts';
+import { certificateOctets } from '../../net/certificate-fields.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 
-const octets = (text: string): Buffer => Buffer.from(text, 'latin1');
+/** The octets of a text; of a certificate, those it is encoded in. */
+const octets = (text: string): Buffer => certificateOctets(text) ?? Buffer.from(text, 'latin1');
 
 export const digest = (algorithm: string, text: string): string =>
   crypto().createHash(algorithm).update(octets(text)).digest('hex');
@@ -14,7 +16,7 @@ export const digest = (algorithm: string, text: string): string =>
 const base64 = (name: string): Operator => ({
   name,
   doc: 'in base 64',
-  evaluate: (text) => encodeBase64(text.value),
+  evaluate: (text) => certificateOctets(text.value)?.toString('base64') ?? encodeBase64(text.value),
 });
 
 /** A family of digests whose length stands behind the underscore. */
@@ -45,7 +47,14 @@ export const digestOperators: readonly Operator[] = [
       return Buffer.from(text.value, 'hex').toString('base64');
     },
   },
-  { name: 'md5', doc: 'MD5 digest, in lower case', evaluate: (text) => digest('md5', text.value) },
+  {
+    name: 'md5',
+    doc: 'MD5 digest, in lower case; of a certificate, in upper case',
+    evaluate: (text) => {
+      const found = digest('md5', text.value);
+      return certificateOctets(text.value) === undefined ? found : upper(found);
+    },
+  },
   { name: 'sha1', doc: 'SHA-1 digest, in upper case', evaluate: (text) => upper(digest('sha1', text.value)) },
   {
     name: 'sha256',

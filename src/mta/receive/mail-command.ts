@@ -9,6 +9,7 @@ import { rewriteSmtp } from '../rewrite.ts';
 import { consent, refusal } from './acl-reply.ts';
 import { setProtocol } from './helo.ts';
 import { type Reception, shownInLog, type Transaction } from './reception.ts';
+import { Pace, slowDown } from './slow-down.ts';
 
 interface Parameters {
   /** Octets that the client announces. */
@@ -91,6 +92,7 @@ export async function mail(argument: string, reception: Reception): Promise<Repl
   const { main } = runtime.config;
   if (reception.connection.receivedProtocol === '') setProtocol(reception);
   await reception.tools.ready();
+  await slowDown('mail', reception);
   if (reception.messagesLimit > 0 && reception.accepted >= reception.messagesLimit) return tooMany(reception);
   const split = splitParameters(argument, reception.extended || client.isBatch);
   if ('problem' in split) return mistake(split.problem);
@@ -170,6 +172,7 @@ async function begin(
     reception.forgetMessage();
     return reply;
   }
+  reception.paces.rcpt = new Pace();
   reception.transaction = {
     sender,
     bodyType,

@@ -19,11 +19,11 @@ import type { Reception, Transaction } from './reception.ts';
 /** Before the message: what the ACL says, or the invitation to send it. */
 export async function predata(reception: Reception): Promise<Reply> {
   const { acls, runtime, client } = reception;
-  const result = client.isBatch ? undefined : await acls.run('predata', runtime.config.main.acl_smtp_predata);
+  const result = client.isBatch ? undefined : await acls.run('PREDATA', runtime.config.main.acl_smtp_predata);
   if (result === undefined || result.outcome === 'accept') {
     return consent(result, '354', 'Enter message, ending with "." on a line by itself', reception);
   }
-  return refusal(result, 'predata', 'DATA', reception);
+  return refusal(result, 'PREDATA', 'DATA', reception);
 }
 
 /** Reads the message, decides about it, and makes it safe. */
@@ -176,8 +176,8 @@ async function decide(arrival: Arrival, transaction: Transaction, reception: Rec
     acls.requests.addedHeaders.length = 0;
     acls.requests.removedHeaders.length = 0;
     result = client.isBatch
-      ? await acls.run('non-SMTP', main.acl_not_smtp)
-      : await acls.run('DATA', main.acl_smtp_data);
+      ? await acls.runForMessage('non-SMTP', main.acl_not_smtp, arrival)
+      : await acls.runForMessage('DATA', main.acl_smtp_data, arrival);
   }
   if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
     const reply = refusal(result, 'DATA', 'after DATA', reception, headersForLog(arrival));

@@ -9,11 +9,13 @@ import { rewriteSmtp } from '../rewrite.ts';
 import { consent, refusal } from './acl-reply.ts';
 import { remarkOf } from './mail-command.ts';
 import type { Reception, Transaction } from './reception.ts';
+import { slowDown } from './slow-down.ts';
 
 export async function rcpt(argument: string, reception: Reception): Promise<Reply> {
   const { runtime, context, client, transaction } = reception;
   if (transaction === undefined) return { code: '503', text: 'sender not yet given', mistake: 'protocol' };
   const { main } = runtime.config;
+  await slowDown('rcpt', reception);
   const text = await rewriteSmtp(trim(argument), 'envelope recipient', rewriteTools(runtime, undefined), context);
   const parsed = parseAddress(text, { allowDomainLiterals: main.allow_domain_literals });
   if ('error' in parsed) return { code: '501', text: `${trim(argument)}: ${parsed.error}`, mistake: 'syntax' };

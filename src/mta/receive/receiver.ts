@@ -1,7 +1,9 @@
 /** The policy of SMTP sessions: what this configuration says to each command (`smtp/server/policy.ts`). */
 
 import type { AclResult } from '../../acl/acl.ts';
+import { printing } from '../../lib/escapes.ts';
 import { parseOptionInteger } from '../../lib/sizes.ts';
+import { askIdent } from '../../net/ident.ts';
 import type { ServerTls, TlsOutcome } from '../../net/tls.ts';
 import { Text } from '../../safe/taint.ts';
 import type { AskClient, HeloAnswer, NotQuitReason, ReadData, Reply, SmtpPolicy } from '../../smtp/server/policy.ts';
@@ -34,6 +36,7 @@ export class Receiver implements SmtpPolicy {
       runtime.logs.main(`refused connection from ${reception.name} (host_reject_connection)`);
       return { code: '554', text: 'SMTP service not available', close: true };
     }
+    await this.#identify();
     if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
     if (connection.hostAddress !== '' && reception.selects('smtp_connection')) {
       const count = connection.countAtStart > 0 ? ` (TCP/IP connection count = ${connection.countAtStart})` : '';
@@ -44,6 +47,20 @@ export class Receiver implements SmtpPolicy {
       return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };
     }
     return consent(result, '220', await this.#banner(), reception);
+  }
+
+  /** Asks the host of the client which user it is (Exim spec 14, rfc1413_hosts). */
+  async #identify(): Promise<void> {
+    const reception = this.#reception;
+    const { runtime, connection, client } = reception;
+    const { rfc1413_hosts: hosts, rfc1413_query_timeout: timeout } = runtime.config.main;
+    const { hostAddress, hostPort, interfaceAddress, interfacePort } = connection;
+    // `-bh` has no connection that anybody could be asked about
+    if (timeout === 0 || client.isTest || !client.isNetwork || connection.ident !== '') return;
+    if (interfacePort === 0 || !(await reception.isIn(hosts))) return;
+    const ports = { remotePort: hostPort, localPort: interfacePort };
+    const name = await askIdent({ remoteAddress: hostAddress, localAddress: interfaceAddress, ...ports, timeout });
+    if (name !== undefined) connection.ident = printing(name, runtime.settings.printTopBitCharacters);
   }
 
   /** What holds for the whole session. */

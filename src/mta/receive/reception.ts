@@ -14,6 +14,7 @@ import { emptyMessage } from '../facts.ts';
 import type { Examiner } from '../logins.ts';
 import { newContext, type Runtime } from '../runtime.ts';
 import type { Client, ReceptionTools } from './client.ts';
+import { Pace } from './slow-down.ts';
 
 /** A message whose sender was accepted. */
 export interface Transaction {
@@ -53,6 +54,8 @@ export class Reception {
   /** Messages taken in this session, and how many it may bring; 0 for no limit. */
   accepted = 0;
   messagesLimit = 0;
+  /** How many MAIL commands the session has seen, and RCPT commands the message. */
+  readonly paces = { mail: new Pace(), rcpt: new Pace() };
   /** Sends what was answered so far. */
   flush: () => Promise<void> = async () => undefined;
 
@@ -64,13 +67,14 @@ export class Reception {
     this.context = newContext(tools.runtime, decisions, (name, args) => this.acls.runFromExpansion(name, args));
     this.context.connection = client.connection;
     this.acls = new AclRunner(tools.runtime, this.context, {
-      delay: (seconds) => this.#delay(seconds),
+      delay: (seconds) => this.pause(seconds),
       allowUnqualifiedSenders: client.caller !== undefined,
     });
     this.forgetMessage();
   }
 
-  async #delay(seconds: number): Promise<void> {
+  /** Sends what was answered so far and waits; in a test nobody waits. */
+  async pause(seconds: number): Promise<void> {
     if (this.client.isTest) return;
     await this.flush();
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));

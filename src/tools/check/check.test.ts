@@ -316,3 +316,20 @@ test('a wrong value of a known option is not taken for a slip in its name', () =
   assert.equal(lines.length, 1);
   assert.ok(lines[0]?.includes('user no-such-user was not found') && !lines[0].includes('did you mean'), lines[0]);
 });
+
+test('conditions that are never true, and a scanner that cannot be asked, are named', () => {
+  const { lines } = check(`acl_smtp_data = a
+begin acl
+a:
+  deny spf = fail
+  deny !dkim_status = pass
+  deny malware = *
+  accept
+`);
+  const told = lines.map((line) => line.replace(/ \(line \d+ of .*\)$/, ''));
+  assert.deepEqual(told, [
+    'Warning: ACL a: the condition spf is never true in this version',
+    'Warning: ACL a: the condition dkim_status is never true in this version',
+    'Warning: the virus scanner sophie cannot be asked in this version; the condition malware defers',
+  ]);
+});

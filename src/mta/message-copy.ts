@@ -1,0 +1,66 @@
+/** Makes the copy of a message for content scanners (`acl/message-copy.ts`), and its file below `scan/` in the spool. */
+
+import type { MessageCopy, TakePiece } from '../acl/message-copy.ts';
+import * as clock from '../lib/clock.ts';
+import { mailboxDate } from '../mail/date.ts';
+import * as files from '../safe/files.ts';
+import { type Clean, concat, literal, pathOf } from '../safe/taint.ts';
+import type { Arrival } from './arrival.ts';
+
+/** What stands in front of the body: the line of a mailbox file, the envelope, the header lines. */
+function headOf({ sender, recipients, headers }: Arrival, at: number): Buffer {
+  const from = sender === '' ? '' : `X-Envelope-From: <${sender}>\n`;
+  const to = recipients.length === 0 ? '' : `X-Envelope-To: ${recipients.map(({ address }) => address).join(', ')}\n`;
+  const lines = headers.filter(({ type }) => type !== '*').map(({ text }) => text);
+  return Buffer.from(`From MAILER-DAEMON ${mailboxDate(at)}\n${from}${to}${lines.join('')}\n`, 'latin1');
+}
+
+export interface RemovableCopy extends MessageCopy {
+  /** Removes the file, if one was made; `keep` leaves it (control no_mbox_unspool). */
+  remove(keep: boolean): void;
+}
+
+/** A copy of the message as it is now. */
+export function messageCopy(arrival: Arrival): RemovableCopy {
+  const { newMessage, runtime } = arrival;
+  const { spoolDirectory } = runtime.places;
+  const owner = process.geteuid?.() === 0 ? runtime.user : undefined;
+  const head = headOf(arrival, clock.now());
+  const { id } = newMessage;
+  const above = pathOf(spoolDirectory, literal('scan'));
+  const directory = pathOf(above, id);
+  const path = pathOf(directory, concat(id, literal('.eml')));
+  let made = false;
+  const own = (place: Clean): void => {
+    if (owner !== undefined) files.setOwner(place, owner.uid, owner.gid);
+  };
+  const read = async (take: TakePiece): Promise<void> => {
+    await take(head);
+    await newMessage.readBack(take);
+  };
+  return {
+    id,
+    size: head.length + newMessage.size,
+    read,
+    async file() {
+      if (made) return { path, directory };
+      for (const place of [above, directory]) if (files.makeDirectories(place, 0o750)) own(place);
+      const file = files.open(path, files.createNew, 0o640);
+      made = true;
+      try {
+        await read((piece) => files.writeLater(file, piece));
+      } finally {
+        files.close(file);
+      }
+      own(path);
+      return { path, directory };
+    },
+    remove(keep) {
+      if (!made || keep) return;
+      made = false;
+      files.removeIfPossible(path);
+      // a scanner may have left files of its own there; those are not ours to remove
+      if ([...files.list(directory)].length === 0) files.removeDirectory(directory);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+/** Finds the hosts of a list that a router was given, by manualroute and queryprogram (Exim spec 20.5 - 20.7, 21). */
+
+import type { Context } from '../expand/context.ts';
+import { isIp } from '../net/address.ts';
+import type { RouterCommonOptions } from './common-options.ts';
+import { type Candidate, type HostItem, parseHostItems, prune, selfOutcome } from './hosts.ts';
+import type { Host, HostLookup, Routed, RouterOutcome, RouterServices } from './router.ts';
+
+export interface HostSearch {
+  readonly randomize: boolean;
+  readonly lookup: HostLookup;
+  /** What `host_find_failed` and `host_all_ignored` ask for. */
+  readonly whenNotFound: string;
+  readonly whenAllIgnored: string;
+}
+
+type Found = { readonly candidates: readonly Candidate[] } | RouterOutcome;
+
+/** What `host_find_failed` and `host_all_ignored` ask for. */
+function whenMissing(setting: string, message: string): RouterOutcome {
+  switch (setting) {
+    case 'decline':
+      return { outcome: 'decline', message };
+    case 'fail':
+      return { outcome: 'fail', message };
+    case 'pass':
+      return { outcome: 'pass' };
+    case 'defer':
+      return { outcome: 'defer', message };
+    default:
+      return { outcome: 'defer', message, freeze: true };
+  }
+}
+
+async function lookUpItem(
+  item: HostItem,
+  search: HostSearch,
+  context: Context,
+  services: RouterServices,
+): Promise<Found> {
+  const { name, port } = item;
+  if (isIp(name)) return { candidates: [{ name, mx: undefined, port, addresses: [name], secure: false }] };
+  if (item.byMx) {
+    const { ipv4Only, ipv4Prefer } = search.lookup;
+    const how = { qualifySingle: false, searchParents: false, addressRecord: true, mxFailureIsNothing: false };
+    const found = await services.lookUpMail(name, { ...how, ipv4Only, ipv4Prefer, dnssec: false }, context);
+    if (found.outcome === 'found') return { candidates: found.hosts.map((host) => ({ ...host, port })) };
+    if (found.outcome === 'again') return timeout(name);
+    return missing(name, search);
+  }
+  const found = await services.lookUpHost(name, search.lookup, context);
+  if (found.outcome === 'again') return timeout(name);
+  if (found.outcome === 'nothing') return missing(name, search);
+  return { candidates: [{ name, mx: undefined, port, addresses: found.addresses, secure: false }] };
+}
+
+function timeout(name: string): RouterOutcome {
+  return { outcome: 'defer', message: `host lookup for ${name} did not complete (DNS timeout?)`, timeout: true };
+}
+
+function missing(name: string, search: HostSearch): Found {
+  if (search.whenNotFound === 'ignore') return { candidates: [] };
+  return whenMissing(search.whenNotFound, `lookup of host "${name}" failed in ROUTER router`);
+}
+
+/** All hosts of the list with their addresses, or what becomes of an address that has none. */
+export async function findHosts(
+  hostList: string,
+  search: HostSearch,
+  common: RouterCommonOptions,
+  routed: Routed,
+  context: Context,
+  services: RouterServices,
+): Promise<{ readonly hosts: readonly Host[] } | RouterOutcome> {
+  const router = context.address?.routerName ?? '';
+  const hosts: Host[] = [];
+  let allIgnored = true;
+  for (const [index, item] of parseHostItems(hostList, search.randomize).entries()) {
+    const found = await lookUpItem(item, search, context, services);
+    if ('outcome' in found) {
+      return 'message' in found && found.message !== undefined
+        ? { ...found, message: found.message.replace('ROUTER', router) }
+        : found;
+    }
+    const pruned = await prune(found.candidates, common, context, services);
+    if (pruned.self !== undefined) {
+      if (index > 0 && common.self !== 'send') break;
+      const outcome = selfOutcome(common, pruned.self, routed.domain, services);
+      if (outcome !== 'send') return outcome;
+      for (const { name, port, mx, addresses, secure } of found.candidates) {
+        for (const address of addresses) hosts.push({ name, address, port, mx, secure });
+      }
+      allIgnored = false;
+      continue;
+    }
+    if (!pruned.allIgnored && pruned.hosts.length > 0) allIgnored = false;
+    hosts.push(...pruned.hosts);
+  }
+  if (hosts.length === 0 && allIgnored) {
+    return whenMissing(
+      search.whenAllIgnored,
+      `lookup failed for all hosts in ${router} router: host_find_failed=${search.whenNotFound} host_all_ignored=${search.whenAllIgnored}`,
+    );
+  }
+  return { hosts };
+}
