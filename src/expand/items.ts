@@ -3,6 +3,7 @@
 import type { Item } from './evaluate.ts';
 import { absentItems } from './items/absent.ts';
 import { authenticationResults } from './items/authentication-results.ts';
+import { certificateItems } from './items/certificate.ts';
 import { choiceItems } from './items/choices.ts';
 import { imapFolder } from './items/imapfolder.ts';
 import { listItems } from './items/lists.ts';
@@ -26,6 +27,7 @@ export const items: ReadonlyMap<string, Item> = new Map(
     imapFolder,
     authenticationResults,
     ...absentItems,
+    ...certificateItems,
     sg,
     ...textItems,
   ].map((item) => [item.name, item]),

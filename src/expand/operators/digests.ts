@@ -3,6 +3,7 @@
 import { decodeBase64, encodeBase64 } from '../../lib/base64.ts';
 import { crypto } from '../../lib/crypto.ts';
 import { upper } from '../../lib/octets.ts';
+import { CertificateFields, isCertificate } from '../../net/certificate-fields.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 
@@ -10,6 +11,14 @@ const octets = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 export const digest = (algorithm: string, text: string): string =>
   crypto().createHash(algorithm).update(octets(text)).digest('hex');
+
+/** Of a certificate (`$tls_in_peercert`) it is the digest that it is known by, not that of its text (Exim spec 11.6). */
+const simple = (name: 'md5' | 'sha1' | 'sha256', doc: string, dress: (digits: string) => string): Operator => ({
+  name,
+  doc,
+  evaluate: ({ value }) =>
+    isCertificate(value) ? new CertificateFields(value).digest(name) : dress(digest(name, value)),
+});
 
 const base64 = (name: string): Operator => ({
   name,
@@ -45,13 +54,9 @@ export const digestOperators: readonly Operator[] = [
       return Buffer.from(text.value, 'hex').toString('base64');
     },
   },
-  { name: 'md5', doc: 'MD5 digest, in lower case', evaluate: (text) => digest('md5', text.value) },
-  { name: 'sha1', doc: 'SHA-1 digest, in upper case', evaluate: (text) => upper(digest('sha1', text.value)) },
-  {
-    name: 'sha256',
-    doc: 'SHA-256 digest, in upper case',
-    evaluate: (text) => upper(digest('sha256', text.value)),
-  },
+  simple('md5', 'MD5 digest, in lower case', (digits) => digits),
+  simple('sha1', 'SHA-1 digest, in upper case', upper),
+  simple('sha256', 'SHA-256 digest, in upper case', upper),
   family(
     'sha2',
     new Map([
