@@ -44,9 +44,8 @@ need mariadb mariadb-client-core
 need redis-server redis-server
 need redis-cli redis-tools
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
-# mail servers that tests speak to
-peers=${XDG_CACHE_HOME:-$HOME/.cache}/tabella/peers
-[ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1 || sh scripts/unpack-peers.sh "$peers"
+# mail servers that tests speak to; they run as users of their own, so that the home of root is no place for them
+[ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1 || sh scripts/unpack-peers.sh /var/cache/tabella/peers
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   DEBIAN_FRONTEND=noninteractive

@@ -6,11 +6,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from './server.ts';
 
-const place = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tabella/peers');
+const place = '/var/cache/tabella/peers';
 
 /** The directory of a package. @throws Error where it was not unpacked */
 function unpacked(name: string): string {
@@ -72,8 +71,13 @@ export class Peer {
     return peer;
   }
 
-  /** Exim with this configuration; `DIR` stands for its directory. */
-  static async exim(directory: string, port: number, configuration: string): Promise<Peer> {
+  /** Exim with this configuration; `DIR` stands for its directory. It listens on the first port, and on others. */
+  static async exim(
+    directory: string,
+    port: number,
+    configuration: string,
+    others: readonly number[] = [],
+  ): Promise<Peer> {
     const tree = unpacked('exim4-daemon-light');
     const libraries = librariesIn(tree);
     const config = join(directory, 'exim.conf');
@@ -95,7 +99,8 @@ timezone = UTC
       globSync(join(directory, 'log/*'))
         .map((path) => readFileSync(path, 'latin1'))
         .join('');
-    const words = ['-C', config, '-bdf', '-oX', `127.0.0.1.${port}`];
+    const places = [port, ...others].map((each) => `127.0.0.1.${each}`).join(' : ');
+    const words = ['-C', config, '-bdf', '-oX', places];
     return Peer.#start([`${tree}/usr/sbin/exim-as-daemon`, ...words], libraries, port, log);
   }
 
