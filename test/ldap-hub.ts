@@ -116,6 +116,17 @@ export class Hub {
     return run('exim', ['-C', this.path(config), ...words], input);
   }
 
+  /** As `run`, while this process goes on with its own work. */
+  runBeside(words: readonly string[], input: string, config: string): Promise<number | null> {
+    return new Promise((resolve) => {
+      const child = spawn(join(bin, 'exim'), ['-C', this.path(config), ...words], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      child.on('close', resolve);
+      child.stdin?.end(input);
+    });
+  }
+
   /** Starts a mail server and waits until it listens; it ends with the hub. */
   async start(config = 'exim.conf'): Promise<ChildProcess> {
     const pidFile = this.path(`${config}.pid`);
@@ -134,11 +145,11 @@ export class Hub {
     return child;
   }
 
-  async stop(child: ChildProcess): Promise<void> {
+  async stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#children.delete(child);
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
+    child.kill(signal);
     await gone;
   }
 
@@ -149,7 +160,7 @@ export class Hub {
   }
 
   async remove(): Promise<void> {
-    for (const child of this.#children) await this.stop(child);
+    for (const child of this.#children) await this.stop(child, 'SIGKILL');
     this.#end();
     process.removeListener('exit', this.#end);
   }
