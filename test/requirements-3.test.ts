@@ -427,10 +427,13 @@ test('3.9 two front servers with spools of their own write 200 messages to one f
   const ports = [hub.ports.smtp, second.smtp];
   await Promise.all(Array.from({ length: 20 }, (_, n) => send(ports[n % 2] ?? 0, n * 10)));
   const box = 'mailspool/domain2.com/busy';
-  const told = (): string => hub.read('log/mainlog').slice(-700) + hub.read('second/log/mainlog').slice(-700);
-  await waitFor('200 messages', () => hub.read(box).split('\nend-').length > 200, 60).catch((error: Error) => {
-    throw new Error(`${error.message}; the logs end so:\n${told()}`);
-  });
+  const whole = (): boolean => hub.read(box).split('\nend-').length > 200;
+  // who has waited for the lock in vain for long has put its message off; queue runs bring it
+  for (let round = 0; round < 12 && !whole(); round++) {
+    await waitFor('deliveries', whole, 10).catch(() => undefined);
+    if (!whole()) for (const each of ['exim.conf', config]) await hub.runBeside(['-qff'], '', each);
+  }
+  assert.ok(whole(), hub.read('log/mainlog').slice(-700) + hub.read('second/log/mainlog').slice(-700));
   await hub.stop(daemon);
   const messages = hub
     .read(box)
