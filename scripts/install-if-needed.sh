@@ -18,7 +18,11 @@ fi
 [ "${1:-}" = --with-test-tools ] || exit 0
 
 packages=
-need() { # PROGRAM PACKAGE
+need() { # PROGRAM PACKAGE; no program when something else has told that the package is needed
+  [ -n "$1" ] || {
+    packages="$packages $2"
+    return
+  }
   command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ] || packages="$packages $2"
 }
 need ip iproute2
@@ -29,6 +33,11 @@ need slapd slapd
 need ldapadd ldap-utils
 need psql postgresql-client
 need script bsdutils
+need ldapsearch ldap-utils
+need swaks swaks
+perl -MNet::SSLeay -e1 2>/dev/null || need '' libnet-ssleay-perl
+perl -MAuthen::SASL -e1 2>/dev/null || need '' libauthen-sasl-perl
+ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1 || need '' libsasl2-modules
 need openssl openssl
 need fetchmail fetchmail
 need mpop mpop
@@ -40,6 +49,8 @@ need redis-cli redis-tools
 need clamd clamav-daemon
 need spamd spamd
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
+# mail servers that tests speak to; they run as users of their own, so that the home of root is no place for them
+[ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1 || sh scripts/unpack-peers.sh /var/cache/tabella/peers
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   DEBIAN_FRONTEND=noninteractive

@@ -37,6 +37,11 @@ export class SmtpClient {
     });
   }
 
+  /** Speaks over a connection that is there. */
+  static over(socket: Socket): SmtpClient {
+    return new SmtpClient(socket);
+  }
+
   /** Connects and says EHLO. */
   static async greet(port: number): Promise<SmtpClient> {
     const client = await SmtpClient.open(port);

@@ -1,6 +1,6 @@
 /**
  * The only user of the foreign function interface. Loads the system's C library and PCRE2 on first use; says clearly
- * what is missing. Calls are synchronous and short.
+ * what is missing. Calls are synchronous and short, but for those that hash a password.
  */
 
 import type { LibraryHandle } from 'koffi';
@@ -63,15 +63,32 @@ export function tryFlock(descriptor: number): boolean {
   return flock?.(descriptor, exclusiveWithoutWaiting) === 0;
 }
 
-let crypt: ((key: string, setting: string) => string | null) | undefined;
+interface CryptFunction {
+  async(key: Buffer, setting: Buffer, space: Buffer, done: (error: Error | null, hash: string | null) => void): void;
+}
 
-/** crypt(3): the hash of `password` with the method and salt of `setting`, or nothing when the method is unknown. */
-export function systemCrypt(password: string, setting: string): string | undefined {
+let crypt: CryptFunction | undefined;
+
+/** Octets that crypt_r(3) works in: libxcrypt takes 32 KB of them, the one of glibc before it 128 KB. */
+const cryptSpace = 1 << 18;
+
+const terminated = (text: string): Buffer => Buffer.from(`${text}\0`, 'latin1');
+
+/**
+ * crypt_r(3), away from the thread that serves everybody: the hash of `password` with the method and salt of `setting`,
+ * or nothing when the method is unknown.
+ */
+export function systemCrypt(password: string, setting: string): Promise<string | undefined> {
   crypt ??= load(['libcrypt.so.1', 'libcrypt.so.2'], 'libcrypt').func(
-    'const char *crypt(const char *key, const char *setting)',
-  );
-  const hash = crypt?.(password, setting) ?? '*';
-  return hash.startsWith('*') ? undefined : hash;
+    'const char *crypt_r(const void *key, const void *setting, void *space)',
+  ) as unknown as CryptFunction;
+  const work = crypt;
+  return new Promise((resolve, reject) => {
+    work.async(terminated(password), terminated(setting), Buffer.alloc(cryptSpace), (error, hash) => {
+      if (error !== null) reject(error);
+      else resolve(hash === null || hash.startsWith('*') ? undefined : hash);
+    });
+  });
 }
 
 /** An address in the memory of a C library; 0n is none. */

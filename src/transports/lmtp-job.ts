@@ -82,7 +82,8 @@ async function reach(job: LmtpJob): Promise<{ readonly stream: ByteStream } | De
   const { server, directory } = job;
   if ('socket' in server) {
     const connection = await connectUnix(server.socket, job.timeout);
-    if (connection.outcome === 'connected') return connection;
+    // no more of it than this: what it is called must not pass for the result of a delivery
+    if (connection.outcome === 'connected') return { stream: connection.stream };
     const what = `Failed to connect to socket ${server.socket} for ${job.transport} transport`;
     return deferred(errorCodes.unknown, `${what}: ${connection.text}`);
   }

@@ -1,0 +1,44 @@
+/** Certificates for tests: an authority of our own in a directory, and what it vouches for, made by openssl. */
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+function openssl(words: readonly string[]): void {
+  const { status, stderr, error } = spawnSync('openssl', words, { encoding: 'utf8' });
+  if (status !== 0) throw error ?? new Error(`openssl ${words.join(' ')}: ${stderr}`);
+}
+
+const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+export class TestAuthority {
+  readonly directory: string;
+  /** The file with its own certificate. */
+  readonly certificate: string;
+  readonly #key: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.certificate = join(directory, 'authority.pem');
+    this.#key = join(directory, 'authority.key');
+    openssl([
+      ...['req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=Test authority'],
+      ...['-keyout', this.#key, '-out', this.certificate],
+    ]);
+  }
+
+  /** Makes a key and a certificate in one file, which everybody may read; answers its path. */
+  issue(file: string, subject: string, alternativeNames: string): string {
+    const path = join(this.directory, file);
+    const request = `${path}.request`;
+    writeFileSync(`${path}.extensions`, `subjectAltName=${alternativeNames}\n`);
+    openssl(['req', '-new', ...newKey, '-subj', subject, '-keyout', `${path}.key`, '-out', request]);
+    openssl([
+      ...['x509', '-req', '-in', request, '-CA', this.certificate, '-CAkey', this.#key, '-CAcreateserial'],
+      ...['-days', '2', '-extfile', `${path}.extensions`, '-out', `${path}.certificate`],
+    ]);
+    writeFileSync(path, readFileSync(`${path}.certificate`, 'utf8') + readFileSync(`${path}.key`, 'utf8'));
+    chmodSync(path, 0o644);
+    return path;
+  }
+}
