@@ -3,6 +3,7 @@
  * and output. One process serves all open mailboxes of its user; questions have numbers, answers come when they are ready.
  */
 
+import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import type { RunningProgram } from '../safe/spawn.ts';
 import { literal } from '../safe/taint.ts';
@@ -56,6 +57,7 @@ export class MailboxProcess {
   #numbers = 0;
   #mailboxes = 0;
   #open = 0;
+  #idleSince = clock.elapsed();
   #timer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
 
@@ -114,7 +116,9 @@ export class MailboxProcess {
     this.#hold();
     try {
       const { value } = await this.#ask(mailbox, { what: 'open', place });
-      const opened = value as Exclude<Opened, { outcome: 'opened' }> | { outcome: 'opened'; count: number };
+      const opened = value as
+        | Exclude<Opened, { outcome: 'opened' }>
+        | { outcome: 'opened'; count: number; unreadable: number };
       if (opened.outcome !== 'opened') {
         this.#release();
         return opened;
@@ -126,17 +130,18 @@ export class MailboxProcess {
         if (part.length === 0) throw new Error('the list ended too soon');
         messages.push(...part);
       }
-      return { outcome: 'opened', mailbox: this.#remote(mailbox, messages) };
+      return { outcome: 'opened', mailbox: this.#remote(mailbox, messages, opened.unreadable) };
     } catch (error) {
       this.#release();
       return { outcome: 'failed', message: errorText(error), lasting: false };
     }
   }
 
-  #remote(mailbox: number, messages: readonly Listed[]): Mailbox {
+  #remote(mailbox: number, messages: readonly Listed[], unreadable: number): Mailbox {
     let isOpen = true;
     return {
       messages,
+      unreadable,
       read: async (message, position): Promise<Piece> => {
         const { value, octets } = await this.#ask(mailbox, { what: 'read', message, position });
         if (value !== 'last' && value !== 'more') return { outcome: 'gone' };
@@ -152,6 +157,11 @@ export class MailboxProcess {
     };
   }
 
+  /** Since when it has had no mailbox; nothing while it has one. */
+  get idleSince(): number | undefined {
+    return this.#open > 0 ? undefined : this.#idleSince;
+  }
+
   #hold(): void {
     this.#open++;
     clearTimeout(this.#timer);
@@ -160,6 +170,7 @@ export class MailboxProcess {
 
   #release(): void {
     if (--this.#open > 0 || this.#failure !== undefined) return;
+    this.#idleSince = clock.elapsed();
     this.#program.waitFor(false);
     this.#timer = setTimeout(() => this.end(), idleTime);
     this.#timer.unref();
@@ -211,7 +222,8 @@ async function valueOf(
     const opened = await openMailbox(asked.place);
     if (opened.outcome !== 'opened') return { value: opened };
     mailboxes.set(asked.mailbox, opened.mailbox);
-    return { value: { outcome: 'opened', count: opened.mailbox.messages.length } };
+    const { messages, unreadable } = opened.mailbox;
+    return { value: { outcome: 'opened', count: messages.length, unreadable } };
   }
   const mailbox = mailboxes.get(asked.mailbox);
   if (mailbox === undefined) throw new Error('no such mailbox is open');

@@ -11,6 +11,8 @@ import type { LockRules } from './mailbox-lock.ts';
 export interface MailboxPlace {
   readonly format: 'maildir' | 'mbox';
   readonly path: Clean;
+  /** A mailbox file may be a symbolic link to one. */
+  readonly allowSymlink: boolean;
   readonly lock: LockRules;
   /** Of this host, for the names of lock files. */
   readonly hostname: Clean;
@@ -46,6 +48,8 @@ export type Commit =
 export interface Mailbox {
   /** In the order in which they came. */
   readonly messages: readonly Listed[];
+  /** How many there are besides that cannot be read, for lack of rights or because the disk fails. */
+  readonly unreadable: number;
   /** The next octets of a message behind `position`, at most `pieceSize` of them. */
   read(message: number, position: number): Promise<Piece>;
   commit(changes: Changes): Promise<Commit>;

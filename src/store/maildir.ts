@@ -4,7 +4,6 @@
  */
 
 import * as clock from '../lib/clock.ts';
-import { crypto } from '../lib/crypto.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, literal, pathOf, reviewed } from '../safe/taint.ts';
@@ -18,7 +17,9 @@ import {
   type Piece,
   pieceSize,
 } from './mailbox.ts';
+import { inOrder, lastingName, seenName, tagged, uniqueIdOf } from './maildir-name.ts';
 import { noteRemoval } from './maildir-size-file.ts';
+import { KnownSizes, type Sizes } from './maildir-sizes.ts';
 import { Pauses } from './pause.ts';
 import { WireCount } from './wire.ts';
 
@@ -31,56 +32,30 @@ interface Entry {
 }
 
 interface Message extends Entry {
+  /** The part of the name that stays. */
+  readonly lasting: string;
   /** Octets of the file. */
   readonly size: number;
 }
 
-/** The part of a name that stays when flags are set. */
-function lastingName(name: string): string {
-  const info = name.lastIndexOf(':2,');
-  return info <= 0 ? name : name.slice(0, info);
-}
-
-/** The lasting name itself, when it can be sent; else a digest of it (RFC 1939, UIDL). */
-function uniqueIdOf(name: string): string {
-  const lasting = lastingName(name);
-  if (/^[!-~]{1,70}$/.test(lasting)) return lasting;
-  return `=${crypto().createHash('sha256').update(lasting, 'latin1').digest('base64url')}`;
-}
-
-/** Files in the order in which they were delivered: by the time in the name, down to microseconds. */
-function inOrder(a: Entry, b: Entry): number {
-  const [earlier, later] = [timeOf(a.name), timeOf(b.name)];
-  if (earlier.seconds !== later.seconds) return earlier.seconds - later.seconds;
-  if (earlier.micro !== later.micro) return earlier.micro - later.micro;
-  return a.name < b.name ? -1 : 1;
-}
-
-function timeOf(name: string): { readonly seconds: number; readonly micro: number } {
-  const found = /^(\d{1,15})\.(?:M(\d{1,7}))?/.exec(name);
-  return { seconds: Number(found?.[1] ?? Number.MAX_SAFE_INTEGER), micro: Number(found?.[2] ?? 0) };
-}
-
-const tagged = (name: string, letter: 'S' | 'W'): number | undefined => {
-  const found = (letter === 'S' ? /,S=(\d{1,15})(?=[,:]|$)/ : /,W=(\d{1,15})(?=[,:]|$)/).exec(name);
-  return found === null ? undefined : Number(found[1]);
-};
-
-/** A name with the flag that says the message was seen. */
-function seenName(name: string): string {
-  const lasting = lastingName(name);
-  const flags = new Set(name.slice(lasting.length + ':2,'.length));
-  return `${lasting}:2,${[...flags.add('S')].sort().join('')}`;
+/** The message that is being read, kept open from one piece to the next. */
+interface OpenMessage {
+  readonly number: number;
+  readonly file: files.Descriptor;
 }
 
 class Maildir implements Mailbox {
   readonly messages: Listed[] = [];
   readonly #directory: Clean;
   readonly #files: Message[] = [];
+  readonly #known: KnownSizes;
+  unreadable = 0;
+  #reading: OpenMessage | undefined;
   #lookedAgain = 0;
 
   constructor(directory: Clean) {
     this.#directory = directory;
+    this.#known = new KnownSizes(directory);
   }
 
   #path({ part, name }: Entry): Clean {
@@ -105,23 +80,33 @@ class Maildir implements Mailbox {
   }
 
   async list(): Promise<void> {
-    const entries = [...this.#entries().values()].sort(inOrder);
+    const entries = inOrder(this.#entries().values());
     const buffer = Buffer.allocUnsafe(pieceSize);
     const pauses = new Pauses();
+    if (entries.length > 0) await this.#known.load(pauses);
     for (const entry of entries) {
-      const sizes = await this.#sizes(entry, buffer);
-      if (sizes !== undefined) {
-        this.#files.push({ ...entry, size: sizes.size });
-        this.messages.push({ octets: sizes.octets, uniqueId: uniqueIdOf(entry.name) });
+      const lasting = lastingName(entry.name);
+      const sizes = this.#known.of(lasting) ?? (await this.#sizes(entry, buffer));
+      if (sizes === 'unreadable') this.unreadable++;
+      else if (sizes !== undefined) {
+        this.#files.push({ ...entry, lasting, size: sizes.size });
+        this.messages.push({ octets: sizes.octets, uniqueId: uniqueIdOf(lasting) });
       }
       await pauses.pause();
+    }
+    this.#known.save(this.#sizesNow(), this.#files.length);
+  }
+
+  *#sizesNow(): Generator<readonly [string, Sizes]> {
+    for (const [number, { lasting, size }] of this.#files.entries()) {
+      yield [lasting, { size, octets: this.messages[number]?.octets ?? 0 }];
     }
   }
 
   /** Nothing when it is no message, or is gone already. */
-  async #sizes(entry: Entry, buffer: Buffer): Promise<{ readonly size: number; readonly octets: number } | undefined> {
+  async #sizes(entry: Entry, buffer: Buffer): Promise<Sizes | undefined | 'unreadable'> {
     const file = this.#open(entry);
-    if (file === undefined) return undefined;
+    if (typeof file !== 'number') return file;
     try {
       const found = files.statOpen(file);
       if (!found.isFile()) return undefined;
@@ -131,6 +116,7 @@ class Maildir implements Mailbox {
       if (told !== undefined && tagged(entry.name, 'S') === size && told >= size && told <= 2 * size + 2) {
         return { size, octets: told };
       }
+      this.#known.count();
       const count = new WireCount();
       for (let at = 0; at < size; ) {
         const piece = buffer.subarray(0, Math.min(size - at, buffer.length));
@@ -147,11 +133,13 @@ class Maildir implements Mailbox {
   }
 
   /** Opens a message; nothing when there is no such file, or it cannot be one. */
-  #open(entry: Entry): files.Descriptor | undefined {
+  #open(entry: Entry): files.Descriptor | undefined | 'unreadable' {
     try {
       return files.open(this.#path(entry), files.readOnly | files.noFollow);
     } catch (error) {
-      if (['ENOENT', 'ELOOP', 'EACCES', 'ENXIO'].includes(errorCode(error) ?? '')) return undefined;
+      const code = errorCode(error) ?? '';
+      if (['EACCES', 'EPERM', 'EIO'].includes(code)) return 'unreadable';
+      if (['ENOENT', 'ELOOP', 'ENXIO'].includes(code)) return undefined;
       throw error;
     }
   }
@@ -163,30 +151,47 @@ class Maildir implements Mailbox {
     this.#lookedAgain = now;
     const entries = this.#entries();
     for (const message of this.#files) {
-      const entry = entries.get(lastingName(message.name));
+      const entry = entries.get(message.lasting);
       if (entry !== undefined) Object.assign(message, entry);
     }
   }
 
   async read(number: number, position: number): Promise<Piece> {
     const message = this.#files[number];
-    if (message === undefined) return { outcome: 'gone' };
+    const file = message === undefined ? undefined : this.#fileOf(number, message);
+    if (message === undefined || file === undefined) return { outcome: 'gone' };
+    const { size } = message;
+    const length = Math.min(size - position, pieceSize);
+    const octets = Buffer.allocUnsafe(Math.max(length, 0));
+    const count = position === 0 ? files.readAt(file, octets, 0) : await files.readLater(file, octets, position);
+    const isLast = position + count >= size;
+    if (isLast || count === 0) this.#letGo();
+    if (count === 0 && position < size) return { outcome: 'gone' };
+    return { outcome: 'read', octets: octets.subarray(0, count), isLast };
+  }
+
+  /** The open file of a message, whatever its name is now; nothing when it is gone, or is not what it was. */
+  #fileOf(number: number, message: Message): files.Descriptor | undefined {
+    if (this.#reading?.number === number) return this.#reading.file;
+    this.#letGo();
     let file = this.#open(message);
     if (file === undefined) {
       this.#lookAgain();
       file = this.#open(message);
     }
-    if (file === undefined) return { outcome: 'gone' };
-    try {
-      const { size } = message;
-      if (files.statOpen(file).size !== size) return { outcome: 'gone' };
-      const octets = Buffer.allocUnsafe(Math.max(Math.min(size - position, pieceSize), 0));
-      const length = position === 0 ? files.readAt(file, octets, 0) : await files.readLater(file, octets, position);
-      if (length === 0 && position < size) return { outcome: 'gone' };
-      return { outcome: 'read', octets: octets.subarray(0, length), isLast: position + length >= size };
-    } finally {
-      files.close(file);
+    if (typeof file !== 'number') return undefined;
+    if (files.statOpen(file).size === message.size) {
+      this.#reading = { number, file };
+      return file;
     }
+    files.close(file);
+    this.#known.forget();
+    return undefined;
+  }
+
+  #letGo(): void {
+    if (this.#reading !== undefined) files.close(this.#reading.file);
+    this.#reading = undefined;
   }
 
   async commit({ removed, seen }: Changes): Promise<Commit> {
@@ -250,6 +255,7 @@ class Maildir implements Mailbox {
   }
 
   close(): void {
+    this.#letGo();
     this.#files.length = 0;
   }
 }

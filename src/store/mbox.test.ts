@@ -29,6 +29,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const place = (): MailboxPlace => ({
   format: 'mbox',
+  allowSymlink: false,
   path: reviewed(path, 'a name of the tests'),
   hostname: literal('h.test'),
   lock: {
