@@ -23,10 +23,10 @@ export class Pop3Client {
     socket.on('end', end).on('close', end).on('error', end);
   }
 
-  /** Connects and waits for the greeting. */
-  static async open(port: number): Promise<Pop3Client> {
+  /** Connects and waits for the greeting; `from` is the address the server sees. */
+  static async open(port: number, from = '127.0.0.1'): Promise<Pop3Client> {
     const socket = await new Promise<Socket>((resolve, reject) => {
-      const made = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(made));
+      const made = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true }, () => resolve(made));
       made.once('error', reject);
     });
     const client = new Pop3Client(socket);

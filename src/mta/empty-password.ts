@@ -20,12 +20,13 @@ export class PasswordWatch implements ClientConversation {
     return this.#client.initial;
   }
 
-  async ask(challenge: string): Promise<ClientAnswer> {
+  /** Authenticators take it by itself. */
+  readonly ask = async (challenge: string): Promise<ClientAnswer> => {
     const answer = await this.#client.ask(challenge);
     this.#challenge = challenge;
     if (answer.outcome === 'text') this.#last = answer.text;
     return answer;
-  }
+  };
 
   /** For the mechanisms that have a password; others are never empty. */
   isEmpty(mechanism: string): boolean {

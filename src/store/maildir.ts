@@ -6,37 +6,13 @@
 import * as clock from '../lib/clock.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, literal, pathOf, reviewed } from '../safe/taint.ts';
-import {
-  type Changes,
-  type Commit,
-  type Listed,
-  type Mailbox,
-  mostMessages,
-  type Opened,
-  type Piece,
-  pieceSize,
-} from './mailbox.ts';
-import { inOrder, lastingName, seenName, tagged, uniqueIdOf } from './maildir-name.ts';
+import { type Clean, literal, pathOf } from '../safe/taint.ts';
+import { type Changes, type Commit, type Listed, type Mailbox, type Opened, type Piece, pieceSize } from './mailbox.ts';
+import { entriesOf, forgetMaildir, listMaildir, type Message, messagePath, openMessage } from './maildir-list.ts';
+import type { Listing } from './maildir-listings.ts';
+import { seenName, tagged } from './maildir-name.ts';
 import { noteRemoval } from './maildir-size-file.ts';
-import { KnownSizes, type Sizes } from './maildir-sizes.ts';
 import { Pauses } from './pause.ts';
-import { WireCount } from './wire.ts';
-
-const parts = { new: literal('new'), cur: literal('cur') } as const;
-type Part = keyof typeof parts;
-
-interface Entry {
-  part: Part;
-  name: string;
-}
-
-interface Message extends Entry {
-  /** The part of the name that stays. */
-  readonly lasting: string;
-  /** Octets of the file. */
-  readonly size: number;
-}
 
 /** The message that is being read, kept open from one piece to the next. */
 interface OpenMessage {
@@ -45,103 +21,18 @@ interface OpenMessage {
 }
 
 class Maildir implements Mailbox {
-  readonly messages: Listed[] = [];
+  readonly messages: readonly Listed[];
+  readonly unreadable: number;
   readonly #directory: Clean;
-  readonly #files: Message[] = [];
-  readonly #known: KnownSizes;
-  unreadable = 0;
+  readonly #files: readonly Message[];
   #reading: OpenMessage | undefined;
   #lookedAgain = 0;
 
-  constructor(directory: Clean) {
+  constructor(directory: Clean, { files: found, messages, unreadable }: Listing<Message>) {
     this.#directory = directory;
-    this.#known = new KnownSizes(directory);
-  }
-
-  #path({ part, name }: Entry): Clean {
-    return pathOf(this.#directory, parts[part], reviewed(name, 'a name the directory itself holds'));
-  }
-
-  /** The files that are there; one that is moved from `new` to `cur` meanwhile is listed once. */
-  #entries(): Map<string, Entry> {
-    const found = new Map<string, Entry>();
-    for (const part of ['new', 'cur'] as const) {
-      try {
-        for (const name of files.list(pathOf(this.#directory, parts[part]))) {
-          if (name.startsWith('.')) continue;
-          found.set(lastingName(name), { part, name });
-          if (found.size >= mostMessages) break;
-        }
-      } catch (error) {
-        if (errorCode(error) !== 'ENOENT') throw error;
-      }
-    }
-    return found;
-  }
-
-  async list(): Promise<void> {
-    const entries = inOrder(this.#entries().values());
-    const buffer = Buffer.allocUnsafe(pieceSize);
-    const pauses = new Pauses();
-    if (entries.length > 0) await this.#known.load(pauses);
-    for (const entry of entries) {
-      const lasting = lastingName(entry.name);
-      const sizes = this.#known.of(lasting) ?? (await this.#sizes(entry, buffer));
-      if (sizes === 'unreadable') this.unreadable++;
-      else if (sizes !== undefined) {
-        this.#files.push({ ...entry, lasting, size: sizes.size });
-        this.messages.push({ octets: sizes.octets, uniqueId: uniqueIdOf(lasting) });
-      }
-      await pauses.pause();
-    }
-    this.#known.save(this.#sizesNow(), this.#files.length);
-  }
-
-  *#sizesNow(): Generator<readonly [string, Sizes]> {
-    for (const [number, { lasting, size }] of this.#files.entries()) {
-      yield [lasting, { size, octets: this.messages[number]?.octets ?? 0 }];
-    }
-  }
-
-  /** Nothing when it is no message, or is gone already. */
-  async #sizes(entry: Entry, buffer: Buffer): Promise<Sizes | undefined | 'unreadable'> {
-    const file = this.#open(entry);
-    if (typeof file !== 'number') return file;
-    try {
-      const found = files.statOpen(file);
-      if (!found.isFile()) return undefined;
-      const { size } = found;
-      const told = tagged(entry.name, 'W');
-      // a tag is believed when the size of the file agrees with the other one
-      if (told !== undefined && tagged(entry.name, 'S') === size && told >= size && told <= 2 * size + 2) {
-        return { size, octets: told };
-      }
-      this.#known.count();
-      const count = new WireCount();
-      for (let at = 0; at < size; ) {
-        const piece = buffer.subarray(0, Math.min(size - at, buffer.length));
-        // the first piece is most often the only one
-        const length = at === 0 ? files.readAt(file, piece, 0) : await files.readLater(file, piece, at);
-        if (length === 0) return undefined;
-        count.take(piece.subarray(0, length));
-        at += length;
-      }
-      return { size, octets: count.octets };
-    } finally {
-      files.close(file);
-    }
-  }
-
-  /** Opens a message; nothing when there is no such file, or it cannot be one. */
-  #open(entry: Entry): files.Descriptor | undefined | 'unreadable' {
-    try {
-      return files.open(this.#path(entry), files.readOnly | files.noFollow);
-    } catch (error) {
-      const code = errorCode(error) ?? '';
-      if (['EACCES', 'EPERM', 'EIO'].includes(code)) return 'unreadable';
-      if (['ENOENT', 'ELOOP', 'ENXIO'].includes(code)) return undefined;
-      throw error;
-    }
+    this.#files = found;
+    this.messages = messages;
+    this.unreadable = unreadable;
   }
 
   /** Looks where files are now; the directories are not read more often than once in a second. */
@@ -149,7 +40,7 @@ class Maildir implements Mailbox {
     const now = clock.elapsed();
     if (this.#lookedAgain > 0 && now - this.#lookedAgain < 1000) return;
     this.#lookedAgain = now;
-    const entries = this.#entries();
+    const entries = entriesOf(this.#directory);
     for (const message of this.#files) {
       const entry = entries.get(message.lasting);
       if (entry !== undefined) Object.assign(message, entry);
@@ -174,10 +65,10 @@ class Maildir implements Mailbox {
   #fileOf(number: number, message: Message): files.Descriptor | undefined {
     if (this.#reading?.number === number) return this.#reading.file;
     this.#letGo();
-    let file = this.#open(message);
+    let file = openMessage(this.#directory, message);
     if (file === undefined) {
       this.#lookAgain();
-      file = this.#open(message);
+      file = openMessage(this.#directory, message);
     }
     if (typeof file !== 'number') return undefined;
     if (files.statOpen(file).size === message.size) {
@@ -185,7 +76,7 @@ class Maildir implements Mailbox {
       return file;
     }
     files.close(file);
-    this.#known.forget();
+    forgetMaildir(this.#directory);
     return undefined;
   }
 
@@ -207,14 +98,14 @@ class Maildir implements Mailbox {
         try {
           if (!act(message)) missing.push(number);
         } catch (error) {
-          problems.push(`${this.#path(message)}: ${errorText(error)}`);
+          problems.push(`${messagePath(this.#directory, message)}: ${errorText(error)}`);
         }
         await pauses.pause();
       }
       return missing;
     };
     const remove = (message: Message): boolean => {
-      if (!files.remove(this.#path(message))) return false;
+      if (!files.remove(messagePath(this.#directory, message))) return false;
       sum.size += tagged(message.name, 'S') ?? message.size;
       sum.fileCount++;
       return true;
@@ -238,7 +129,7 @@ class Maildir implements Mailbox {
     const name = seenName(message.name);
     if (message.part === 'cur' && message.name === name) return true;
     try {
-      files.rename(this.#path(message), this.#path({ part: 'cur', name }));
+      files.rename(messagePath(this.#directory, message), messagePath(this.#directory, { part: 'cur', name }));
     } catch (error) {
       // somebody else has it; that a message was seen is not worth looking for it
       if (errorCode(error) !== 'ENOENT') throw error;
@@ -256,16 +147,13 @@ class Maildir implements Mailbox {
 
   close(): void {
     this.#letGo();
-    this.#files.length = 0;
   }
 }
 
 /** A directory that is not there yet is an empty mailbox: nothing was delivered so far. */
 export async function openMaildir(directory: Clean): Promise<Opened> {
   try {
-    const maildir = new Maildir(directory);
-    await maildir.list();
-    return { outcome: 'opened', mailbox: maildir };
+    return { outcome: 'opened', mailbox: new Maildir(directory, await listMaildir(directory)) };
   } catch (error) {
     return { outcome: 'failed', message: `maildir ${directory}: ${errorText(error)}`, lasting: false };
   }
