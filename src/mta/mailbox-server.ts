@@ -72,19 +72,19 @@ async function readPieces(
 ): Promise<{ readonly value: unknown; readonly octets?: Buffer }> {
   const first = await mailbox.read(message, position);
   if (first.outcome === 'gone') return { value: [] };
-  const found = [first];
+  const value = [{ size: first.octets.length, isLast: first.isLast }];
+  if (!ahead || !first.isLast) return { value, octets: first.octets };
+  const octets = [Buffer.from(first.octets)];
   let room = mostAhead;
-  for (let next = message + 1; ahead && found.at(-1)?.isLast === true; next++) {
+  for (let next = message + 1; ; next++) {
     const listed = mailbox.messages[next];
     if (listed === undefined || listed.octets > room) break;
     room -= listed.octets;
     // that it cannot be read is told when somebody asks for it
     const piece = await mailbox.read(next, 0).catch(() => undefined);
     if (piece?.outcome !== 'read' || !piece.isLast) break;
-    found.push(piece);
+    value.push({ size: piece.octets.length, isLast: true });
+    octets.push(Buffer.from(piece.octets));
   }
-  const [only] = found;
-  const octets =
-    found.length === 1 && only !== undefined ? only.octets : Buffer.concat(found.map((each) => each.octets));
-  return { value: found.map((each) => ({ size: each.octets.length, isLast: each.isLast })), octets };
+  return { value, octets: Buffer.concat(octets) };
 }

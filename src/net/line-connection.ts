@@ -204,9 +204,10 @@ export class LineConnection {
       this.#fail();
       return;
     }
-    const octets = Buffer.from(this.#answers, 'latin1');
+    const answers = this.#answers;
     this.#answers = '';
-    if (this.#output.write(octets)) return;
+    // as text: the system is handed its octets without a copy of our own
+    if (this.#output.write(answers, 'latin1')) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

@@ -26,7 +26,7 @@ export interface Listed {
 }
 
 export type Piece =
-  /** Octets as they are stored. */
+  /** Octets as they are stored; they are good until the mailbox is asked for the next. */
   | { readonly outcome: 'read'; readonly octets: Buffer; readonly isLast: boolean }
   /** The message is not there any more, or not as it was. */
   | { readonly outcome: 'gone' };
@@ -65,6 +65,17 @@ export type Opened =
 
 /** Octets that are read at a time. */
 export const pieceSize = 256 * 1024;
+
+/** Room for the octets that are read: kept for one piece after the other, as making it anew costs more than reading. */
+export class Room {
+  #buffer = Buffer.alloc(0);
+
+  /** So many octets of it. */
+  of(length: number): Buffer {
+    if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(Math.min(2 * length, pieceSize));
+    return this.#buffer.subarray(0, length);
+  }
+}
 
 /** Messages that are shown at most; those beyond are shown when some of these are gone. */
 export const mostMessages = 200_000;

@@ -7,7 +7,16 @@ import * as clock from '../lib/clock.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, literal, pathOf } from '../safe/taint.ts';
-import { type Changes, type Commit, type Listed, type Mailbox, type Opened, type Piece, pieceSize } from './mailbox.ts';
+import {
+  type Changes,
+  type Commit,
+  type Listed,
+  type Mailbox,
+  type Opened,
+  type Piece,
+  pieceSize,
+  Room,
+} from './mailbox.ts';
 import { entriesOf, forgetMaildir, listMaildir, type Message, messagePath, openMessage } from './maildir-list.ts';
 import type { Listing } from './maildir-listings.ts';
 import { seenName, tagged } from './maildir-name.ts';
@@ -27,6 +36,7 @@ class Maildir implements Mailbox {
   readonly #files: readonly Message[];
   #reading: OpenMessage | undefined;
   #lookedAgain = 0;
+  readonly #room = new Room();
 
   constructor(directory: Clean, { files: found, messages, unreadable }: Listing<Message>) {
     this.#directory = directory;
@@ -53,7 +63,7 @@ class Maildir implements Mailbox {
     if (message === undefined || file === undefined) return { outcome: 'gone' };
     const { size } = message;
     const length = Math.min(size - position, pieceSize);
-    const octets = Buffer.allocUnsafe(Math.max(length, 0));
+    const octets = this.#room.of(Math.max(length, 0));
     const count = position === 0 ? files.readAt(file, octets, 0) : await files.readLater(file, octets, position);
     const isLast = position + count >= size;
     if (isLast || count === 0) this.#letGo();

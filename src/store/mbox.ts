@@ -23,6 +23,7 @@ import {
   type Opened,
   type Piece,
   pieceSize,
+  Room,
 } from './mailbox.ts';
 import { withLock } from './mailbox-lock.ts';
 import { findMessages, isSameStamp, type Stamp, saveIndex } from './mbox-index.ts';
@@ -51,6 +52,7 @@ class Mbox implements Mailbox {
   readonly #found: readonly MboxMessage[];
   /** How the file was when it was read last, or when all was found as it had been. */
   readonly #stamp: Stamp;
+  readonly #room = new Room();
   #verified: { readonly message: number; readonly stamp: Stamp } | undefined;
 
   constructor(
@@ -73,7 +75,7 @@ class Mbox implements Mailbox {
     const message = this.#found[number];
     if (message === undefined || this.#file === undefined) return { outcome: 'gone' };
     if (!(await this.#isThere(number, message, this.#file))) return { outcome: 'gone' };
-    const octets = Buffer.allocUnsafe(Math.max(Math.min(message.size - position, pieceSize), 0));
+    const octets = this.#room.of(Math.max(Math.min(message.size - position, pieceSize), 0));
     const place = message.start + position;
     const length =
       position === 0 ? files.readAt(this.#file, octets, place) : await files.readLater(this.#file, octets, place);
