@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net';
 
 export class Pop3Client {
   readonly socket: Socket;
+  /** What the server said first. */
+  greeting = '';
   #input = '';
   #ended = false;
   #wake: (() => void) | undefined;
@@ -30,7 +32,7 @@ export class Pop3Client {
       made.once('error', reject);
     });
     const client = new Pop3Client(socket);
-    await client.line();
+    client.greeting = await client.line();
     return client;
   }
 

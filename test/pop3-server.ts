@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chownSync } from 'node:fs';
+import { chownSync, readFileSync } from 'node:fs';
 import { Pop3Client } from './pop3-client.ts';
 import { account, isRoot, TestServer, waitFor } from './server.ts';
 import { SmtpClient } from './smtp-client.ts';
@@ -33,6 +33,15 @@ cram:
   server_set_id = $auth1
 `;
 
+/** What stands in a file of a process, which may have ended meanwhile. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 export class Pop3Server {
   readonly server: TestServer;
 
@@ -40,9 +49,9 @@ export class Pop3Server {
     this.server = server;
   }
 
-  /** Starts it; `main` are more main options. */
-  static async start(main = '', above?: string): Promise<Pop3Server> {
-    const made = new Pop3Server(await TestServer.make(above));
+  /** Starts it; `main` are more main options, `prefix` is a program that starts it, for its directory. */
+  static async start(main = '', prefix: (directory: string) => readonly string[] = () => []): Promise<Pop3Server> {
+    const made = new Pop3Server(await TestServer.make());
     const { server } = made;
     made.configure(main);
     if (isRoot) {
@@ -50,7 +59,7 @@ export class Pop3Server {
       spawnSync('chmod', ['775', server.path('mail')]);
       chownSync(server.path('mail'), account.uid, 8);
     }
-    await server.start();
+    await server.start([], prefix(server.directory));
     return made;
   }
 
@@ -124,6 +133,22 @@ smtp:
 
   logIn(user: string, password?: string): Promise<Pop3Client> {
     return Pop3Client.logIn(this.port, user, password);
+  }
+
+  /** What is in memory: of the server and of the processes that have become somebody else for it, in kB. */
+  memory(): number {
+    let sum = this.server.memory('VmRSS');
+    for (const pid of this.mailboxProcesses()) {
+      sum += Number(/^VmRSS:\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/status`))?.[1] ?? 0);
+    }
+    return sum;
+  }
+
+  /** The processes of the server that have become somebody else to open mailboxes. */
+  mailboxProcesses(): number[] {
+    const { pid } = this.server;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
+    return children.filter((child) => readIfThere(`/proc/${child}/cmdline`).includes('--mailboxes-as')).map(Number);
   }
 
   connect(from?: string): Promise<Pop3Client> {

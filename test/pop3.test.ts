@@ -1,7 +1,7 @@
 /** POP3 with the whole server: mailboxes found by routing and opened in a process of their owner while mail comes in. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Pop3Client } from './pop3-client.ts';
@@ -11,15 +11,6 @@ import { isRoot, waitFor } from './server.ts';
 const pop3 = await Pop3Server.start('pop3_accept_max_per_host = 50');
 const { server } = pop3;
 after(() => server.remove());
-
-/** The processes of the server that have become somebody else to open mailboxes. */
-function mailboxProcesses(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
-    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--mailboxes-as'))
-    .filter((pid) => readFileSync(`/proc/${pid}/status`, 'latin1').includes(`\nPPid:\t${server.pid}\n`))
-    .map(Number);
-}
 
 describe('POP3', () => {
   it('is told of in the log when it is there', () => {
@@ -56,7 +47,7 @@ describe('POP3', () => {
     await pop3.deliverAndWait('cat', 'mine\n');
     const client = await pop3.logIn('cat');
     assert.equal(body(await client.lines('RETR 1')), 'mine\r\n');
-    const children = mailboxProcesses();
+    const children = pop3.mailboxProcesses();
     if (isRoot) assert.ok(children.some((pid) => statSync(`/proc/${pid}`).uid === other.uid));
     else assert.deepEqual(children, []);
     await client.quit();
@@ -69,7 +60,7 @@ describe('POP3', () => {
   it('goes on with other sessions when a process of an owner dies', async () => {
     if (!isRoot) return;
     const client = await pop3.logIn('cat');
-    for (const pid of mailboxProcesses()) process.kill(pid, 'SIGKILL');
+    for (const pid of pop3.mailboxProcesses()) process.kill(pid, 'SIGKILL');
     await waitFor('the process is missed', async () => /^-ERR/.test(await client.say('RETR 1')));
     assert.equal(await client.quit(), '-ERR [SYS/TEMP] some deleted messages were not removed');
     const again = await pop3.logIn('cat');
