@@ -32,6 +32,9 @@ need script bsdutils
 need openssl openssl
 need fetchmail fetchmail
 need mpop mpop
+need getmail getmail6
+need mutt mutt
+need script bsdutils
 need strace strace
 need mariadbd mariadb-server-core
 need mariadb mariadb-client-core

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { Pop3Server } from './pop3-server.ts';
+import { account } from './server.ts';
 
 const pop3 = await Pop3Server.start('pop3_accept_max_per_host = 50');
 const { server } = pop3;
@@ -20,8 +21,11 @@ async function ran(
   program: string,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<string> {
   const child = spawn(program, words, { env: { PATH: '/usr/bin:/bin', HOME: server.directory, ...environment } });
+  if (input === undefined) child.stdin.end();
+  else child.stdin.write(input);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('latin1').on('data', (text: string) => {
@@ -99,5 +103,96 @@ describe('POP3 clients in use', () => {
     );
     assert.equal(bodiesIn('taken/new').length, 4);
     assert.equal(statSync(server.path('mail/eve')).size, 0);
+  });
+
+  for (const [type, port] of [
+    ['SimplePOP3Retriever', pop3.port],
+    ['SimplePOP3SSLRetriever', pop3.tlsPort],
+  ] as const) {
+    it(`getmail6 takes new messages, and then removes them (${type})`, async () => {
+      const getmail = find('getmail', 'getmail6');
+      const directory = `getmail-${port}`;
+      await pop3.deliverAndWait('dora', ...bodies);
+      for (const part of ['', '/mail', '/mail/cur', '/mail/new', '/mail/tmp']) server.makeDirectory(directory + part);
+      const configure = (more: string): string =>
+        server.write(
+          `${directory}/getmailrc`,
+          `[retriever]
+type = ${type}
+server = 127.0.0.1
+port = ${port}
+username = dora
+password = secret
+[destination]
+type = Maildir
+path = ${server.path(directory)}/mail/
+user = ${account.user}
+[options]
+read_all = false
+delivered_to = false
+received = false
+${more}
+`,
+          0o600,
+        );
+      const words = [`--getmaildir=${server.path(directory)}`, `--rcfile=${configure('delete = false')}`, '--quiet'];
+      await ran(getmail, words);
+      assert.deepEqual(bodiesIn(`${directory}/mail/new`), expected);
+      // it knows by their UIDL which it has
+      await ran(getmail, words);
+      assert.equal(bodiesIn(`${directory}/mail/new`).length, 3);
+      configure('delete = true');
+      await ran(getmail, words);
+      assert.equal(bodiesIn(`${directory}/mail/new`).length, 3);
+      const client = await pop3.logIn('dora');
+      assert.equal(await client.ok('STAT'), '0 0');
+      await client.quit();
+    });
+  }
+
+  for (const method of ['plain', 'cram-md5', 'user']) {
+    it(`mutt shows a mailbox, copies its messages and removes one (${method})`, async () => {
+      const mutt = find('mutt', 'mutt');
+      const script = find('script', 'bsdutils');
+      await pop3.deliverAndWait('eve', ...bodies);
+      const copies = server.path(`mutt-${method}`);
+      const rc = server.write(
+        'muttrc',
+        `set pop_user=eve pop_pass=secret pop_authenticators="${method}" pop_delete=yes ssl_starttls=no ssl_force_tls=no
+set pop_checkinterval=0 header_cache="" wait_key=no confirmappend=no confirmcreate=no copy=no delete=yes move=no
+set mbox_type=mbox record="" quit=yes
+push "<tag-pattern>~A<enter><tag-prefix><copy-message><kill-line>${copies}<enter><first-entry><delete-message><quit>"
+`,
+      );
+      const command = `${mutt} -n -F ${rc} -f pop://127.0.0.1:${pop3.port}/`;
+      await ran('timeout', ['40', script, '-qec', command, '/dev/null'], { TERM: 'xterm', SHELL: '/bin/sh' });
+      const text = readFileSync(copies, 'latin1');
+      assert.equal(text.match(/^Subject: eve$/gm)?.length, 3);
+      for (const each of bodies) assert.ok(text.includes(`\n\n${each}`));
+      await server.logs(/pop3 logout H=\S+ .*A=(?:plain|cram) U=eve retr=3 top=\d+ octets=\d+ dele=1 left=2/);
+      const client = await pop3.logIn('eve');
+      assert.match(await client.ok('STAT'), /^2 /);
+      for (const number of [1, 2]) await client.ok(`DELE ${number}`);
+      await client.quit();
+    });
+  }
+
+  it('openssl s_client goes on over TLS, and is given mail', async () => {
+    const openssl = find('openssl', 'openssl');
+    await pop3.deliverAndWait('ann', 'through TLS\n');
+    const said = 'USER ann\r\nPASS secret\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n';
+    for (const words of [
+      ['-starttls', 'pop3', '-connect', `127.0.0.1:${pop3.port}`],
+      ['-connect', `127.0.0.1:${pop3.tlsPort}`],
+    ]) {
+      if (words.length === 2) await pop3.deliverAndWait('ann', 'through TLS\n');
+      // lines that begin with R or Q are commands to openssl itself, unless it is quiet
+      const answers = await ran(openssl, ['s_client', '-quiet', ...words], {}, said);
+      assert.match(
+        answers,
+        /\+OK \d+ octets\r\n[\s\S]*\r\n\r\nthrough TLS\r\n\.\r\n\+OK message 1[^\n]*\n\+OK bye\r\n/,
+      );
+    }
+    await server.logs(/pop3 login H=\[127\.0\.0\.1\] X=TLS1\.3:\S+ .*A=plain U=ann/);
   });
 });
