@@ -6,7 +6,7 @@
 import * as clock from '../lib/clock.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, literal, pathOf } from '../safe/taint.ts';
+import type { Clean } from '../safe/taint.ts';
 import {
   type Changes,
   type Commit,
