@@ -13,11 +13,8 @@ const { server } = pop3;
 after(() => server.remove());
 
 describe('POP3', () => {
-  it('is told of in the log when it is there', () => {
-    assert.match(
-      server.log(),
-      new RegExp(`listening for POP3 on \\[127\\.0\\.0\\.1\\]:\\{${pop3.port},${pop3.tlsPort}\\}`),
-    );
+  it('is told of in the log when it is there', async () => {
+    await server.logs(new RegExp(`listening for POP3 on \\[127\\.0\\.0\\.1\\]:\\{${pop3.port},${pop3.tlsPort}\\}`));
   });
 
   for (const user of ['ann', 'ben', 'cat', 'eve']) {
