@@ -1,5 +1,5 @@
 #!/bin/sh
-# Unpacks the peers (Exim, Postfix) into the directory $PEERS without installing them, and compiles the load generator.
+# Unpacks the peers (Exim, Postfix, Dovecot) into the directory $PEERS without installing them, and compiles the load generator.
 # What is there already is kept; a step that fails leaves nothing half done. Needs root, apt-get, dpkg and a C compiler.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,5 +25,6 @@ compile() {
 
 unpack exim exim4-daemon-heavy exim4-base
 unpack postfix postfix postfix-cdb
+unpack dovecot dovecot-core dovecot-imapd dovecot-pop3d
 compile smtpload
 compile devlog

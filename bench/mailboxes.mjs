@@ -6,17 +6,23 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 export const domain = 'example.test';
-const owner = 5000;
+export const owner = 5000;
 
-const userNumber = (number) => `u${String(number).padStart(6, '0')}`;
+export const userNumber = (number) => `u${String(number).padStart(6, '0')}`;
 
 /** Writes addresses with their Maildirs below `directory`, as text and as cdb; answers the name of the text. */
 export function makeUserTable(directory, users) {
-  const table = join(directory, 'users');
-  const line = (_, number) => `${userNumber(number)}@${domain}\t${domain}/${userNumber(number)}/\n`;
+  const place = (user) => `${domain}/${user}/`;
+  return makeTable(directory, 'users', users, place);
+}
+
+/** Writes a table with a value for each user, as text and as cdb; answers the name of the text. */
+export function makeTable(directory, name, users, valueOf) {
+  const table = join(directory, name);
+  const line = (_, number) => `${userNumber(number)}@${domain}\t${valueOf(userNumber(number))}\n`;
   writeFileSync(table, Array.from({ length: users }, line).join(''));
   const etc = join(directory, 'postmap');
-  mkdirSync(etc);
+  mkdirSync(etc, { recursive: true });
   writeFileSync(
     join(etc, 'main.cf'),
     `compatibility_level = 3.6\nmeta_directory = ${etc}\nshlib_directory = /usr/lib/postfix\n`,
@@ -27,7 +33,7 @@ export function makeUserTable(directory, users) {
   return table;
 }
 
-function makeOwned(path) {
+export function makeOwned(path) {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chownSync(path, owner, owner);
 }

@@ -12,7 +12,7 @@ if [ "$1" = --inner ]; then
   for directory in usr etc var run dev; do
     mkdir -p "$layers/$directory.upper" "$layers/$directory.work"
     lower=/$directory
-    for peer in exim postfix; do
+    for peer in exim postfix dovecot; do
       [ -d "$PEERS/tree/$peer/$directory" ] && lower=$PEERS/tree/$peer/$directory:$lower
     done
     mount -t overlay overlay -o "lowerdir=$lower,upperdir=$layers/$directory.upper,workdir=$layers/$directory.work" \
@@ -24,12 +24,16 @@ if [ "$1" = --inner ]; then
 Debian-exim:x:3101:3101::/var/spool/exim4:/usr/sbin/nologin
 postfix:x:3102:3102::/var/spool/postfix:/usr/sbin/nologin
 vmail:x:5000:5000::/nonexistent:/usr/sbin/nologin
+dovecot:x:3104:3104::/nonexistent:/usr/sbin/nologin
+dovenull:x:3105:3105::/nonexistent:/usr/sbin/nologin
 PASSWD
   cat >>/etc/group <<'GROUP'
 Debian-exim:x:3101:
 postfix:x:3102:
 postdrop:x:3103:
 vmail:x:5000:
+dovecot:x:3104:
+dovenull:x:3105:
 GROUP
   printf '127.0.0.1 localhost bench.test mx.example.test\n' >/etc/hosts
   printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >/etc/resolv.conf

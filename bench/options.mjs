@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const project = dirname(dirname(fileURLToPath(import.meta.url)));
+export const project = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const rows = {
   server: { type: 'string', multiple: true, doc: 'a server to measure (repeat); ratios refer to exim, else the first' },
@@ -51,19 +51,19 @@ export function readOptions(words) {
   };
 }
 
-function resolved(path) {
+export function resolved(path) {
   return path === undefined ? undefined : resolve(path);
 }
 
-function positive(name, text) {
+export function positive(name, text) {
   const number = Number(text);
   if (!(number > 0)) throw new TypeError(`--${name} needs a number above 0, not "${text}"`);
   return number;
 }
 
 /** One line for each option. */
-export function describeOptions() {
-  return Object.entries(rows)
+export function describeOptions(table = rows) {
+  return Object.entries(table)
     .map(([name, row]) => {
       const front = `  --${name}${row.type === 'string' ? ` ${name.toUpperCase()}` : ''}`;
       const standard = row.type === 'string' && row.default !== undefined ? ` (${row.default})` : '';

@@ -11,14 +11,14 @@ import { fileURLToPath } from 'node:url';
 
 const bench = dirname(fileURLToPath(import.meta.url));
 
-function makeDirectory(path, uid = 0, gid = 0, mode = 0o755) {
+export function makeDirectory(path, uid = 0, gid = 0, mode = 0o755) {
   mkdirSync(path, { recursive: true });
   chownSync(path, uid, gid);
   chmodSync(path, mode);
 }
 
 /** Writes a configuration file: definitions, then what bench/ has under that name. */
-function writeConfiguration(path, definitions, name) {
+export function writeConfiguration(path, definitions, name) {
   const lines = Object.entries(definitions).map(([key, value]) => `${key} = ${value}\n`);
   writeFileSync(path, lines.join('') + readFileSync(join(bench, name), 'latin1'), { mode: 0o644 });
 }
@@ -39,9 +39,7 @@ function exim(place) {
 }
 
 /** Tabella as its own start script starts it; for a profile its run-time is started directly. */
-function tabella(place, user, uid) {
-  const configuration = join(place.run, 'exim.conf');
-  writeEximConfiguration(configuration, place, user, uid);
+export function tabellaCommand(place, configuration) {
   const words = [...arguments_, '-C', configuration];
   if (place.profile === undefined) return [join(place.tree, 'bin/exim'), ...words];
   const runTimes = ['x64', 'arm64'].map((kind) => join(place.tree, `node_modules/node-linux-${kind}/bin/node`));
@@ -50,9 +48,13 @@ function tabella(place, user, uid) {
   return [node, ...profiling, join(place.tree, 'dist/tabella.cjs'), place.tree, 'exim', ...words];
 }
 
-function tabellaAsVmail(place) {
-  const unprivileged = ['setpriv', '--reuid=vmail', '--regid=vmail', '--clear-groups', '--'];
-  return [...unprivileged, ...tabella(place, 'vmail', 5000)];
+/** Runs a command as the user who owns the mail. */
+export const asVmail = (command) => ['setpriv', '--reuid=vmail', '--regid=vmail', '--clear-groups', '--', ...command];
+
+function tabella(place, user, uid) {
+  const configuration = join(place.run, 'exim.conf');
+  writeEximConfiguration(configuration, place, user, uid);
+  return tabellaCommand(place, configuration);
 }
 
 function postfix({ run, mail, users, port, sink }) {
@@ -76,7 +78,15 @@ function postfix({ run, mail, users, port, sink }) {
 
 /** By name. `start` writes what the server needs and answers the command that runs it in the foreground. */
 export const peers = new Map([
-  ['tabella', { port: 2520, weight: 4, start: tabellaAsVmail, note: 'as the user who owns the mail' }],
+  [
+    'tabella',
+    {
+      port: 2520,
+      weight: 4,
+      start: (place) => asVmail(tabella(place, 'vmail', 5000)),
+      note: 'as the user who owns the mail',
+    },
+  ],
   [
     'tabella-root',
     { port: 2523, weight: 4, start: (place) => tabella(place, 'Debian-exim', 3101), note: 'started by root' },

@@ -38,6 +38,33 @@ export function describeResults(cells, servers, results) {
   return head([...names, 'CPU s/1000', 'peak PSS MB', 'processes', 'complete']) + lines.join('');
 }
 
+/** One line for each cell and server, with ratios to Dovecot. A row says NO where a client was not served. */
+export function describeReading(cells, servers, results) {
+  const base = servers.includes('dovecot') ? 'dovecot' : servers[0];
+  const lines = cells.flatMap(({ id, counts }) => {
+    const runsOf = (server) => results.filter((run) => run.cell === id && run.server === server);
+    const baseRate = median(runsOf(base).map(({ rate }) => rate));
+    return servers.map((server) => {
+      const runs = runsOf(server);
+      const middle = (key) => median(runs.map((run) => run[key]));
+      const rates = runs.map(({ rate }) => rate);
+      return row([
+        id,
+        server,
+        `${middle('rate').toFixed(0)} ${counts}`,
+        `${Math.min(...rates).toFixed(0)}..${Math.max(...rates).toFixed(0)}`,
+        (middle('rate') / baseRate).toFixed(2),
+        middle('octets') > 0 ? (median(runs.map((run) => run.octets / run.seconds)) / 1e6).toFixed(0) : '',
+        middle('cpuPerThousand').toFixed(3),
+        middle('proportional').toFixed(0),
+        runs.every(({ good }) => good) ? 'yes' : 'NO',
+      ]);
+    });
+  });
+  const names = ['what', 'server', 'per second', 'min..max', `ratio to ${base}`, 'MB/s', 'CPU s/1000', 'PSS MB'];
+  return head([...names, 'complete']) + lines.join('');
+}
+
 /** Time, CPU and memory of each server before it has served anything (m5). */
 export function describeStarts(starts) {
   const lines = starts.map(({ server, milliseconds, cpu, proportional, resident, processes }) =>

@@ -1,26 +1,10 @@
 #!/usr/bin/env node
-/**
- * `npm run bench`: measures Tabella beside Exim and Postfix. Fetches the peers if they are missing, builds the program,
- * and runs measure.mjs in name spaces of its own (ns.sh). Needs root on Debian or a like system; says what is missing.
- */
+/** `npm run bench`: measures Tabella beside Exim and Postfix (measure.mjs). Needs root on Debian or a like system. */
 
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { removeGroups } from './cpu-group.mjs';
+import { fail, measureWith } from './front-door.mjs';
 import { describeOptions, readOptions } from './options.mjs';
 import { peers } from './peers.mjs';
 import { cellsOf } from './workloads.mjs';
-
-const bench = dirname(fileURLToPath(import.meta.url));
-const peersDirectory = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tabella-bench');
-
-function fail(text) {
-  process.stderr.write(`bench: ${text}\n`);
-  process.exit(2);
-}
 
 function optionsOrFail() {
   try {
@@ -32,59 +16,9 @@ function optionsOrFail() {
   }
 }
 
-function isOnPath(command) {
-  return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, command)));
-}
-
-/** Ends the program when something fails that nothing can follow. */
-function must(what, command, words, options) {
-  const { status, error } = spawnSync(command, words, { stdio: 'inherit', ...options });
-  if (status !== 0) fail(`${what} failed${error === undefined ? '' : `: ${error.message}`}`);
-}
-
 const options = optionsOrFail();
 if (options.help) {
   process.stdout.write(`npm run bench -- [options]\n${describeOptions()}  servers: ${[...peers.keys()].join(' ')}\n`);
   process.exit(0);
 }
-for (const name of options.servers)
-  if (!peers.has(name)) fail(`there is no server "${name}": ${[...peers.keys()].join(' ')}`);
-if (process.platform !== 'linux') fail('runs on Linux only: it needs name spaces, overlays and control groups');
-if (process.getuid() !== 0) fail('needs root, to run the peers in name spaces of their own; try: sudo npm run bench');
-const needed = [
-  'apt-get',
-  'dpkg',
-  'cc',
-  'unshare',
-  'ip',
-  'setpriv',
-  ...(options.strace === undefined ? [] : ['strace']),
-];
-const missing = needed.filter((command) => !isOnPath(command));
-if (missing.length > 0) fail(`these programs are missing: ${missing.join(', ')}`);
-
-const environment = { ...process.env, PEERS: peersDirectory };
-must('fetching the peers (apt-get update may help)', join(bench, 'fetch-peers.sh'), [], { env: environment });
-if (options.servers.some((name) => name.startsWith('tabella'))) {
-  must('building Tabella', process.execPath, [join(options.tree, 'scripts/build.mjs')]);
-}
-for (const directory of [options.profile, options.strace]) {
-  if (directory === undefined) continue;
-  mkdirSync(directory, { recursive: true });
-  // the server writes there as its own user
-  chmodSync(directory, 0o1777);
-}
-const work = mkdtempSync(join(options.directory, 'tabella-bench-'));
-chmodSync(work, 0o755);
-// the measurement ends itself on these; this program stays to tidy up
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
-const words = [process.execPath, join(bench, 'measure.mjs'), ...process.argv.slice(2)];
-const { status } = spawnSync(join(bench, 'ns.sh'), words, {
-  stdio: 'inherit',
-  env: { ...environment, BENCH_WORK: work },
-});
-removeGroups(basename(work));
-removeGroups('tabella-bench-shares');
-if (options.keep) process.stderr.write(`bench: kept ${work}\n`);
-else rmSync(work, { recursive: true, force: true });
-process.exitCode = status ?? 1;
+process.exitCode = measureWith('measure.mjs', options, peers);

@@ -41,6 +41,9 @@ ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1 || need '' libsasl2-modules
 need openssl openssl
 need fetchmail fetchmail
 need mpop mpop
+need getmail getmail6
+need mutt mutt
+need script bsdutils
 need strace strace
 need mariadbd mariadb-server-core
 need mariadb mariadb-client-core

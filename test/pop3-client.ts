@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net';
 
 export class Pop3Client {
   readonly socket: Socket;
+  /** What the server said first. */
+  greeting = '';
   #input = '';
   #ended = false;
   #wake: (() => void) | undefined;
@@ -23,14 +25,14 @@ export class Pop3Client {
     socket.on('end', end).on('close', end).on('error', end);
   }
 
-  /** Connects and waits for the greeting. */
-  static async open(port: number): Promise<Pop3Client> {
+  /** Connects and waits for the greeting; `from` is the address the server sees. */
+  static async open(port: number, from = '127.0.0.1'): Promise<Pop3Client> {
     const socket = await new Promise<Socket>((resolve, reject) => {
-      const made = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(made));
+      const made = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true }, () => resolve(made));
       made.once('error', reject);
     });
     const client = new Pop3Client(socket);
-    await client.line();
+    client.greeting = await client.line();
     return client;
   }
 

@@ -44,6 +44,11 @@ export async function waitFor(what: string, condition: () => unknown, seconds = 
   }
 }
 
+/** Gives a file to another user; only root can, and only then it matters. */
+export function chownTo(path: string, uid: number): void {
+  if (isRoot) chownSync(path, uid, account.gid);
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().on('error', reject);

@@ -1,6 +1,6 @@
 /** The names of the program, and what it is under each of them. */
 
-import { serveMailboxes } from '../mta/mailbox-process.ts';
+import { serveMailboxes } from '../mta/mailbox-server.ts';
 import { dbmbuild } from '../tools/dbmbuild.ts';
 import { actAs } from './become.ts';
 import { checkQuotasCommand } from './commands/check-quotas.ts';

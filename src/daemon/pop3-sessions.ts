@@ -7,14 +7,20 @@ import type { Mailboxes } from '../mta/mailboxes.ts';
 import type { Runtime } from '../mta/runtime.ts';
 import { LineConnection } from '../net/line-connection.ts';
 import type { Taken } from '../net/listen.ts';
+import { FailedHosts } from '../pop3/failed-hosts.ts';
 import { servePop3 } from '../pop3/serve.ts';
 import type { Admission } from './admission.ts';
 import { pop3TlsPorts } from './interfaces.ts';
+import { SeldomTold } from './seldom-told.ts';
+
+const full = 'too many connections';
 
 export class Pop3Sessions {
   readonly #runtime: Runtime;
   readonly #admission: Admission;
   readonly #mailboxes: Mailboxes;
+  readonly #failedHosts = new FailedHosts();
+  readonly #refusals = new SeldomTold();
   readonly #tlsPorts: ReadonlySet<number>;
   readonly #sessions = new Map<Promise<void>, Socket>();
 
@@ -49,9 +55,7 @@ export class Pop3Sessions {
     const lines = new LineConnection(socket, socket);
     const reason = this.#refusal(address);
     if (reason !== undefined) {
-      if (this.#runtime.logs.selects('connection_reject')) {
-        this.#runtime.logs.main(`pop3 connection from [${address}] refused: ${reason}`);
-      }
+      this.#tellRefusal(address, reason);
       // a client that waits for TLS would not understand it
       if (!beginsWithTls) lines.write(`-ERR [SYS/TEMP] ${reason}\r\n`);
       await lines.close();
@@ -63,12 +67,20 @@ export class Pop3Sessions {
       interfacePort: ownPort,
       countAtStart: this.#admission.count,
     };
-    await servePop3(lines, connection, this.#runtime, this.#mailboxes, beginsWithTls);
+    const tools = { runtime: this.#runtime, mailboxes: this.#mailboxes, failedHosts: this.#failedHosts };
+    await servePop3(lines, connection, tools, beginsWithTls);
+  }
+
+  /** A flood of connections must not become one of log lines. */
+  #tellRefusal(address: string, reason: string): void {
+    if (!this.#runtime.logs.selects('connection_reject')) return;
+    const end = this.#refusals.tell(reason === full ? reason : address);
+    if (end !== undefined) this.#runtime.logs.main(`pop3 connection from [${address}] refused: ${reason}${end}`);
   }
 
   #refusal(address: string): string | undefined {
     const { pop3_accept_max: most, pop3_accept_max_per_host: mostPerHost } = this.#runtime.config.main;
-    if (most > 0 && this.#admission.count > most) return 'too many connections';
+    if (most > 0 && this.#admission.count > most) return full;
     if (mostPerHost > 0 && this.#admission.countOf(address) > mostPerHost) {
       return 'too many connections from that IP address';
     }

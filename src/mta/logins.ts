@@ -56,10 +56,13 @@ export async function examineImplicitly(runtime: Runtime, context: Context): Pro
 /** Milliseconds that a refusal takes at least; longer ones take a multiple of it, so that time tells nothing. */
 const step = 1000;
 
-/** Waits so that a refusal tells by its time neither whether there is such a user nor how long the search took. */
-export function evenly(begun: number): Promise<void> {
+/**
+ * Waits so that a refusal tells by its time neither whether there is such a user nor how long the search took. It comes
+ * after `steps` seconds, or after more whole ones.
+ */
+export function evenly(begun: number, steps = 1): Promise<void> {
   const passed = clock.elapsed() - begun;
-  return new Promise((resolve) => setTimeout(resolve, Math.ceil(passed / step) * step - passed));
+  return new Promise((resolve) => setTimeout(resolve, Math.max(Math.ceil(passed / step), steps) * step - passed));
 }
 
 /** Lets an authenticator examine a client, and notes in the facts of the connection who it is. */

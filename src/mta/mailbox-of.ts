@@ -117,7 +117,8 @@ export async function placeOf(delivery: Delivery, context: Context, runtime: Run
     if (kept === undefined) return none(`the ${transport.name} transport keeps neither a maildir nor a mailbox file`);
     const lock = lockRules(options, transport.set);
     const hostname = reviewed(runtime.settings.primaryHostname, 'a setting of the configuration or of the system');
-    return { outcome: 'found', place: { format: kept, path, lock, hostname }, rights };
+    const allowSymlink = options.allow_symlink;
+    return { outcome: 'found', place: { format: kept, path, allowSymlink, lock, hostname }, rights };
   } catch (error) {
     if (!(error instanceof Unprepared)) throw error;
     const { result } = error;

@@ -3,11 +3,11 @@
  * and output. One process serves all open mailboxes of its user; questions have numbers, answers come when they are ready.
  */
 
+import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import type { RunningProgram } from '../safe/spawn.ts';
 import { literal } from '../safe/taint.ts';
 import {
-  type Changes,
   type Commit,
   type Listed,
   type Mailbox,
@@ -17,29 +17,11 @@ import {
   type Piece,
   pieceSize,
 } from '../store/mailbox.ts';
-import { openMailbox } from '../store/open.ts';
 import { FrameReader, frame } from './frames.ts';
+import { type Answer, mostAhead, type Question } from './mailbox-questions.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { type Rights, type SelfCommand, startAs } from './user-process.ts';
 
-/** What is asked about a mailbox, which has the number that whoever opens it gives it. */
-type Question =
-  | { readonly what: 'open'; readonly place: MailboxPlace }
-  | { readonly what: 'list'; readonly from: number }
-  | { readonly what: 'read'; readonly message: number; readonly position: number }
-  | { readonly what: 'commit'; readonly changes: Changes }
-  | { readonly what: 'close' };
-
-type Asked = Question & { readonly number: number; readonly mailbox: number };
-
-interface Answer {
-  readonly number: number;
-  readonly value: unknown;
-  /** Octets behind the answer. */
-  readonly size: number;
-}
-
-/** Messages of a list that go over at a time. */
-const listPart = 5_000;
 /** Milliseconds that a process without mailboxes is kept. */
 const idleTime = 30_000;
 
@@ -56,6 +38,7 @@ export class MailboxProcess {
   #numbers = 0;
   #mailboxes = 0;
   #open = 0;
+  #idleSince = clock.elapsed();
   #timer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
 
@@ -72,7 +55,7 @@ export class MailboxProcess {
       const answers = new FrameReader(this.#program.output);
       for (let next = await answers.next(); next !== undefined; next = await answers.next()) {
         const { number, value, size } = next as Answer;
-        if (!(size >= 0 && size <= pieceSize)) throw new Error('it sent what it was not asked for');
+        if (!(size >= 0 && size <= pieceSize + mostAhead)) throw new Error('it sent what it was not asked for');
         const octets = Buffer.allocUnsafe(size);
         for (let at = 0; at < size; ) {
           const count = await answers.octets(octets.subarray(at));
@@ -114,7 +97,9 @@ export class MailboxProcess {
     this.#hold();
     try {
       const { value } = await this.#ask(mailbox, { what: 'open', place });
-      const opened = value as Exclude<Opened, { outcome: 'opened' }> | { outcome: 'opened'; count: number };
+      const opened = value as
+        | Exclude<Opened, { outcome: 'opened' }>
+        | { outcome: 'opened'; count: number; unreadable: number };
       if (opened.outcome !== 'opened') {
         this.#release();
         return opened;
@@ -126,22 +111,22 @@ export class MailboxProcess {
         if (part.length === 0) throw new Error('the list ended too soon');
         messages.push(...part);
       }
-      return { outcome: 'opened', mailbox: this.#remote(mailbox, messages) };
+      return { outcome: 'opened', mailbox: this.#remote(mailbox, messages, opened.unreadable) };
     } catch (error) {
       this.#release();
       return { outcome: 'failed', message: errorText(error), lasting: false };
     }
   }
 
-  #remote(mailbox: number, messages: readonly Listed[]): Mailbox {
+  #remote(mailbox: number, messages: readonly Listed[], unreadable: number): Mailbox {
     let isOpen = true;
+    const ahead = new ReadAhead((message, position, more) =>
+      this.#ask(mailbox, { what: 'read', message, position, ahead: more }),
+    );
     return {
       messages,
-      read: async (message, position): Promise<Piece> => {
-        const { value, octets } = await this.#ask(mailbox, { what: 'read', message, position });
-        if (value !== 'last' && value !== 'more') return { outcome: 'gone' };
-        return { outcome: 'read', octets, isLast: value === 'last' };
-      },
+      unreadable,
+      read: async (message, position): Promise<Piece> => ahead.read(message, position),
       commit: async (changes) => (await this.#ask(mailbox, { what: 'commit', changes })).value as Commit,
       close: () => {
         if (!isOpen) return;
@@ -152,6 +137,11 @@ export class MailboxProcess {
     };
   }
 
+  /** Since when it has had no mailbox; nothing while it has one. */
+  get idleSince(): number | undefined {
+    return this.#open > 0 ? undefined : this.#idleSince;
+  }
+
   #hold(): void {
     this.#open++;
     clearTimeout(this.#timer);
@@ -160,6 +150,7 @@ export class MailboxProcess {
 
   #release(): void {
     if (--this.#open > 0 || this.#failure !== undefined) return;
+    this.#idleSince = clock.elapsed();
     this.#program.waitFor(false);
     this.#timer = setTimeout(() => this.end(), idleTime);
     this.#timer.unref();
@@ -170,65 +161,5 @@ export class MailboxProcess {
     this.#failure ??= new Error('the mailbox process has ended');
     this.#onEnd();
     this.#program.end();
-  }
-}
-
-/** What such a process does until its input ends. */
-export async function serveMailboxes(
-  input: AsyncIterable<Buffer>,
-  write: (octets: Buffer) => Promise<void>,
-): Promise<void> {
-  const mailboxes = new Map<number, Mailbox>();
-  const underway = new Set<Promise<void>>();
-  const reader = new FrameReader(input);
-  for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
-    const work = answer(next as Asked, mailboxes)
-      .then(write)
-      .finally(() => underway.delete(work));
-    underway.add(work);
-  }
-  await Promise.allSettled(underway);
-  for (const mailbox of mailboxes.values()) mailbox.close();
-}
-
-async function answer(asked: Asked, mailboxes: Map<number, Mailbox>): Promise<Buffer> {
-  const { number } = asked;
-  try {
-    const { value, octets } = await valueOf(asked, mailboxes);
-    const head = frame({ number, value, size: octets?.length ?? 0 });
-    return octets === undefined ? head : Buffer.concat([head, octets]);
-  } catch (error) {
-    const failed = { outcome: 'failed', message: errorText(error), lasting: false };
-    return frame({ number, value: asked.what === 'list' ? [] : failed, size: 0 });
-  }
-}
-
-async function valueOf(
-  asked: Asked,
-  mailboxes: Map<number, Mailbox>,
-): Promise<{ readonly value: unknown; readonly octets?: Buffer }> {
-  if (asked.what === 'open') {
-    const opened = await openMailbox(asked.place);
-    if (opened.outcome !== 'opened') return { value: opened };
-    mailboxes.set(asked.mailbox, opened.mailbox);
-    return { value: { outcome: 'opened', count: opened.mailbox.messages.length } };
-  }
-  const mailbox = mailboxes.get(asked.mailbox);
-  if (mailbox === undefined) throw new Error('no such mailbox is open');
-  switch (asked.what) {
-    case 'list':
-      return { value: mailbox.messages.slice(asked.from, asked.from + listPart) };
-    case 'read': {
-      const piece = await mailbox.read(asked.message, asked.position);
-      return piece.outcome === 'read'
-        ? { value: piece.isLast ? 'last' : 'more', octets: piece.octets }
-        : { value: 'gone' };
-    }
-    case 'commit':
-      return { value: await mailbox.commit(asked.changes) };
-    case 'close':
-      mailboxes.delete(asked.mailbox);
-      mailbox.close();
-      return { value: 'closed' };
   }
 }

@@ -9,6 +9,9 @@ import { openMailbox } from '../store/open.ts';
 import { MailboxProcess } from './mailbox-process.ts';
 import { hasRights, noRight, type Rights, type SelfCommand } from './user-process.ts';
 
+/** Processes without mailboxes that are kept for owners who come again soon. */
+const mostIdle = 8;
+
 export class Mailboxes {
   readonly #self: SelfCommand;
   readonly #processes = new Map<string, MailboxProcess>();
@@ -51,13 +54,24 @@ export class Mailboxes {
   #kept(path: string, mailbox: Mailbox): Mailbox {
     return {
       messages: mailbox.messages,
+      unreadable: mailbox.unreadable,
       read: (message, position) => mailbox.read(message, position),
       commit: (changes) => mailbox.commit(changes),
       close: () => {
         mailbox.close();
         this.#taken.delete(path);
+        this.#endIdle();
       },
     };
+  }
+
+  /** Ends those processes that have been without a mailbox for longest, when there are many: each has its memory. */
+  #endIdle(): void {
+    const idle = [...this.#processes.values()]
+      .map((process) => ({ process, since: process.idleSince }))
+      .filter((each): each is typeof each & { readonly since: number } => each.since !== undefined)
+      .sort((one, other) => other.since - one.since);
+    for (const { process } of idle.slice(mostIdle)) process.end();
   }
 
   /** Ends the processes when they have done what they were asked. */

@@ -4,6 +4,7 @@
  */
 
 import { Duplex, type Readable, type Writable } from 'node:stream';
+import * as clock from '../lib/clock.ts';
 import { acceptTls, type ServerTls, type TlsOutcome } from './tls.ts';
 
 export type LineRead =
@@ -148,13 +149,18 @@ export class LineConnection {
     return { kind: 'line', text: this.#waiting.toString('latin1', start, crlf ? end - 1 : end), crlf };
   }
 
-  /** The next line, without its end; answers that wait are sent before. `timeout` in milliseconds, 0 for none. */
+  /**
+   * The next line, without its end; answers that wait are sent before. `timeout` in milliseconds, 0 for none: it is for
+   * the whole line, so that nobody stays by sending an octet now and then.
+   */
   async readLine(limit: number, timeout: number): Promise<LineRead> {
+    let until: number | undefined;
     for (;;) {
       const line = this.takeLine(limit);
       if (line !== undefined) return line;
       await this.flush(timeout);
-      const more = await this.#more(timeout);
+      until ??= clock.elapsed() + timeout;
+      const more = await this.#more(timeout > 0 ? Math.max(until - clock.elapsed(), 1) : 0);
       if (more !== 'input') return this.#lastLine(more);
     }
   }
@@ -186,7 +192,8 @@ export class LineConnection {
 
   /** Adds to the answers that are sent at the next `flush`, or when input is waited for. */
   write(text: string): void {
-    this.#answers += text;
+    // nobody takes them any more
+    if (!this.#failed) this.#answers += text;
   }
 
   /** Sends the answers; waits when the other side does not take them. */
@@ -197,9 +204,10 @@ export class LineConnection {
       this.#fail();
       return;
     }
-    const octets = Buffer.from(this.#answers, 'latin1');
+    const answers = this.#answers;
     this.#answers = '';
-    if (this.#output.write(octets)) return;
+    // as text: the system is handed its octets without a copy of our own
+    if (this.#output.write(answers, 'latin1')) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

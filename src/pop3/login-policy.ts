@@ -9,6 +9,7 @@ import { errorText } from '../lib/errno.ts';
 import { formatInterval } from '../lib/intervals.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { hostFields, tlsFields } from '../mta/arrival-log.ts';
+import { PasswordWatch } from '../mta/empty-password.ts';
 import { type Examiner, evenly, type Login, logIn, mechanismNamed, offered } from '../mta/logins.ts';
 import { mailboxOf } from '../mta/mailbox-of.ts';
 import type { Mailboxes } from '../mta/mailboxes.ts';
@@ -17,6 +18,7 @@ import type { Runtime } from '../mta/runtime.ts';
 import { serverTls } from '../mta/server-tls.ts';
 import type { ServerTls, TlsOutcome } from '../net/tls.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
+import type { FailedHosts } from './failed-hosts.ts';
 import type { LoginAnswer, Offers, Pop3Policy, Refusal, SaslExchange, SessionEnd, Tally } from './policy.ts';
 
 /** The same for a wrong password, for a name that nobody has, and for one without a mailbox. */
@@ -37,18 +39,25 @@ const ends: Readonly<Record<SessionEnd, string>> = {
   closed: ' (closed)',
 };
 
+/** What all sessions share. */
+export interface Pop3Tools {
+  readonly runtime: Runtime;
+  readonly mailboxes: Mailboxes;
+  readonly failedHosts: FailedHosts;
+}
+
 export class LoginPolicy implements Pop3Policy {
   readonly #runtime: Runtime;
   readonly #context: Context;
-  readonly #mailboxes: Mailboxes;
+  readonly #tools: Pop3Tools;
   readonly #begun = clock.now();
   #name = '';
 
   /** `context` holds the facts of the connection. */
-  constructor(runtime: Runtime, context: Context, mailboxes: Mailboxes) {
-    this.#runtime = runtime;
+  constructor(tools: Pop3Tools, context: Context) {
+    this.#runtime = tools.runtime;
     this.#context = context;
-    this.#mailboxes = mailboxes;
+    this.#tools = tools;
   }
 
   #log(what: string, more = ''): void {
@@ -113,7 +122,12 @@ export class LoginPolicy implements Pop3Policy {
     const begun = clock.elapsed();
     const examiner = mechanismNamed(mechanism, await this.#examiners());
     if (examiner === undefined) return this.#failure(begun, '', 'no authenticator takes it');
-    return this.#after(await logIn(examiner, exchange, this.#context), '', begun, examiner);
+    const watch = new PasswordWatch(exchange);
+    const login = await logIn(examiner, watch, this.#context);
+    if (login.outcome === 'accepted' && watch.isEmpty(nameOf(examiner))) {
+      return this.#failure(begun, login.id, 'empty password');
+    }
+    return this.#after(login, '', begun, examiner);
   }
 
   async #after(login: Login, user: string, begun: number, { name }: Examiner): Promise<LoginAnswer> {
@@ -139,7 +153,7 @@ export class LoginPolicy implements Pop3Policy {
     const { connection } = this.#context;
     if (connection !== undefined) connection.authenticator = '';
     this.#tell(name, why);
-    await evenly(begun);
+    await evenly(begun, this.#tools.failedHosts.failed(connection?.hostAddress ?? ''));
     return refused(wrong, true);
   }
 
@@ -150,10 +164,12 @@ export class LoginPolicy implements Pop3Policy {
       this.#tell(name, found.message);
       return refused(later);
     }
-    const opened = await this.#mailboxes.open(found.place, found.rights);
+    const opened = await this.#tools.mailboxes.open(found.place, found.rights);
     if (opened.outcome === 'opened') {
       this.#name = name;
       this.#log('login');
+      const { unreadable } = opened.mailbox;
+      if (unreadable > 0) this.#log('error', `: ${unreadable} messages of ${found.place.path} cannot be read`);
       return opened;
     }
     this.#tell(name, opened.message);

@@ -76,6 +76,8 @@ export interface Pop3Policy {
 export interface Pop3Settings {
   /** Milliseconds to wait for a command, or for a client to take what it asked for (RFC 1939 §3: ten minutes at least). */
   readonly timeout: number;
+  /** Milliseconds from the greeting in which a client has to log in. */
+  readonly loginTimeout: number;
   /** Failed logins after which the session is ended. */
   readonly maximumFailures: number;
   /** TLS begins with the connection. */

@@ -12,6 +12,7 @@ import { Pop3Session } from './session.ts';
 
 class FakeMailbox implements Mailbox {
   readonly messages: Mailbox['messages'];
+  readonly unreadable = 0;
   readonly #texts: (string | undefined)[];
   readonly commits: Changes[] = [];
   closed = 0;
@@ -121,6 +122,7 @@ async function talk(
   const lines = new LineConnection(input, output);
   const session = new Pop3Session(lines, policy, {
     timeout: 2000,
+    loginTimeout: 2000,
     maximumFailures: 3,
     beginsWithTls: false,
     ...settings,
@@ -310,7 +312,7 @@ describe('A POP3 session', () => {
   it('goes on without TLS when there is none to be had', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const policy = new FakePolicy(new FakeMailbox());
-    const settings = { timeout: 2000, maximumFailures: 3, beginsWithTls: false };
+    const settings = { timeout: 2000, loginTimeout: 2000, maximumFailures: 3, beginsWithTls: false };
     const running = new Pop3Session(new LineConnection(input, output), policy, settings).run();
     input.write('STLS\r\n');
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -331,7 +333,7 @@ describe('A POP3 session', () => {
     output.resume();
     const mailbox = new FakeMailbox('a');
     const policy = new FakePolicy(mailbox);
-    const settings = { timeout: 50, maximumFailures: 3, beginsWithTls: false };
+    const settings = { timeout: 50, loginTimeout: 2000, maximumFailures: 3, beginsWithTls: false };
     const running = new Pop3Session(new LineConnection(input, output), policy, settings).run();
     input.write(`${login}DELE 1\r\n`);
     assert.equal(await running, 'timeout');
@@ -344,7 +346,7 @@ describe('A POP3 session', () => {
     const mailbox = new FakeMailbox('x'.repeat(1 << 20));
     mailbox.piece = 1 << 18;
     const policy = new FakePolicy(mailbox);
-    const settings = { timeout: 200, maximumFailures: 3, beginsWithTls: false };
+    const settings = { timeout: 200, loginTimeout: 2000, maximumFailures: 3, beginsWithTls: false };
     const running = new Pop3Session(new LineConnection(input, output), policy, settings).run();
     input.write(login + 'RETR 1\r\n'.repeat(100));
     assert.equal(await running, 'lost');

@@ -3,10 +3,12 @@
  * sends answers. The commands themselves are in `commands/`. Nothing in the mailbox changes unless the client says QUIT.
  */
 
+import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import type { LineConnection, LineRead } from '../net/line-connection.ts';
 import type { ServerTls } from '../net/tls.ts';
 import type { Mailbox } from '../store/mailbox.ts';
+import { Pauses } from '../store/pause.ts';
 import { commandNamed } from './commands.ts';
 import type { LoginAnswer, Pop3Policy, Pop3Settings, Refusal, SessionEnd } from './policy.ts';
 
@@ -35,7 +37,12 @@ export class Pop3Session {
   retrievals = 0;
   tops = 0;
   octets = 0;
+  /** All messages of the mailbox, and those that are marked as deleted, in octets. */
+  total = 0;
+  removedOctets = 0;
   #left = 0;
+  readonly #begun = clock.elapsed();
+  readonly #pauses = new Pauses();
 
   constructor(lines: LineConnection, policy: Pop3Policy, settings: Pop3Settings) {
     this.#lines = lines;
@@ -79,17 +86,22 @@ export class Pop3Session {
         return 'closed';
       }
       if (this.#gathered > mostGathered) await this.flush();
+      // commands that came together must not hold up everybody else
+      await this.#pauses.pause();
     }
   }
 
   #nextLine(): Promise<LineRead> {
     this.#gathered = 0;
-    return this.#lines.readLine(maximumLine, this.settings.timeout);
+    const { timeout, loginTimeout } = this.settings;
+    if (this.mailbox !== undefined || loginTimeout === 0) return this.#lines.readLine(maximumLine, timeout);
+    const left = this.#begun + loginTimeout - clock.elapsed();
+    return this.#lines.readLine(maximumLine, Math.max(Math.min(left, timeout || left), 1));
   }
 
   /** The mailbox stays as it was (RFC 1939 §3). */
   #timedOut(): SessionEnd {
-    this.refuse({ code: undefined, text: 'you were silent for too long' });
+    this.refuse({ code: undefined, text: this.mailbox === undefined ? 'no login' : 'you were silent for too long' });
     return 'timeout';
   }
 
@@ -187,9 +199,8 @@ export class Pop3Session {
         const { messages } = answer.mailbox;
         this.mailbox = answer.mailbox;
         this.#left = messages.length;
-        let octets = 0;
-        for (const message of messages) octets += message.octets;
-        return this.ok(`${messages.length} ${messages.length === 1 ? 'message' : 'messages'} (${octets} octets)`);
+        for (const message of messages) this.total += message.octets;
+        return this.ok(`${messages.length} ${messages.length === 1 ? 'message' : 'messages'} (${this.total} octets)`);
       }
     }
   }

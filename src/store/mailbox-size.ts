@@ -4,6 +4,7 @@ import { errorCode } from '../lib/errno.ts';
 import { regex } from '../lib/regex.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, pathOf, reviewed } from '../safe/taint.ts';
+import { sizesName } from './maildir-sizes.ts';
 
 export interface MailboxSize {
   readonly size: number;
@@ -30,6 +31,7 @@ export function directorySize(directory: Clean, sizeRegex: string | undefined, d
   if (depth > maximumDepth) return { size, fileCount };
   try {
     for (const name of files.list(directory)) {
+      if (name === sizesName) continue;
       const told = sizeFromName(name, sizeRegex);
       if (told !== undefined) {
         size += told;

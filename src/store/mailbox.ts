@@ -11,6 +11,8 @@ import type { LockRules } from './mailbox-lock.ts';
 export interface MailboxPlace {
   readonly format: 'maildir' | 'mbox';
   readonly path: Clean;
+  /** A mailbox file may be a symbolic link to one. */
+  readonly allowSymlink: boolean;
   readonly lock: LockRules;
   /** Of this host, for the names of lock files. */
   readonly hostname: Clean;
@@ -24,7 +26,7 @@ export interface Listed {
 }
 
 export type Piece =
-  /** Octets as they are stored. */
+  /** Octets as they are stored; they are good until the mailbox is asked for the next. */
   | { readonly outcome: 'read'; readonly octets: Buffer; readonly isLast: boolean }
   /** The message is not there any more, or not as it was. */
   | { readonly outcome: 'gone' };
@@ -46,6 +48,8 @@ export type Commit =
 export interface Mailbox {
   /** In the order in which they came. */
   readonly messages: readonly Listed[];
+  /** How many there are besides that cannot be read, for lack of rights or because the disk fails. */
+  readonly unreadable: number;
   /** The next octets of a message behind `position`, at most `pieceSize` of them. */
   read(message: number, position: number): Promise<Piece>;
   commit(changes: Changes): Promise<Commit>;
@@ -61,6 +65,17 @@ export type Opened =
 
 /** Octets that are read at a time. */
 export const pieceSize = 256 * 1024;
+
+/** Room for the octets that are read: kept for one piece after the other, as making it anew costs more than reading. */
+export class Room {
+  #buffer = Buffer.alloc(0);
+
+  /** So many octets of it. */
+  of(length: number): Buffer {
+    if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(Math.min(2 * length, pieceSize));
+    return this.#buffer.subarray(0, length);
+  }
+}
 
 /** Messages that are shown at most; those beyond are shown when some of these are gone. */
 export const mostMessages = 200_000;

@@ -8,8 +8,9 @@ import * as clock from '../lib/clock.ts';
 import { trim } from '../lib/octets.ts';
 import { regex } from '../lib/regex.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, concat, decimal, literal, pathOf, reviewed } from '../safe/taint.ts';
+import { type Clean, literal, pathOf, reviewed } from '../safe/taint.ts';
 import { directorySize, type MailboxSize } from './mailbox-size.ts';
+import { putIntoMaildir } from './maildir-temporary.ts';
 
 /** A file that is longer is made anew. */
 const maximumSize = 5120;
@@ -24,9 +25,11 @@ export interface SizeFileRules {
   readonly directoryRegex: string;
 }
 
+const sizeFile = literal('maildirsize');
+
 /** Where the size file of a maildir is. */
 export function sizeFileOf(directory: Clean): Clean {
-  return pathOf(directory, literal('maildirsize'));
+  return pathOf(directory, sizeFile);
 }
 
 /** What such a file says: the limits, 0 for none, and the sums of its lines, which removals may have made negative. */
@@ -97,29 +100,9 @@ function messagesIn(directory: Clean, rules: SizeFileRules): MailboxSize {
   return directorySize(directory, rules.sizeRegex ?? ',S=(\\d+)');
 }
 
-let temporary = 0;
-
 function write(directory: Clean, found: MailboxSize, rules: SizeFileRules): void {
-  const beside = pathOf(
-    directory,
-    literal('tmp'),
-    concat(
-      decimal(clock.seconds()),
-      literal('.P'),
-      decimal(process.pid),
-      literal('Q'),
-      decimal(++temporary),
-      literal('.maildirsize'),
-    ),
-  );
-  const file = files.open(beside, files.createNew, rules.mode);
-  try {
-    files.setMode(file, rules.mode);
-    files.write(file, `${rules.quota}S,${rules.fileCount}C\n${found.size} ${found.fileCount}\n`);
-  } finally {
-    files.close(file);
-  }
-  files.rename(beside, sizeFileOf(directory));
+  const text = `${rules.quota}S,${rules.fileCount}C\n${found.size} ${found.fileCount}\n`;
+  putIntoMaildir(directory, sizeFile, text, rules.mode);
 }
 
 /** What the maildir holds, by its size file, which is made if it is missing or not to be believed. */

@@ -7,13 +7,15 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { reviewed } from '../safe/taint.ts';
-import type { Mailbox } from './mailbox.ts';
+import { type Mailbox, pieceSize } from './mailbox.ts';
+import { directorySize } from './mailbox-size.ts';
 import { openMaildir } from './maildir.ts';
 
 let directory: string;
@@ -37,7 +39,7 @@ async function open(): Promise<Mailbox> {
 }
 
 /** The stored octets of a message, or nothing when it is gone. */
-async function text(mailbox: Mailbox, message: number): Promise<string | undefined> {
+async function textOf(mailbox: Mailbox, message: number): Promise<string | undefined> {
   let found = '';
   for (;;) {
     const piece = await mailbox.read(message, found.length);
@@ -62,7 +64,7 @@ describe('A maildir', () => {
       { octets: 10, uniqueId: '1700000001.M40P1.h' },
       { octets: 6, uniqueId: '1700000002.M5P1.h' },
     ]);
-    assert.equal(await text(mailbox, 1), 'one\ntwo\n');
+    assert.equal(await textOf(mailbox, 1), 'one\ntwo\n');
   });
 
   it('that is not there yet is empty', async () => {
@@ -96,7 +98,7 @@ describe('A maildir', () => {
       ids,
     );
     const mailbox = await open();
-    assert.equal(await text(mailbox, 0), 'x');
+    assert.equal(await textOf(mailbox, 0), 'x');
     assert.deepEqual(await mailbox.commit({ removed: [0, 1], seen: [] }), { outcome: 'done', left: 0 });
     assert.deepEqual([...names('new'), ...names('cur')], []);
   });
@@ -107,8 +109,8 @@ describe('A maildir', () => {
     const mailbox = await open();
     renameSync(join(directory, 'new/1.a'), join(directory, 'cur/1.a:2,S'));
     rmSync(join(directory, 'new/2.b'));
-    assert.equal(await text(mailbox, 0), 'a');
-    assert.equal(await text(mailbox, 1), undefined);
+    assert.equal(await textOf(mailbox, 0), 'a');
+    assert.equal(await textOf(mailbox, 1), undefined);
     assert.deepEqual(await mailbox.commit({ removed: [0, 1], seen: [] }), { outcome: 'done', left: 0 });
     assert.deepEqual(names('cur'), []);
   });
@@ -117,7 +119,7 @@ describe('A maildir', () => {
     put('new/1.a', 'a');
     const mailbox = await open();
     put('new/1.a', 'aa');
-    assert.equal(await text(mailbox, 0), undefined);
+    assert.equal(await textOf(mailbox, 0), undefined);
   });
 
   it('changes nothing before the commit; then what was read is current and seen, what came meanwhile is untouched', async () => {
@@ -126,7 +128,7 @@ describe('A maildir', () => {
     put('cur/3.c:2,FR', 'c');
     put('new/4.d', 'd');
     const mailbox = await open();
-    assert.equal(await text(mailbox, 0), 'a');
+    assert.equal(await textOf(mailbox, 0), 'a');
     put('new/5.e', 'e');
     assert.deepEqual(names('new'), ['1.a', '2.b', '4.d', '5.e']);
     assert.deepEqual(await mailbox.commit({ removed: [3], seen: [0, 2] }), { outcome: 'done', left: 3 });
@@ -151,6 +153,77 @@ describe('A maildir', () => {
     assert.equal(mailbox.messages[0]?.octets, whole.length + 20_000);
     const first = await mailbox.read(0, 0);
     assert.ok(first.outcome === 'read' && !first.isLast && first.octets.length < whole.length / 4);
-    assert.equal(await text(mailbox, 0), whole);
+    assert.equal(await textOf(mailbox, 0), whole);
+  });
+
+  describe('with many messages', () => {
+    const kept = (): string => join(directory, '.tabella-sizes');
+    const fill = (): void => {
+      for (let number = 0; number < 60; number++) put(`cur/${1700000000 + number}.M1P1.h:2,S`, `${number}\nx\n`);
+    };
+    /** Directories must have been at rest for a while before a listing of them is kept in memory. */
+    const rest = (): void => {
+      for (const part of ['new', 'cur']) utimesSync(join(directory, part), 1700000000, 1700000000);
+    };
+
+    it('keeps their sizes, and believes them, so that they need not be read', async () => {
+      fill();
+      const first = await open();
+      assert.equal(first.messages[0]?.octets, 6);
+      const text = readFileSync(kept(), 'latin1');
+      writeFileSync(kept(), text.replace('4 6 1700000000.M1P1.h\n', '4 7 1700000000.M1P1.h\n'));
+      assert.equal((await open()).messages[0]?.octets, 7);
+      assert.equal((await open()).messages[59]?.octets, 7);
+    });
+
+    it('reads them again when what was kept is damaged, or wrong', async () => {
+      fill();
+      await open();
+      const text = readFileSync(kept(), 'latin1');
+      for (const damaged of ['', text.slice(0, -3), text.replaceAll(' ', '_'), 'x'.repeat(100)]) {
+        writeFileSync(kept(), damaged);
+        assert.equal((await open()).messages[0]?.octets, 6);
+      }
+      // somebody has changed a message in place: it is not sent as another one, and the next reader has it as it is
+      put('cur/1700000003.M1P1.h:2,S', 'changed\n');
+      const mailbox = await open();
+      assert.equal(mailbox.messages[3]?.octets, 6);
+      assert.equal((await mailbox.read(3, 0)).outcome, 'gone');
+      const next = await open();
+      assert.equal(next.messages[3]?.octets, 9);
+      assert.equal(await textOf(next, 3), 'changed\n');
+    });
+
+    it('remembers what was there until a directory changes', async () => {
+      fill();
+      rest();
+      const first = await open();
+      first.close();
+      rmSync(kept());
+      assert.equal((await open()).messages, first.messages);
+      put('new/1700000100.M1P1.h', 'later\n');
+      assert.equal((await open()).messages.length, 61);
+      rest();
+      rmSync(join(directory, 'cur/1700000000.M1P1.h:2,S'));
+      assert.equal((await open()).messages.length, 60);
+    });
+
+    it('leaves what is kept out when it is summed up', () => {
+      fill();
+      const before = directorySize(reviewed(directory, 'a name of the tests'), undefined);
+      writeFileSync(kept(), 'x'.repeat(1000));
+      assert.deepEqual(directorySize(reviewed(directory, 'a name of the tests'), undefined), before);
+    });
+  });
+
+  it('sends a message whole that is removed meanwhile', async () => {
+    put('new/1.h', 'x'.repeat(pieceSize + 10));
+    const mailbox = await open();
+    const first = await mailbox.read(0, 0);
+    assert.ok(first.outcome === 'read' && !first.isLast);
+    rmSync(join(directory, 'new/1.h'));
+    const second = await mailbox.read(0, pieceSize);
+    assert.ok(second.outcome === 'read' && second.octets.length === 10 && second.isLast);
+    assert.equal((await mailbox.read(0, 0)).outcome, 'gone');
   });
 });

@@ -4,156 +4,45 @@
  */
 
 import * as clock from '../lib/clock.ts';
-import { crypto } from '../lib/crypto.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, literal, pathOf, reviewed } from '../safe/taint.ts';
+import type { Clean } from '../safe/taint.ts';
 import {
   type Changes,
   type Commit,
   type Listed,
   type Mailbox,
-  mostMessages,
   type Opened,
   type Piece,
   pieceSize,
+  Room,
 } from './mailbox.ts';
+import { entriesOf, forgetMaildir, listMaildir, type Message, messagePath, openMessage } from './maildir-list.ts';
+import type { Listing } from './maildir-listings.ts';
+import { seenName, tagged } from './maildir-name.ts';
 import { noteRemoval } from './maildir-size-file.ts';
 import { Pauses } from './pause.ts';
-import { WireCount } from './wire.ts';
 
-const parts = { new: literal('new'), cur: literal('cur') } as const;
-type Part = keyof typeof parts;
-
-interface Entry {
-  part: Part;
-  name: string;
-}
-
-interface Message extends Entry {
-  /** Octets of the file. */
-  readonly size: number;
-}
-
-/** The part of a name that stays when flags are set. */
-function lastingName(name: string): string {
-  const info = name.lastIndexOf(':2,');
-  return info <= 0 ? name : name.slice(0, info);
-}
-
-/** The lasting name itself, when it can be sent; else a digest of it (RFC 1939, UIDL). */
-function uniqueIdOf(name: string): string {
-  const lasting = lastingName(name);
-  if (/^[!-~]{1,70}$/.test(lasting)) return lasting;
-  return `=${crypto().createHash('sha256').update(lasting, 'latin1').digest('base64url')}`;
-}
-
-/** Files in the order in which they were delivered: by the time in the name, down to microseconds. */
-function inOrder(a: Entry, b: Entry): number {
-  const [earlier, later] = [timeOf(a.name), timeOf(b.name)];
-  if (earlier.seconds !== later.seconds) return earlier.seconds - later.seconds;
-  if (earlier.micro !== later.micro) return earlier.micro - later.micro;
-  return a.name < b.name ? -1 : 1;
-}
-
-function timeOf(name: string): { readonly seconds: number; readonly micro: number } {
-  const found = /^(\d{1,15})\.(?:M(\d{1,7}))?/.exec(name);
-  return { seconds: Number(found?.[1] ?? Number.MAX_SAFE_INTEGER), micro: Number(found?.[2] ?? 0) };
-}
-
-const tagged = (name: string, letter: 'S' | 'W'): number | undefined => {
-  const found = (letter === 'S' ? /,S=(\d{1,15})(?=[,:]|$)/ : /,W=(\d{1,15})(?=[,:]|$)/).exec(name);
-  return found === null ? undefined : Number(found[1]);
-};
-
-/** A name with the flag that says the message was seen. */
-function seenName(name: string): string {
-  const lasting = lastingName(name);
-  const flags = new Set(name.slice(lasting.length + ':2,'.length));
-  return `${lasting}:2,${[...flags.add('S')].sort().join('')}`;
+/** The message that is being read, kept open from one piece to the next. */
+interface OpenMessage {
+  readonly number: number;
+  readonly file: files.Descriptor;
 }
 
 class Maildir implements Mailbox {
-  readonly messages: Listed[] = [];
+  readonly messages: readonly Listed[];
+  readonly unreadable: number;
   readonly #directory: Clean;
-  readonly #files: Message[] = [];
+  readonly #files: readonly Message[];
+  #reading: OpenMessage | undefined;
   #lookedAgain = 0;
+  readonly #room = new Room();
 
-  constructor(directory: Clean) {
+  constructor(directory: Clean, { files: found, messages, unreadable }: Listing<Message>) {
     this.#directory = directory;
-  }
-
-  #path({ part, name }: Entry): Clean {
-    return pathOf(this.#directory, parts[part], reviewed(name, 'a name the directory itself holds'));
-  }
-
-  /** The files that are there; one that is moved from `new` to `cur` meanwhile is listed once. */
-  #entries(): Map<string, Entry> {
-    const found = new Map<string, Entry>();
-    for (const part of ['new', 'cur'] as const) {
-      try {
-        for (const name of files.list(pathOf(this.#directory, parts[part]))) {
-          if (name.startsWith('.')) continue;
-          found.set(lastingName(name), { part, name });
-          if (found.size >= mostMessages) break;
-        }
-      } catch (error) {
-        if (errorCode(error) !== 'ENOENT') throw error;
-      }
-    }
-    return found;
-  }
-
-  async list(): Promise<void> {
-    const entries = [...this.#entries().values()].sort(inOrder);
-    const buffer = Buffer.allocUnsafe(pieceSize);
-    const pauses = new Pauses();
-    for (const entry of entries) {
-      const sizes = await this.#sizes(entry, buffer);
-      if (sizes !== undefined) {
-        this.#files.push({ ...entry, size: sizes.size });
-        this.messages.push({ octets: sizes.octets, uniqueId: uniqueIdOf(entry.name) });
-      }
-      await pauses.pause();
-    }
-  }
-
-  /** Nothing when it is no message, or is gone already. */
-  async #sizes(entry: Entry, buffer: Buffer): Promise<{ readonly size: number; readonly octets: number } | undefined> {
-    const file = this.#open(entry);
-    if (file === undefined) return undefined;
-    try {
-      const found = files.statOpen(file);
-      if (!found.isFile()) return undefined;
-      const { size } = found;
-      const told = tagged(entry.name, 'W');
-      // a tag is believed when the size of the file agrees with the other one
-      if (told !== undefined && tagged(entry.name, 'S') === size && told >= size && told <= 2 * size + 2) {
-        return { size, octets: told };
-      }
-      const count = new WireCount();
-      for (let at = 0; at < size; ) {
-        const piece = buffer.subarray(0, Math.min(size - at, buffer.length));
-        // the first piece is most often the only one
-        const length = at === 0 ? files.readAt(file, piece, 0) : await files.readLater(file, piece, at);
-        if (length === 0) return undefined;
-        count.take(piece.subarray(0, length));
-        at += length;
-      }
-      return { size, octets: count.octets };
-    } finally {
-      files.close(file);
-    }
-  }
-
-  /** Opens a message; nothing when there is no such file, or it cannot be one. */
-  #open(entry: Entry): files.Descriptor | undefined {
-    try {
-      return files.open(this.#path(entry), files.readOnly | files.noFollow);
-    } catch (error) {
-      if (['ENOENT', 'ELOOP', 'EACCES', 'ENXIO'].includes(errorCode(error) ?? '')) return undefined;
-      throw error;
-    }
+    this.#files = found;
+    this.messages = messages;
+    this.unreadable = unreadable;
   }
 
   /** Looks where files are now; the directories are not read more often than once in a second. */
@@ -161,32 +50,49 @@ class Maildir implements Mailbox {
     const now = clock.elapsed();
     if (this.#lookedAgain > 0 && now - this.#lookedAgain < 1000) return;
     this.#lookedAgain = now;
-    const entries = this.#entries();
+    const entries = entriesOf(this.#directory);
     for (const message of this.#files) {
-      const entry = entries.get(lastingName(message.name));
+      const entry = entries.get(message.lasting);
       if (entry !== undefined) Object.assign(message, entry);
     }
   }
 
   async read(number: number, position: number): Promise<Piece> {
     const message = this.#files[number];
-    if (message === undefined) return { outcome: 'gone' };
-    let file = this.#open(message);
+    const file = message === undefined ? undefined : this.#fileOf(number, message);
+    if (message === undefined || file === undefined) return { outcome: 'gone' };
+    const { size } = message;
+    const length = Math.min(size - position, pieceSize);
+    const octets = this.#room.of(Math.max(length, 0));
+    const count = position === 0 ? files.readAt(file, octets, 0) : await files.readLater(file, octets, position);
+    const isLast = position + count >= size;
+    if (isLast || count === 0) this.#letGo();
+    if (count === 0 && position < size) return { outcome: 'gone' };
+    return { outcome: 'read', octets: octets.subarray(0, count), isLast };
+  }
+
+  /** The open file of a message, whatever its name is now; nothing when it is gone, or is not what it was. */
+  #fileOf(number: number, message: Message): files.Descriptor | undefined {
+    if (this.#reading?.number === number) return this.#reading.file;
+    this.#letGo();
+    let file = openMessage(this.#directory, message);
     if (file === undefined) {
       this.#lookAgain();
-      file = this.#open(message);
+      file = openMessage(this.#directory, message);
     }
-    if (file === undefined) return { outcome: 'gone' };
-    try {
-      const { size } = message;
-      if (files.statOpen(file).size !== size) return { outcome: 'gone' };
-      const octets = Buffer.allocUnsafe(Math.max(Math.min(size - position, pieceSize), 0));
-      const length = position === 0 ? files.readAt(file, octets, 0) : await files.readLater(file, octets, position);
-      if (length === 0 && position < size) return { outcome: 'gone' };
-      return { outcome: 'read', octets: octets.subarray(0, length), isLast: position + length >= size };
-    } finally {
-      files.close(file);
+    if (typeof file !== 'number') return undefined;
+    if (files.statOpen(file).size === message.size) {
+      this.#reading = { number, file };
+      return file;
     }
+    files.close(file);
+    forgetMaildir(this.#directory);
+    return undefined;
+  }
+
+  #letGo(): void {
+    if (this.#reading !== undefined) files.close(this.#reading.file);
+    this.#reading = undefined;
   }
 
   async commit({ removed, seen }: Changes): Promise<Commit> {
@@ -202,14 +108,14 @@ class Maildir implements Mailbox {
         try {
           if (!act(message)) missing.push(number);
         } catch (error) {
-          problems.push(`${this.#path(message)}: ${errorText(error)}`);
+          problems.push(`${messagePath(this.#directory, message)}: ${errorText(error)}`);
         }
         await pauses.pause();
       }
       return missing;
     };
     const remove = (message: Message): boolean => {
-      if (!files.remove(this.#path(message))) return false;
+      if (!files.remove(messagePath(this.#directory, message))) return false;
       sum.size += tagged(message.name, 'S') ?? message.size;
       sum.fileCount++;
       return true;
@@ -233,7 +139,7 @@ class Maildir implements Mailbox {
     const name = seenName(message.name);
     if (message.part === 'cur' && message.name === name) return true;
     try {
-      files.rename(this.#path(message), this.#path({ part: 'cur', name }));
+      files.rename(messagePath(this.#directory, message), messagePath(this.#directory, { part: 'cur', name }));
     } catch (error) {
       // somebody else has it; that a message was seen is not worth looking for it
       if (errorCode(error) !== 'ENOENT') throw error;
@@ -250,16 +156,14 @@ class Maildir implements Mailbox {
   }
 
   close(): void {
-    this.#files.length = 0;
+    this.#letGo();
   }
 }
 
 /** A directory that is not there yet is an empty mailbox: nothing was delivered so far. */
 export async function openMaildir(directory: Clean): Promise<Opened> {
   try {
-    const maildir = new Maildir(directory);
-    await maildir.list();
-    return { outcome: 'opened', mailbox: maildir };
+    return { outcome: 'opened', mailbox: new Maildir(directory, await listMaildir(directory)) };
   } catch (error) {
     return { outcome: 'failed', message: `maildir ${directory}: ${errorText(error)}`, lasting: false };
   }

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +31,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const place = (): MailboxPlace => ({
   format: 'mbox',
+  allowSymlink: false,
   path: reviewed(path, 'a name of the tests'),
   hostname: literal('h.test'),
   lock: {
@@ -193,5 +196,41 @@ describe('A mailbox file', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('keeps its index right through a commit', async () => {
+    const long = (name: string): string => `Subject: ${name}\n\n${`${name}\n`.repeat(100_000)}`;
+    put(long('one'), long('two'), long('three'), long('four'));
+    const mailbox = await open();
+    const ids = mailbox.messages.map(({ uniqueId }) => uniqueId);
+    await mailbox.commit({ removed: [1], seen: [] });
+    mailbox.close();
+    const index = join(directory, '.ann.tabella-index');
+    const kept = readFileSync(index, 'latin1');
+    const again = await open();
+    assert.equal(readFileSync(index, 'latin1'), kept);
+    assert.deepEqual(
+      again.messages.map(({ uniqueId }) => uniqueId),
+      [ids[0], ids[2], ids[3]],
+    );
+    assert.equal(await text(again, 1), long('three'));
+    await again.commit({ removed: [2], seen: [] });
+    const last = await open();
+    assert.equal(await text(last, 1), long('three'));
+    assert.equal(last.messages.length, 2);
+  });
+
+  it('may be a symbolic link where the transport allows it, and stays one', async () => {
+    const target = join(directory, 'elsewhere');
+    put('one\n', 'two\n');
+    renameSync(path, target);
+    symlinkSync(target, path);
+    const refused = await openMbox(place());
+    assert.ok(refused.outcome === 'failed' && refused.lasting && /allow_symlink/.test(refused.message));
+    const opened = await openMbox({ ...place(), allowSymlink: true });
+    assert.ok(opened.outcome === 'opened');
+    assert.deepEqual(await opened.mailbox.commit({ removed: [0], seen: [] }), { outcome: 'done', left: 1 });
+    assert.ok(lstatSync(path).isSymbolicLink());
+    assert.equal(readFileSync(target, 'latin1'), `${fromLine}two\n\n`);
   });
 });

@@ -11,7 +11,7 @@
  * they get it, as our own deliveries do.
  */
 
-import { errorText } from '../lib/errno.ts';
+import { errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, literal } from '../safe/taint.ts';
 import {
@@ -23,8 +23,10 @@ import {
   type Opened,
   type Piece,
   pieceSize,
+  Room,
 } from './mailbox.ts';
 import { withLock } from './mailbox-lock.ts';
+import { findMessages, isSameStamp, type Stamp, saveIndex } from './mbox-index.ts';
 import { type MboxMessage, scanMbox } from './mbox-scan.ts';
 
 /** Milliseconds to wait for the lock of a mailbox that is opened, and of one that is to be changed. */
@@ -40,22 +42,28 @@ function uniqueIds(found: readonly MboxMessage[]): string[] {
   });
 }
 
-interface Stamp {
-  readonly size: number;
-  readonly mtimeMs: number;
-}
-
 class Mbox implements Mailbox {
   readonly messages: readonly Listed[];
+  readonly unreadable = 0;
   readonly #place: MailboxPlace;
+  /** The file itself, where the place is a link to it. */
+  readonly #path: Clean;
   readonly #file: files.Descriptor | undefined;
   readonly #found: readonly MboxMessage[];
   /** How the file was when it was read last, or when all was found as it had been. */
   readonly #stamp: Stamp;
+  readonly #room = new Room();
   #verified: { readonly message: number; readonly stamp: Stamp } | undefined;
 
-  constructor(place: MailboxPlace, file: files.Descriptor | undefined, found: readonly MboxMessage[], stamp: Stamp) {
+  constructor(
+    place: MailboxPlace,
+    path: Clean,
+    file: files.Descriptor | undefined,
+    found: readonly MboxMessage[],
+    stamp: Stamp,
+  ) {
     this.#place = place;
+    this.#path = path;
     this.#file = file;
     this.#found = found;
     this.#stamp = stamp;
@@ -67,7 +75,7 @@ class Mbox implements Mailbox {
     const message = this.#found[number];
     if (message === undefined || this.#file === undefined) return { outcome: 'gone' };
     if (!(await this.#isThere(number, message, this.#file))) return { outcome: 'gone' };
-    const octets = Buffer.allocUnsafe(Math.max(Math.min(message.size - position, pieceSize), 0));
+    const octets = this.#room.of(Math.max(Math.min(message.size - position, pieceSize), 0));
     const place = message.start + position;
     const length =
       position === 0 ? files.readAt(this.#file, octets, place) : await files.readLater(this.#file, octets, place);
@@ -78,9 +86,8 @@ class Mbox implements Mailbox {
   /** Whether the message is where it was, as it was; looked at again when anything in the file has changed. */
   async #isThere(number: number, message: MboxMessage, file: files.Descriptor): Promise<boolean> {
     const now = files.statOpen(file);
-    const same = ({ size, mtimeMs }: Stamp): boolean => size === now.size && mtimeMs === now.mtimeMs;
-    if (same(this.#stamp)) return true;
-    if (this.#verified?.message === number && same(this.#verified.stamp)) return true;
+    if (isSameStamp(now, this.#stamp)) return true;
+    if (this.#verified?.message === number && isSameStamp(now, this.#verified.stamp)) return true;
     if (now.size < message.next) return false;
     const again = await scanMbox(file, message.next, message.from).catch(() => []);
     if (again.length !== 1 || again[0]?.digest !== message.digest) return false;
@@ -106,11 +113,7 @@ class Mbox implements Mailbox {
   async #remove(removed: readonly number[], file: files.Descriptor): Promise<void> {
     const found = files.statOpen(file);
     const [first] = this.#found;
-    const isSame =
-      this.#file !== undefined &&
-      found.ino === files.statOpen(this.#file).ino &&
-      found.size === this.#stamp.size &&
-      found.mtimeMs === this.#stamp.mtimeMs;
+    const isSame = this.#file !== undefined && isSameStamp(found, this.#stamp);
     const present = isSame ? this.#found : await scanMbox(file, found.size);
     const gone = isSame
       ? new Set(removed)
@@ -129,9 +132,24 @@ class Mbox implements Mailbox {
     if (kept.length === 0 || (kept.length === 1 && only?.from === 0)) {
       files.truncate(file, only?.to ?? 0);
       await files.sync(file);
+      this.#index(files.statOpen(file), head, present, gone);
       return;
     }
-    await replaceBy(this.#place.path, kept, file, found);
+    this.#index(await replaceBy(this.#path, kept, file, found), head, present, gone);
+  }
+
+  /** Keeps where the messages stand that are left. */
+  #index(stamp: Stamp, head: number, present: readonly MboxMessage[], gone: ReadonlySet<number>): void {
+    let at = head;
+    const left: MboxMessage[] = [];
+    for (const [number, message] of present.entries()) {
+      if (gone.has(number)) continue;
+      const shift = message.from - at;
+      left.push({ ...message, from: at, start: message.start - shift, next: message.next - shift });
+      at = message.next - shift;
+    }
+    // what stands behind the messages that were looked at is not known
+    if (at === stamp.size || left.length === 0) saveIndex(this.#path, stamp, left);
   }
 
   close(): void {
@@ -170,17 +188,18 @@ function stillPresent(digests: readonly string[], present: readonly MboxMessage[
   return found;
 }
 
-/** Puts a file with these parts of the mailbox in its place, with its owner and permissions. */
+/** Puts a file with these parts of the mailbox in its place, with its owner and permissions; answers how it is then. */
 async function replaceBy(
   path: Clean,
   kept: readonly Range[],
   file: files.Descriptor,
   { mode, gid, uid }: files.Stats,
-): Promise<void> {
+): Promise<Stamp> {
   const beside = concat(path, literal('.pop3'));
   // one that is there was left by a crash: whoever has the lock is the only one who makes it
   files.removeIfPossible(beside);
   const copy = files.open(beside, files.createNew, 0o600);
+  let stamp: Stamp;
   try {
     const own = files.statOpen(copy);
     if (own.gid !== gid || own.uid !== uid) files.setOwner(copy, uid, gid);
@@ -195,6 +214,7 @@ async function replaceBy(
       }
     }
     await files.sync(copy);
+    stamp = files.statOpen(copy);
     files.rename(beside, path);
   } catch (error) {
     files.removeIfPossible(beside);
@@ -203,6 +223,7 @@ async function replaceBy(
     files.close(copy);
   }
   await files.syncDirectory(files.parentOf(path) ?? literal('.'));
+  return stamp;
 }
 
 /** A file that is not there is an empty mailbox. */
@@ -215,24 +236,36 @@ export async function openMbox(place: MailboxPlace): Promise<Opened> {
   });
   let file: files.Descriptor | undefined;
   try {
-    const link = files.linkStat(path);
-    if (link !== undefined && !link.isFile()) return failed('it is not a regular file', true);
+    const target = fileBehind(place);
+    if ('problem' in target) return failed(target.problem, true);
     const stamp = await withLock(place, patience.open, async (locked): Promise<Stamp> => {
-      file = files.open(path, files.readOnly | files.noFollow);
+      file = files.open(target.path, files.readOnly | files.noFollow);
       return files.statOpen(locked);
     });
-    if (stamp.outcome === 'missing') return { outcome: 'opened', mailbox: new Mbox(place, undefined, [], nothing) };
+    if (stamp.outcome === 'missing') {
+      return { outcome: 'opened', mailbox: new Mbox(place, path, undefined, [], nothing) };
+    }
     if (stamp.outcome === 'locked') return { outcome: 'in use', message: `mailbox ${path} is locked by somebody else` };
     if (file === undefined) return failed('it cannot be opened');
-    const found = await scanMbox(file, stamp.value.size);
-    const mailbox = new Mbox(place, file, found, stamp.value);
+    const found = await findMessages(target.path, file, stamp.value);
+    const mailbox = new Mbox(place, target.path, file, found, stamp.value);
     file = undefined;
     return { outcome: 'opened', mailbox };
   } catch (error) {
-    return failed(errorText(error));
+    return failed(errorText(error), errorCode(error) === 'EACCES');
   } finally {
     if (file !== undefined) files.close(file);
   }
 }
 
-const nothing: Stamp = { size: 0, mtimeMs: 0 };
+/** The file of a mailbox; a symbolic link stands for it only where the transport allows that. */
+function fileBehind({ path, allowSymlink }: MailboxPlace): { readonly path: Clean } | { readonly problem: string } {
+  const link = files.linkStat(path);
+  if (link === undefined || link.isFile()) return { path };
+  if (!link.isSymbolicLink()) return { problem: 'it is not a regular file' };
+  if (!allowSymlink) return { problem: 'it is a symbolic link, and allow_symlink is not set' };
+  const behind = files.realPath(path);
+  return files.linkStat(behind)?.isFile() === true ? { path: behind } : { problem: 'it is not a regular file' };
+}
+
+const nothing: Stamp = { ino: 0, size: 0, mtimeMs: 0 };

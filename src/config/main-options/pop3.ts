@@ -13,6 +13,7 @@ export const pop3 = {
   pop3_interfaces: stringList(
     'Addresses, also with ports, on which POP3 clients are waited for; those of local_interfaces, without their ports, when it is unset.',
   ),
+  pop3_login_timeout: time('How long a client may take to log in; 0 for as long as it says something.', 180),
   pop3_max_failures: integer('After how many failed logins a connection is closed.', 3),
   pop3_ports: stringList('Ports on which POP3 clients are waited for, such as `pop3`; none when it is unset.'),
   pop3_receive_timeout: time(

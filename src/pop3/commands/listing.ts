@@ -1,21 +1,18 @@
 /** STAT, LIST and UIDL (RFC 1939 §5, §7): what is in the mailbox, without what is marked as deleted. */
 
 import type { Listed } from '../../store/mailbox.ts';
+import { Pauses } from '../../store/pause.ts';
 import { messageNamed, type Pop3Command } from '../command.ts';
 import type { Pop3Session } from '../session.ts';
 
 /** Lines that are gathered before they are sent. */
 const atOnce = 1000;
 
-function left({ mailbox, removed }: Pop3Session): { readonly count: number; readonly octets: number } {
-  let octets = 0;
-  let count = 0;
-  for (const [number, message] of (mailbox?.messages ?? []).entries()) {
-    if (removed.has(number)) continue;
-    octets += message.octets;
-    count++;
-  }
-  return { count, octets };
+function left({ mailbox, removed, total, removedOctets }: Pop3Session): {
+  readonly count: number;
+  readonly octets: number;
+} {
+  return { count: (mailbox?.messages.length ?? 0) - removed.size, octets: total - removedOctets };
 }
 
 /** One line for the message that is named, or one for each. */
@@ -34,9 +31,13 @@ function listing(verb: string, shown: (message: Listed) => string | number): Pop
       }
       const { count, octets } = left(session);
       session.ok(`${count} messages (${octets} octets)`);
+      const pauses = new Pauses();
       for (const [number, message] of messages.entries()) {
         if (!session.removed.has(number)) session.write(`${number + 1} ${shown(message)}\r\n`);
-        if ((number + 1) % atOnce === 0) await session.flush();
+        if ((number + 1) % atOnce > 0) continue;
+        await session.flush();
+        if (session.isBroken) return 'lost';
+        await pauses.pause();
       }
       session.write('.\r\n');
       return undefined;

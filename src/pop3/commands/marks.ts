@@ -10,6 +10,7 @@ export const dele: Pop3Command = {
     const number = messageNamed(session, argument);
     if (number === undefined) return undefined;
     session.removed.add(number);
+    session.removedOctets += session.mailbox?.messages[number]?.octets ?? 0;
     return session.ok(`message ${number + 1} is marked as deleted`);
   },
 };
@@ -20,6 +21,7 @@ export const rset: Pop3Command = {
   argument: 'none',
   async run(session) {
     session.removed.clear();
+    session.removedOctets = 0;
     session.last = 0;
     return session.ok('no message is marked as deleted');
   },
