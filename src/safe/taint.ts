@@ -90,9 +90,12 @@ export class Text {
     let taint: Taint = 'clean';
     let mixed = false;
     for (const part of parts) {
+      // nothing at all makes nothing worse
+      if (part.value === '') continue;
+      const first = value === '';
       value += part.value;
       if (part.taint !== taint || part.#pieces !== undefined) {
-        if (part !== parts[0] || part.#pieces !== undefined) mixed = true;
+        if (!first || part.#pieces !== undefined) mixed = true;
         taint = worse(taint, part.taint);
       }
     }

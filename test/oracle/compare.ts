@@ -51,7 +51,9 @@ export function describe({ compared, known, unknown }: Report, name: string): st
       `seed ${seed}: ${input}\n  real ${real === undefined ? 'died' : JSON.stringify(real)}\n  ours ${ours === undefined ? 'died' : JSON.stringify(ours)}`,
   );
   const reasons = [...known].map(([reason, count]) => `  ${count} as known: ${reason}`);
-  return [...differing, `${name}: ${compared} compared, ${unknown.length} differ without a reason`, ...reasons].join('\n');
+  return [...differing, `${name}: ${compared} compared, ${unknown.length} differ without a reason`, ...reasons].join(
+    '\n',
+  );
 }
 
 /** For a test: compares, says how much and from which seed, and fails when anything differs. */

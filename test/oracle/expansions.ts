@@ -22,7 +22,15 @@ const listKind = oneOfWords('match_domain match_address match_local_part');
 const plainList = oneOfWords('a:b * *.c +local_domains !a:* ^a a@b *@c : +al +lp !+al:*@* +nosuch @ +hl @@x').map(
   (list) => `{${list}}`,
 );
-const address = oneOf('{1.2.3.4}', '{*}', '{1.2.3.0/24}', '{<; ::1}', '{+hl}', '{!1.2.3.4:*}', '{<; 2001:db8::/32 ; !*}');
+const address = oneOf(
+  '{1.2.3.4}',
+  '{*}',
+  '{1.2.3.0/24}',
+  '{<; ::1}',
+  '{+hl}',
+  '{!1.2.3.4:*}',
+  '{<; 2001:db8::/32 ; !*}',
+);
 
 interface Grammar {
   text: string;
@@ -32,7 +40,7 @@ interface Grammar {
   branches: string;
 }
 
-const { text } = fc.letrec<Grammar>((tie) => {
+const { text } = fc.letrec<Grammar>((tie: fc.LetrecTypedTie<Grammar>): fc.LetrecValue<Grammar> => {
   const braced = tie('text').map((part) => `{${part}}`);
   const item = (...parts: readonly (fc.Arbitrary<string> | string)[]): fc.Arbitrary<string> =>
     sequence('${', ...parts, '}');
@@ -65,10 +73,16 @@ const { text } = fc.letrec<Grammar>((tie) => {
       item('listquote', oneOf('{:}', '{,}', '{}', '{::}'), braced),
       item('sg', braced, braced, braced),
       item('tr', braced, braced, braced),
-      item(oneOf('substr{1}{2}', 'substr{-2}', 'length{2}', 'hash{3}{62}', 'hash{4}', 'nhash{7}', 'nhash{7}{9}'), braced),
+      item(
+        oneOf('substr{1}{2}', 'substr{-2}', 'length{2}', 'hash{3}{62}', 'hash{4}', 'nhash{7}', 'nhash{7}{9}'),
+        braced,
+      ),
       item('substr', braced, braced, braced),
       item(oneOf('hmac{md5}', 'hmac{sha1}', 'hmac{x}'), braced, braced),
-      item(oneOf('imapfolder', 'srs_encode{s}{a@b}', 'prvscheck{a}', 'prvscheck', 'env', 'env{HOME}', 'prvs{a@b}{k}'), braced),
+      item(
+        oneOf('imapfolder', 'srs_encode{s}{a@b}', 'prvscheck{a}', 'prvscheck', 'env', 'env{HOME}', 'prvs{a@b}{k}'),
+        braced,
+      ),
       item('imapfolder', braced, oneOf('{/}', '{.}', '{}'), braced),
       item('env{NOSUCH}', branches),
       item('prvscheck', braced, '{secret}', branches),
@@ -78,9 +92,19 @@ const { text } = fc.letrec<Grammar>((tie) => {
       item('run{/bin/false}', branches),
       item('readfile{/mnt/text}', oneOf('', '{,}', '{}')),
       item('readfile', braced),
-      item('lookup', braced, oneOf('lsearch', ' lsearch ', 'lsearch,ret=full', 'wildlsearch', 'nosuch'), '{/mnt/table}', branches),
+      item(
+        'lookup',
+        braced,
+        oneOf('lsearch', ' lsearch ', 'lsearch,ret=full', 'wildlsearch', 'nosuch'),
+        '{/mnt/table}',
+        branches,
+      ),
       item('lookup ', oneOf('passwd', 'dnsdb', 'lsearch', 'testdb'), braced, branches),
-      item(oneOf('dlfunc', 'certextract{subject}', 'nosuch', 'readsocket{/nosuch}', 'extract', 'acl'), braced, branches),
+      item(
+        oneOf('dlfunc', 'certextract{subject}', 'nosuch', 'readsocket{/nosuch}', 'extract', 'acl'),
+        braced,
+        branches,
+      ),
     ),
     condition: fc.oneof(
       { maxDepth: 3 },
@@ -92,7 +116,10 @@ const { text } = fc.letrec<Grammar>((tie) => {
       sequence(oneOf('and{{', 'or{{', 'and {{'), tie('condition'), '}{', tie('condition'), '}}'),
       sequence(oneOf('forany', 'forall', 'forany_json', 'forall_jsons'), braced, '{', tie('condition'), '}'),
       sequence(oneOf('acl{{ok}}', 'acl{{no}}', 'acl{{args}', 'acl{{ok}'), oneOf('', '{a}}')),
-      sequence(oneOf('crypteq{a}', 'crypteq{abc}'), oneOf('{\\{md5\\}kAFQmDzST7DWlj99KOF/cg==}', '{\\{sha1\\}x}', '{x}', '{}')),
+      sequence(
+        oneOf('crypteq{a}', 'crypteq{abc}'),
+        oneOf('{\\{md5\\}kAFQmDzST7DWlj99KOF/cg==}', '{\\{sha1\\}x}', '{x}', '{}'),
+      ),
       sequence('inbound_srs', braced, '{s}'),
       sequence(oneOf('nosuch', 'eq', 'bool', 'and', 'pam', 'saslauthd'), oneOf('', '{a}', '{{a}}')),
     ),
@@ -105,6 +132,7 @@ const files: Files = new Map([
     [
       'primary_hostname = noc.ws.example',
       'keep_environment = PATH',
+      'spool_directory = /var/spool/exim4',
       'domainlist local_domains = a.b : *.c.d',
       'domainlist d = x.y',
       'hostlist hl = 1.2.3.4',
@@ -143,7 +171,18 @@ const files: Files = new Map([
 ]);
 
 /** Every second round sees a message and a client. */
-const withMessage = ['-bem', '/mnt/message', '-f', 'sender@c.d', '-oMa', '1.2.3.4', '-oMs', 'host.a.b', '-oMr', 'esmtps'];
+const withMessage = [
+  '-bem',
+  '/mnt/message',
+  '-f',
+  'sender@c.d',
+  '-oMa',
+  '1.2.3.4',
+  '-oMs',
+  'host.a.b',
+  '-oMr',
+  'esmtps',
+];
 const linesOfRound = 450;
 
 export const expansions: Subject = {

@@ -15,25 +15,71 @@ export const many = (
   piece: fc.Arbitrary<string>,
   separator: string,
   { least = 0, most = 5 }: { least?: number; most?: number } = {},
-): fc.Arbitrary<string> =>
-  fc.array(piece, { minLength: least, maxLength: most }).map((parts) => parts.join(separator));
+): fc.Arbitrary<string> => fc.array(piece, { minLength: least, maxLength: most }).map((parts) => parts.join(separator));
 
 export const sample = <T>(arbitrary: fc.Arbitrary<T>, count: number, seed: number): T[] =>
   fc.sample(arbitrary, { numRuns: count, seed });
 
 /** Texts that operators and items are fed with: numbers, lists, addresses, escapes, encoded and broken text. */
 export const literals: readonly string[] = [
-  ...'a b abc A.B@C.D 0 1 42 -1 7K 1+1 (2*3) 4d2h : a:b:c 1.2.3.4 1.2.3.4/24 ::1 2001:db8::1/33 yes no false'.split(' '),
+  ...'a b abc A.B@C.D 0 1 42 -1 7K 1+1 (2*3) 4d2h : a:b:c 1.2.3.4 1.2.3.4/24 ::1 2001:db8::1/33 yes no false'.split(
+    ' ',
+  ),
   ..."[ , ; @ <a@b> ' % # & (a) ^a .* 0x1F 010 1.5 3M 1G 0b101 08 99999999999 --1 5/0 7%3 1<<3 ~1 a@b,c@d b@[1.2.3.4]".split(
     ' ',
   ),
   ...'xn--bcher-kva.example xn-- ä ß.de x_y a.b-c user+tag@x.y @x.y <> user@ "x"@y /a/b ../x 1.2.3 256.1.1.1 ::ffff:1.2.3.4'.split(
     ' ',
   ),
-  ...['x@y.z (c)', '', ' ', '  x ', '<, a,b,c', ' : ', 'a=1 b="x y"', '"q r"@x.y', '=?utf-8?q?=c3=a4?=', 'YWJj', '6a6b'],
-  ...['\\n', '\\t', '\\xff', '\\xc3\\xa4', '\\x41', '\\101', '\\\\', '\\$', '\\{', '\\}', '\\N$x\\N', '\\r', '\\xe2\\x82'],
-  ...['a::b:c', '<; a;;b', '<\\n a\\nb', 'a=1 b=2', 'k= j', 'key1:v1', '"a\\\\"b"', 'Ann <a@b>', 'a b (x(y)) <c@d>', 'g:a@b,c@d;'],
-  ...['\\{"a":1,"b":"x"\\}', '["a","b",3]', '\\{"a":\\{"b":[1,2]\\}\\}', '[]', 'null', '=?iso-8859-1?q?=e4_b?=', 'Mr. X'],
+  ...[
+    'x@y.z (c)',
+    '',
+    ' ',
+    '  x ',
+    '<, a,b,c',
+    ' : ',
+    'a=1 b="x y"',
+    '"q r"@x.y',
+    '=?utf-8?q?=c3=a4?=',
+    'YWJj',
+    '6a6b',
+  ],
+  ...[
+    '\\n',
+    '\\t',
+    '\\xff',
+    '\\xc3\\xa4',
+    '\\x41',
+    '\\101',
+    '\\\\',
+    '\\$',
+    '\\{',
+    '\\}',
+    '\\N$x\\N',
+    '\\r',
+    '\\xe2\\x82',
+  ],
+  ...[
+    'a::b:c',
+    '<; a;;b',
+    '<\\n a\\nb',
+    'a=1 b=2',
+    'k= j',
+    'key1:v1',
+    '"a\\\\"b"',
+    'Ann <a@b>',
+    'a b (x(y)) <c@d>',
+    'g:a@b,c@d;',
+  ],
+  ...[
+    '\\{"a":1,"b":"x"\\}',
+    '["a","b",3]',
+    '\\{"a":\\{"b":[1,2]\\}\\}',
+    '[]',
+    'null',
+    '=?iso-8859-1?q?=e4_b?=',
+    'Mr. X',
+  ],
 ];
 
 /** Variables with the same value on both sides. */
