@@ -126,7 +126,7 @@ function expandAgain(
   return lastly(
     () => {
       try {
-        if (!text.isClean) fail(`attempt to expand tainted string '${text.value}'`);
+        if (!text.isClean && text.value !== '') fail(`attempt to expand tainted string '${text.value}'`);
         if (context.depth > maximumDepth) fail('too many nested expansions');
         const value = source(text.value)(context);
         return value instanceof Promise ? value.catch(explain) : value;

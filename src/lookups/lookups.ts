@@ -133,7 +133,7 @@ export class Lookups {
       const blanks = fileOrQuery.value.length - trimStart(fileOrQuery.value).length;
       return this.#query(driver, fileOrQuery.slice(blanks), options, context);
     }
-    if (key === undefined || key.value === '') return notFound;
+    if (key === undefined) return notFound;
     const file = clean(fileOrQuery);
     if (file === undefined) {
       return { outcome: 'error', message: `Tainted filename for search: '${fileOrQuery.value}'` };

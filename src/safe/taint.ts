@@ -55,12 +55,15 @@ export class Text {
     return value === '' ? Text.empty : new Text(value, 'clean', undefined);
   }
 
-  /** Text that a lookup found in data the administrator keeps, or that a list match took from the list itself. */
+  /**
+   * Text that a lookup found in data the administrator keeps, that a list match took from the list itself, that a program
+   * of the configuration printed, or that stands in an environment variable the configuration keeps.
+   */
   static vouched(value: string): Text {
     return value === '' ? Text.empty : new Text(value, 'clean', undefined);
   }
 
-  /** Text from a network, a message, an environment or a caller. */
+  /** Text from a network, a message or a caller. */
   static tainted(value: string): Text {
     return new Text(value, 'tainted', undefined);
   }

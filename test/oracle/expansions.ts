@@ -13,7 +13,7 @@ const operator = oneOfWords(`
   reverse_ip rfc2047 rfc2047d rxquote sha1 sha256 sha2 sha2_512 sha3 sha3_224 str2b64 strlen substr_1_2 substr_-2 s_-3_2
   time_eval time_interval uc utf8clean utf8_domain_to_alabel utf8_domain_from_alabel utf8_localpart_to_alabel
   utf8_localpart_from_alabel expand h_2 nh_3 length substr_ nosuch hash_0 sha2_1 quote_nosuch listnamed_x headerwrap
-  headerwrap_20_40 xtextd bless sha3_1 stat randint base10 l_x`);
+  headerwrap_20_40 xtextd bless sha3_1 stat base10 l_x`);
 const comparison = oneOfWords('eq eqi lt lti gt gti le lei ge gei = == < <= > >= match inlist inlisti');
 const shape = oneOfWords('isip isip4 isip6 bool bool_lax exists');
 const setting = oneOfWords(`def:domain def:primary_hostname def:h_subject: def:nosuch def:acl_m0 def:sender_host_address
@@ -99,7 +99,7 @@ const { text } = fc.letrec<Grammar>((tie: fc.LetrecTypedTie<Grammar>): fc.Letrec
         '{/mnt/table}',
         branches,
       ),
-      item('lookup ', oneOf('passwd', 'dnsdb', 'lsearch', 'testdb'), braced, branches),
+      item('lookup ', oneOf('passwd', 'lsearch', 'testdb'), braced, branches),
       item(
         oneOf('dlfunc', 'certextract{subject}', 'nosuch', 'readsocket{/nosuch}', 'extract', 'acl'),
         braced,

@@ -75,7 +75,7 @@ const env = choice({
   read: (reader) => ({ words: [], arguments: reader.someArguments('env', 1, 1) }),
   find: ([name = Text.empty], _, context) => {
     const value = context.settings.environment.get(name.value);
-    return value === undefined ? undefined : Text.tainted(value);
+    return value === undefined ? undefined : Text.vouched(value);
   },
 });
 
@@ -93,6 +93,7 @@ function readExtract(reader: Reader): Pick<ItemNode, 'arguments' | 'words'> {
       if (read.length < 2) throw new ParseProblem(message, read);
       // told only when the item is evaluated, as in Exim
       read.push({ kind: 'mistake', at: reader.at, message });
+      reader.take(/fail(?![A-Za-z0-9_])/y);
       break;
     }
     read.push(reader.within(read, () => reader.inBraces()));

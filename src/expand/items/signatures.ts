@@ -61,7 +61,7 @@ const prvscheck: Item = {
     const result = reader.within(read, () => reader.someArguments('prvscheck', 0, 1));
     const all = [...read, ...result];
     reader.skipBlanks();
-    if (reader.next === '{') throw new ParseProblem("Too many arguments for 'prvscheck' (max is 2)", all);
+    if (reader.next === '{') throw new ParseProblem("Too many arguments for 'prvscheck' (max is 1)", all);
     if (!reader.accept('}')) throw new ParseProblem("missing '}' after 'prvscheck'", all);
     return { words: [], arguments: all };
   },
