@@ -115,7 +115,8 @@ function takeSetting<D>(line: LogicalLine, current: Unfinished<D>, family: Drive
       : `option "${name}" unknown`,
   );
   if (problem !== undefined) {
-    const remedy = problem.remedy ?? (own === undefined ? undefined : didYouMean(setting.name, commonNames(family)));
+    const remedy =
+      problem.remedy ?? (reader.knows(setting.name) ? undefined : didYouMean(setting.name, commonNames(family)));
     problems.error(problem.error, line.place, remedy);
   } else if (setting.name === 'driver') {
     chooseDriver(setting.value ?? '', line.place, current, family, problems);

@@ -45,10 +45,19 @@ export async function compare(subject: Subject, seed: number, rounds: number): P
   return { compared, known, unknown };
 }
 
+/** Of long texts only the lines that the other side lacks. */
+function shown(text: string | undefined, other: string | undefined): string {
+  if (text === undefined) return 'died';
+  const lines = text.split('\n');
+  if (lines.length < 5) return JSON.stringify(text);
+  const others = new Set(other?.split('\n'));
+  const own = lines.filter((line) => !others.has(line)).join('\n');
+  return JSON.stringify(own === '' ? text : own);
+}
+
 export function describe({ compared, known, unknown }: Report, name: string): string {
   const differing = unknown.map(
-    ({ input, real, ours, seed }) =>
-      `seed ${seed}: ${input}\n  real ${real === undefined ? 'died' : JSON.stringify(real)}\n  ours ${ours === undefined ? 'died' : JSON.stringify(ours)}`,
+    ({ input, real, ours, seed }) => `seed ${seed}: ${input}\n  real ${shown(real, ours)}\n  ours ${shown(ours, real)}`,
   );
   const reasons = [...known].map(([reason, count]) => `  ${count} as known: ${reason}`);
   return [...differing, `${name}: ${compared} compared, ${unknown.length} differ without a reason`, ...reasons].join(

@@ -13,5 +13,6 @@ mount -t tmpfs tmpfs /var/log
 mount -t tmpfs tmpfs /var/spool
 mount --bind "$work/mnt" /mnt
 mkdir -p /var/log/exim4 /var/log/exim /var/spool/exim4 /var/spool/exim
+chmod 777 /var/log/* /var/spool/*
 cd /mnt
 exec "$@"
