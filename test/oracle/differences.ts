@@ -185,7 +185,8 @@ const differences: readonly Difference[] = [
   {
     subjects: ['expansions'],
     why: 'NUL ends a string in C',
-    applies: (input, _, ours) => /\\(?:0|x00|x$|N\\0)/.test(input) || ours.includes('\0'),
+    applies: (input, _, ours) =>
+      /\\(?:0|x00|x$|N\\0)/.test(input) || ours.includes('\0') || /expand:.*\\\\\$/s.test(input),
   },
 ];
 
