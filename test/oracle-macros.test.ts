@@ -53,9 +53,9 @@ test('the macros are those of the real Exim, but for known reasons', async () =>
   const { real, ours } = await runBoth(files, [job]);
   const lines = (text = ''): string[] => text.trimEnd().split('\n');
   const [theirs, own] = [lines(real[0]?.stdout), lines(ours[0]?.stdout)];
-  assert.ok(theirs.length > 800 && theirs.every((line) => line.endsWith('=y')));
+  assert.ok(theirs.length > 800);
   assert.ok(own.every((line) => line.endsWith('=y')));
-  const names = (all: readonly string[]): string[] => all.map((line) => line.replace('=y', ''));
+  const names = (all: readonly string[]): string[] => all.map((line) => line.replace(/=.*/s, ''));
   assert.deepEqual(without(names(theirs), names(own), absent), []);
   assert.deepEqual(without(names(own), names(theirs), additional), []);
 });
