@@ -54,6 +54,27 @@ need spamd spamd
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 # mail servers that tests speak to; they run as users of their own, so that the home of root is no place for them
 [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1 || sh scripts/unpack-peers.sh /var/cache/tabella/peers
+
+# The real Exim, to compare with: unpacked into a cache, never installed. Only the libraries it needs are.
+oracle=${XDG_CACHE_HOME:-$HOME/.cache}/tabella/oracle
+if [ ! -x "$oracle/usr/sbin/exim4" ]; then
+  mkdir -p "$(dirname "$oracle")"
+  unpacked=$(mktemp -d "$oracle.XXXXXX")
+  (
+    cd "$unpacked"
+    download() { apt-get -qq -o APT::Sandbox::User=root download exim4-daemon-heavy exim4-base exim4-config; }
+    download || { [ "$(id -u)" -eq 0 ] && apt-get -qq update && download; }
+    for package in *.deb; do dpkg-deb -x "$package" .; done
+    rm -- *.deb
+  )
+  rm -rf "$oracle"
+  mv "$unpacked" "$oracle"
+fi
+if ! ldd "$oracle/usr/sbin/exim4" >/dev/null 2>&1 || ldd "$oracle/usr/sbin/exim4" | grep -q 'not found'; then
+  packages="$packages $(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
+    exim4-daemon-heavy | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | tr '\n' ' ')"
+fi
+
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   DEBIAN_FRONTEND=noninteractive

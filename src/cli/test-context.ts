@@ -1,14 +1,21 @@
-/** What tests of addresses and expansions see: the message that their caller would send. */
+/** What tests of addresses and expansions see: the message that their caller would send, and the ACLs. */
 
 import type { Context } from '../expand/context.ts';
-import { emptyMessage, localConnection } from '../mta/facts.ts';
+import { AclRunner } from '../mta/acl-runner.ts';
+import { emptyMessage } from '../mta/facts.ts';
 import { newContext } from '../mta/runtime.ts';
 import type { Call } from './call.ts';
+import { testConnection } from './origin.ts';
 
-export function testContext({ invocation, runtime, caller, decisions }: Call): Context {
-  const context = newContext(runtime, decisions);
-  context.connection = { ...localConnection(caller.login), authenticatedId: caller.login };
-  const sender = invocation.sender ?? `${caller.login}@${runtime.settings.qualifyDomain}`;
+export function testContext(call: Call): Context {
+  const { invocation, runtime, caller, decisions } = call;
+  const context = newContext(runtime, decisions, (name, args) => acls.runFromExpansion(name, args));
+  const acls = new AclRunner(runtime, context, { delay: async () => undefined, allowUnqualifiedSenders: true });
+  context.connection = testConnection(call);
+  const own = `${caller.login}@${runtime.settings.qualifyDomain}`;
+  const sender = invocation.sender ?? own;
   context.message = emptyMessage(sender === '<>' ? '' : sender, caller);
+  const given = caller.isTrusted ? invocation.origin.authenticatedSender : undefined;
+  context.message.authenticatedSender = given ?? (invocation.sender === undefined ? own : '');
   return context;
 }

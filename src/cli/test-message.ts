@@ -53,7 +53,9 @@ export async function takeTestMessage(
   message.bodyLineCount = reader.bodyLines;
   message.bodyZeroCount = reader.bodyZeros;
   message.maxReceivedLineLength = reader.longestLine;
-  message.lineCount = linesIn(octets.toString('latin1'));
+  // as in Exim, a header line that goes on in the next one counts once here
+  message.lineCount =
+    linesIn(octets.toString('latin1')) - message.headers.reduce((sum, { text }) => sum + linesIn(text) - 1, 0);
   message.size = message.headers.reduce((sum, line) => sum + line.text.length, 0) + 1 + text.length;
   message.receivedCount = message.headers.filter(({ type }) => type === 'P').length + 1;
   message.body = (limit, from) =>

@@ -17,16 +17,37 @@ interface Named {
 
 const capital = (name: string): string => upper(name);
 
-function* driverMacros(family: string, common: OptionTable, drivers: ReadonlyMap<string, Named>): Generator<string> {
-  for (const option of Object.keys(common)) yield `_OPT_${family}S_${capital(option)}`;
-  for (const { name, options } of drivers.values()) {
-    yield `_DRIVER_${family}_${capital(name)}`;
-    for (const option of Object.keys(options)) yield `_OPT_${family}_${capital(name)}_${capital(option)}`;
+function* optionMacros(prefix: string, table: OptionTable): Generator<string> {
+  for (const [name, { synonyms }] of Object.entries(table)) {
+    for (const each of [name, ...synonyms]) yield `${prefix}_${capital(each)}`;
   }
 }
 
+function* driverMacros(family: string, common: OptionTable, drivers: ReadonlyMap<string, Named>): Generator<string> {
+  yield* optionMacros(`_OPT_${family}S`, common);
+  for (const { name, options } of drivers.values()) {
+    yield `_DRIVER_${family}_${capital(name)}`;
+    yield* optionMacros(`_OPT_${family}_${capital(name)}`, options);
+  }
+}
+
+/** What is there beside drivers and options; a macro is added with its feature. */
+const features = [
+  'IPV6',
+  'CRYPTEQ',
+  'ICONV',
+  'PERL',
+  'DNSSEC',
+  'SRS',
+  'NATIVE_SRS',
+  'TLS',
+  'TLS1_3',
+  'TRANSPORT_APPEND_MAILDIR',
+  'TRANSPORT_APPEND_MAILSTORE',
+];
+
 function* names(): Generator<string> {
-  for (const option of Object.keys(mainOptions)) yield `_OPT_MAIN_${capital(option)}`;
+  yield* optionMacros('_OPT_MAIN', mainOptions);
   yield* driverMacros('ROUTER', routerCommonOptions, routers);
   yield* driverMacros('TRANSPORT', transportCommonOptions, transports);
   yield* driverMacros('AUTHENTICATOR', authenticatorCommonOptions, authenticators);
@@ -35,10 +56,10 @@ function* names(): Generator<string> {
   for (const { name, kind } of clauseDrivers.values()) {
     yield `_ACL_${kind === 'condition' || kind === 'list condition' ? 'COND' : 'MOD'}_${capital(name)}`;
   }
-  yield '_HAVE_IPV6';
-  yield '_HAVE_CRYPTEQ';
-  yield '_HAVE_TRANSPORT_APPEND_MAILDIR';
-  yield '_HAVE_TRANSPORT_APPEND_MAILSTORE';
+  yield '_ACL_COND_ACL';
+  yield '_LOG_ALL';
+  yield '_CRYPTO_HASH_SHA3';
+  for (const feature of features) yield `_HAVE_${feature}`;
 }
 
 export const builtinMacros: ReadonlyMap<string, string> = new Map([...names()].map((name) => [name, 'y']));

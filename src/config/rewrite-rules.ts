@@ -80,7 +80,7 @@ export function parseRewriteRule(
     for (const place of scope === 'global' ? [...headers, ...envelope] : headers) places.add(place);
   }
   if (others.has('S') && !/^\^|^\\N\^/.test(first.value)) {
-    return { error: 'rewrite rule has the S flag but its pattern is not a regular expression' };
+    return { error: 'rewrite rule has the S flag but is not a regular expression' };
   }
   const rule: RewriteRule = {
     pattern: { kind: 'address', template: compileTemplate(first.value.replaceAll(':', '::')) },

@@ -1,7 +1,7 @@
 /** What `${certextract{field}{certificate}}` shows of a certificate, field by field (Exim spec 11.5). */
 
 import { splitList } from '../lib/list-text.ts';
-import { trim, upper } from '../lib/octets.ts';
+import { trim } from '../lib/octets.ts';
 import { certificateDate } from '../mail/date.ts';
 import {
   type CertificateFields,
@@ -40,7 +40,7 @@ const name =
     const parts: readonly NamePart[] = fields[part];
     const type = words.at(-1);
     if (type !== undefined) {
-      const values = parts.filter((each) => upper(each.type) === upper(type)).map(({ value }) => value);
+      const values = parts.filter((each) => each.type === type).map(({ value }) => value);
       return joined(values, separator);
     }
     if (hasSeparator)

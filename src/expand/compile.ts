@@ -118,16 +118,16 @@ function expandAgain(
   source: (text: string) => Evaluate,
   explained: boolean,
 ): Eventual<Text> {
-  if (!text.isClean) fail(`attempt to expand tainted string '${text.value}'`);
-  if (context.depth >= maximumDepth) fail('too many nested expansions');
-  context.depth++;
   const explain = (error: unknown): never => {
     if (!(error instanceof ExpansionFailure) || !explained) throw error;
     throw new ExpansionFailure(error.kind, `internal expansion of "${text.value}" failed: ${error.message}`);
   };
+  context.depth++;
   return lastly(
     () => {
       try {
+        if (!text.isClean && text.value !== '') fail(`attempt to expand tainted string '${text.value}'`);
+        if (context.depth > maximumDepth) fail('too many nested expansions');
         const value = source(text.value)(context);
         return value instanceof Promise ? value.catch(explain) : value;
       } catch (error) {

@@ -193,7 +193,6 @@ export interface Results {
   value: Text;
   item: Text | undefined;
   runrc: number;
-  dnssec: string;
 }
 
 export interface LookupRequest {

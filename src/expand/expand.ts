@@ -90,5 +90,5 @@ export function expandText(text: Text, context: Context): Eventual<Expansion> {
 
 /** Values before any expansion set one. */
 export function freshResults(): Results {
-  return { numeric: [], value: Text.empty, item: undefined, runrc: 0, dnssec: '' };
+  return { numeric: [], value: Text.empty, item: undefined, runrc: 0 };
 }

@@ -1,9 +1,14 @@
-/** What expansion items leave behind for later strings of the same line of work: `$prvscheck_…`, `$srs_recipient`. */
+/** What expansion items leave behind for later strings of the same line of work: `$prvscheck_…`, `$srs_recipient`, `$lookup_dnssec_authenticated`. */
 
 import { Text } from '../safe/taint.ts';
 import type { Context } from './context.ts';
 
-export type KeptName = 'prvscheck_address' | 'prvscheck_keynum' | 'prvscheck_result' | 'srs_recipient';
+export type KeptName =
+  | 'prvscheck_address'
+  | 'prvscheck_keynum'
+  | 'prvscheck_result'
+  | 'srs_recipient'
+  | 'lookup_dnssec_authenticated';
 
 /** Sets a variable; nothing takes its value away. */
 export function keep(context: Context, name: KeptName, value: Text | undefined): void {

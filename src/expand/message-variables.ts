@@ -15,17 +15,12 @@ export function body(c: Context, from: 'start' | 'end'): Eventual<string> {
   );
 }
 
-/** All header lines that are still there; decoded and without the last newline, or as they are. */
+/** All header lines that are still there; decoded, in the character sets they came in, and without the last newline, or as they are. */
 export function allHeaders(c: Context, decoded: boolean): string {
   let text = '';
   for (const line of c.message?.headers ?? []) if (line.type !== '*') text += line.text;
   if (!decoded) return text;
-  return trimEnd(
-    decodeWords(text, {
-      checkLength: c.settings.checkRfc2047Length,
-      charset: c.settings.headersCharset,
-    }),
-  );
+  return trimEnd(decodeWords(text, { checkLength: c.settings.checkRfc2047Length }));
 }
 
 /** The body of Reply-To: if there is one that is not empty, else of From:. */

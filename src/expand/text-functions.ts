@@ -3,6 +3,14 @@
 import { Text } from '../safe/taint.ts';
 import { fail } from './failure.ts';
 
+const longMaximum = 2n ** 63n - 1n;
+
+/** A number of any length as an `int` of C has it. */
+export function integer32(digits: string): number {
+  const long = BigInt(digits.slice(0, 40).replace(/^\+/, ''));
+  return Number(BigInt.asIntN(32, long > longMaximum ? longMaximum : long < -longMaximum ? -longMaximum - 1n : long));
+}
+
 /**
  * `count` octets from `start`, which may count from the end. Without a count: all that follows a start from the left,
  * all that precedes one from the right (Exim spec 11.5, substr).

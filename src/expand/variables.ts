@@ -144,7 +144,9 @@ export const variables = {
   localhost_number: row('the localhost_number option', (c) => c.settings.localhostNumber || '0'),
   log_inodes: row('free inodes where the logs are', (c) => space('freeInodes', c.settings.logFileDirectory)),
   log_space: row('free kilobytes where the logs are', (c) => space('free', c.settings.logFileDirectory)),
-  lookup_dnssec_authenticated: row('whether the last DNS lookup was secure', (c) => c.results.dnssec),
+  lookup_dnssec_authenticated: row('whether the last DNS lookup was secure', (c) =>
+    kept(c, 'lookup_dnssec_authenticated'),
+  ),
   mailstore_basename: unused('name of a mailstore delivery'),
   malware_name: tainted('name of the virus that was found', (c) => c.acl?.malwareName),
   max_received_linelength: row('octets of the longest line', (c) => known(c.message?.maxReceivedLineLength)),

@@ -15,7 +15,7 @@ import {
   namedListTest,
   type Subject,
 } from './list.ts';
-import { lookUp, lookupParts, noMatch, regexTest } from './pattern.ts';
+import { type LookupParts, lookUp, lookupParts, noMatch, regexTest, withoutValue } from './pattern.ts';
 
 /** The longest chain of `>key` items that is followed. */
 const maximumChain = 50;
@@ -23,7 +23,13 @@ const maximumChain = 50;
 /** The subject's domain, for an item that tests only that. */
 function domainOf(subject: Subject): Subject {
   const domain = lower(splitAddress(subject.text).domain);
-  return { text: domain, original: domain, caseful: false };
+  return { text: domain, original: domain, caseful: subject.caseful };
+}
+
+/** What an item with a domain tells: as in Exim, as much of it as the local part is long, and what the domain told. */
+function valueOf(item: Text, subject: Subject, domain: Text | undefined): Text {
+  const start = item.slice(0, splitAddress(subject.text).localPart.length);
+  return Text.join([start, Text.configured('@'), domain ?? Text.empty]);
 }
 
 function localPartOf(subject: Subject): Subject {
@@ -58,6 +64,7 @@ function twoSided(item: Text): ItemTest {
   const localPattern = item.value.slice(0, at);
   const domainTest = domainKind.compile(item.slice(at + 1));
   const lowered = lower(localPattern);
+  if (at === item.value.length - 1) return () => noMatch;
   return (subject, context) => {
     const local = localPartOf(subject);
     const wanted = subject.caseful ? localPattern : lowered;
@@ -71,7 +78,7 @@ function twoSided(item: Text): ItemTest {
       const ofLocal = wild.map((text) => Text.tainted(text));
       const ofDomain = answer.numeric?.slice(1) ?? [];
       const numeric = [Text.tainted(subject.original), ...ofLocal, ...ofDomain];
-      return { ...answer, value: item, numeric };
+      return { ...answer, value: valueOf(item, subject, answer.value), numeric };
     });
   };
 }
@@ -81,21 +88,49 @@ function nonEmpty(test: ItemTest): ItemTest {
   return (subject, context) => (subject.text === '' ? noMatch : test(subject, context));
 }
 
+/** As in Exim, what has no domain is none of the addresses of a list. */
+function withDomain(test: ItemTest): ItemTest {
+  return (subject, context) => (subject.text !== '' && !subject.text.includes('@') ? noMatch : test(subject, context));
+}
+
+/** Tests the domain alone. */
+function domainOnly(item: Text): ItemTest {
+  const test = domainKind.compile(item);
+  return nonEmpty((subject, context) =>
+    then(test(domainOf(subject), context), (answer) =>
+      answer.outcome === 'match' ? { ...answer, value: valueOf(Text.empty, subject, answer.value) } : answer,
+    ),
+  );
+}
+
+/** `type;file`: the whole address is the key, which has no parts; as in Exim, there may be nothing in it. */
+function lookupTest(parts: LookupParts): ItemTest {
+  const whole = { ...parts, type: parts.type.replace(/^partial\d*-/, '') };
+  return (subject, context) => lookUp(whole, subject.text, context);
+}
+
+function addressTest(item: Text): ItemTest {
+  const { value } = item;
+  if (value.startsWith('^')) {
+    const test = regexTest(item);
+    return (subject, context) => then(test(subject, context), withoutValue);
+  }
+  if (value.startsWith('@@')) return nonEmpty(localPartsByDomain(item));
+  const lookup = lookupParts(item);
+  // as in Exim, types with options or affixes are for domains
+  if (lookup !== undefined && /^[A-Za-z0-9_*-]+@?$/.test(lookup.type)) return lookupTest(lookup);
+  return value.includes('@') ? nonEmpty(twoSided(item)) : domainOnly(item);
+}
+
 export const addressKind: KindOfList = {
   kind: 'address',
   fileComment: /(?:^|[ \t-\r])#.*$/,
+  controls: new Set(['+caseful']),
   compile(item) {
     const { value } = item;
     if (value === '') return ({ text }) => (text === '' ? { outcome: 'match', value: item } : noMatch);
-    if (value.startsWith('+')) return namedListTest(addressKind, value.slice(1));
-    if (value.startsWith('^')) return regexTest(item);
-    if (value.startsWith('@@')) return nonEmpty(localPartsByDomain(item));
-    const lookup = lookupParts(item);
-    if (lookup !== undefined && !/@/.test(lookup.type.replace(/\*@(?:,|$)/, '*'))) {
-      return ({ text }, context) => lookUp(lookup, text, context);
-    }
-    if (value.includes('@')) return nonEmpty(twoSided(item));
-    const domainTest = domainKind.compile(item);
-    return nonEmpty((subject, context) => domainTest(domainOf(subject), context));
+    return value.startsWith('+') ? namedListTest(addressKind, value.slice(1)) : withDomain(addressTest(item));
   },
+  ofFile: (answer, line) =>
+    answer.outcome === 'match' && !line.value.includes(';') ? { ...answer, value: line } : answer,
 };

@@ -6,7 +6,7 @@ import { lower } from '../lib/octets.ts';
 import { Text } from '../safe/taint.ts';
 import { hostKind } from './host-list.ts';
 import { compileList, type ItemAnswer, type ItemTest, type KindOfList, matchItems, namedListTest } from './list.ts';
-import { noMatch, stringTest } from './pattern.ts';
+import { noMatch, stringTest, whole } from './pattern.ts';
 
 type Exchanger = { readonly name: string; readonly preference: number };
 
@@ -20,14 +20,17 @@ const exchangerItems: ReadonlyMap<string, (local: readonly Exchanger[], lowest: 
 function exchangerTest(item: Text, name: string, ignored: Text | undefined): ItemTest {
   const wanted = exchangerItems.get(name);
   if (wanted === undefined) return () => noMatch;
-  return ({ text }, context) =>
-    then(context.services.mailExchangers(text, context), async (found): Promise<ItemAnswer> => {
+  return ({ text }, context) => {
+    // a domain literal has no MX records
+    if (text.startsWith('[')) return noMatch;
+    return then(context.services.mailExchangers(text, context), async (found): Promise<ItemAnswer> => {
       if (found.outcome === 'defer') return { outcome: 'defer', message: found.message };
       if (found.outcome === 'unknown') return noMatch;
       const local = await localOnes(found, ignored, context);
       const lowest = Math.min(...found.hosts.map(({ preference }) => preference));
-      return wanted(local, lowest) ? { outcome: 'match', value: item } : noMatch;
+      return wanted(local, lowest) ? { outcome: 'match', value: item, numeric: whole(text) } : noMatch;
     });
+  };
 }
 
 /** Those MX hosts that have an address of this host which is not among the ignored ones. */
@@ -57,20 +60,21 @@ async function localOnes(
 export const domainKind: KindOfList = {
   kind: 'domain',
   fileComment: /#.*$/,
+  controls: new Set(),
   compile(item) {
     const { value } = item;
     if (value.startsWith('+')) return namedListTest(domainKind, value.slice(1));
     if (value === '@') {
       return ({ text }, { settings }) =>
         text === lower(settings.primaryHostname)
-          ? { outcome: 'match', value: Text.configured(settings.primaryHostname) }
+          ? { outcome: 'match', value: Text.configured(settings.primaryHostname), numeric: whole(text) }
           : noMatch;
     }
     if (value === '@[]') {
       return ({ text }, { services }) => {
         const address = /^\[(?:ipv6:)?(.*)\]$/i.exec(text)?.[1];
         return address !== undefined && services.localAddresses().includes(address)
-          ? { outcome: 'match', value: item }
+          ? { outcome: 'match', value: item, numeric: whole(text) }
           : noMatch;
       };
     }
@@ -86,6 +90,7 @@ export const domainKind: KindOfList = {
 export const localPartKind: KindOfList = {
   kind: 'localpart',
   fileComment: /(?:^|[ \t-\r])#.*$/,
+  controls: new Set(['+caseful']),
   compile: (item) =>
     item.value.startsWith('+') ? namedListTest(localPartKind, item.value.slice(1)) : stringTest(item),
 };

@@ -1,33 +1,31 @@
-/** Host lists (Exim spec 10.10 - 10.19). A host is known by its address; its name is looked up when an item needs it. */
+/**
+ * Host lists (Exim spec 10.10 - 10.19). A host is known by its address; its name is looked up when an item needs it. Only
+ * a lookup tells what it found (`$host_data`).
+ */
 
 import type { Context } from '../expand/context.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { lower } from '../lib/octets.ts';
 import { formatIp, groups, isInNetwork, maskIp, parseIp, parseNetwork } from '../net/address.ts';
-import { Text } from '../safe/taint.ts';
+import type { Text } from '../safe/taint.ts';
 import { type ItemAnswer, type ItemTest, type KindOfList, namedListTest, type Subject } from './list.ts';
-import { lookUp, lookupParts, matchRegex, noMatch } from './pattern.ts';
+import { type LookupParts, lookUp, lookupParts, matchRegex, noMatch, withoutValue } from './pattern.ts';
 
-/** The name of the host the subject stands for; empty when it has none. */
-function namesOf(
-  subject: Subject,
-  context: Context,
-): Eventual<{ readonly names: readonly string[]; readonly deferred: boolean }> {
-  if (subject.hostName !== undefined) return { names: [subject.hostName], deferred: false };
+/** The names of the host the subject stands for; none when there are none, or they cannot be told now. */
+function namesOf(subject: Subject, context: Context): Eventual<readonly string[]> {
+  if (subject.hostName !== undefined) return [subject.hostName];
   const { connection } = context;
-  if (connection === undefined || connection.hostAddress !== subject.text) return { names: [], deferred: false };
-  return then(context.services.findHostName(context), () => ({
-    names: connection.hostName === '' ? [] : [connection.hostName, ...connection.hostAliases],
-    deferred: connection.hostLookupDeferred,
-  }));
+  if (connection === undefined || connection.hostAddress !== subject.text) return [];
+  return then(context.services.findHostName(context), () =>
+    connection.hostName === '' ? [] : [connection.hostName, ...connection.hostAliases],
+  );
 }
 
 /** Tests the names of the host, one after the other. */
 function nameTest(test: (name: string, context: Context) => Eventual<ItemAnswer>): ItemTest {
   return (subject, context) => {
     if (subject.text === '') return noMatch;
-    return then(namesOf(subject, context), ({ names, deferred }) => {
-      if (deferred) return { outcome: 'defer', message: `host name lookup for ${subject.text} was deferred` };
+    return then(namesOf(subject, context), (names) => {
       if (names.length === 0) return { outcome: 'unknown', message: `failed to find host name for ${subject.text}` };
       const tryFrom = (index: number): Eventual<ItemAnswer> => {
         const name = names[index];
@@ -55,6 +53,12 @@ function addressKey(address: string, bits: number | undefined, type: string): st
   return bits === undefined ? text : `${text}/${bits}`;
 }
 
+/** A lookup that captures nothing unless it was partial. */
+const keyed = (parts: LookupParts, key: string, context: Context): Eventual<ItemAnswer> =>
+  then(lookUp(parts, key, context), (answer) =>
+    answer.outcome === 'match' && answer.numeric?.length === 1 ? { ...answer, numeric: undefined } : answer,
+  );
+
 /** `net-dbm;file`, `net24-dbm;file`. */
 function addressLookup(item: Text): ItemTest | undefined {
   const parts = lookupParts(item);
@@ -62,7 +66,7 @@ function addressLookup(item: Text): ItemTest | undefined {
   if (parts === undefined || net === null || net === undefined) return undefined;
   const [, digits = '', type = ''] = net;
   return ({ text }, context) =>
-    lookUp({ ...parts, type }, addressKey(text, digits === '' ? undefined : Number(digits), type), context);
+    keyed({ ...parts, type }, addressKey(text, digits === '' ? undefined : Number(digits), type), context);
 }
 
 /** A host by its name: any of the addresses that the name has. */
@@ -70,9 +74,9 @@ function namedHost(name: string): ItemTest {
   return ({ text }, context) => {
     if (text === '') return noMatch;
     return then(context.services.hostAddresses(name, context), (found): ItemAnswer => {
-      if (found.outcome === 'defer') return { outcome: 'defer', message: found.message };
+      if (found.outcome === 'defer') return { outcome: 'defer', message: found.message, ofName: true };
       if (found.outcome === 'unknown') return { outcome: 'unknown', message: found.message };
-      return found.addresses.includes(text) ? { outcome: 'match', value: Text.configured(name) } : noMatch;
+      return found.addresses.includes(text) ? { outcome: 'match' } : noMatch;
     });
   };
 }
@@ -80,33 +84,41 @@ function namedHost(name: string): ItemTest {
 /** Items that look at the address alone; what `match_ip` allows, too. */
 function addressTest(item: Text): ItemTest | undefined {
   const { value } = item;
-  if (value === '') return ({ text }) => (text === '' ? { outcome: 'match', value: item } : noMatch);
-  if (value === '*') return () => ({ outcome: 'match', value: item });
+  if (value === '') return ({ text }) => (text === '' ? { outcome: 'match' } : noMatch);
+  if (value === '*') return () => ({ outcome: 'match' });
   if (value === '@[]') {
-    return ({ text }, { services }) =>
-      services.localAddresses().includes(text) ? { outcome: 'match', value: item } : noMatch;
+    return ({ text }, { services }) => (services.localAddresses().includes(text) ? { outcome: 'match' } : noMatch);
   }
   const network = parseNetwork(value);
   if (network === undefined) return addressLookup(item);
   return ({ text }) => {
     const octets = parseIp(text);
-    return octets !== undefined && isInNetwork(octets, network) ? { outcome: 'match', value: item } : noMatch;
+    return octets !== undefined && isInNetwork(octets, network) ? { outcome: 'match' } : noMatch;
   };
 }
+
+/** What looks like an IPv4 address or network, and is none. */
+const malformed = /^[0-9.]+(?:\/[0-9.]*)?$/;
+
+const badAddress: ItemAnswer = { outcome: 'unknown', message: 'malformed IPv4 address or address mask' };
+
+const controls = new Set(['+include_unknown', '+ignore_unknown', '+include_defer', '+ignore_defer']);
 
 export const hostKind: KindOfList = {
   kind: 'host',
   fileComment: /#.*$/,
+  controls,
   compile(item) {
     const { value } = item;
     if (value.startsWith('+')) return namedListTest(hostKind, value.slice(1));
     const byAddress = addressTest(item);
     if (byAddress !== undefined) return byAddress;
+    if (malformed.test(value)) return ({ text }) => (text === '' ? noMatch : badAddress);
     if (value === '@') return (subject, context) => namedHost(context.settings.primaryHostname)(subject, context);
-    if (value.startsWith('^')) return nameTest((name) => matchRegex(item, name, true));
+    if (value.startsWith('^')) return nameTest((name) => withoutValue(matchRegex(item, name, true)));
     if (value.startsWith('*')) {
       const suffix = lower(value.slice(1));
-      return nameTest((name) => (name.endsWith(suffix) ? { outcome: 'match', value: item } : noMatch));
+      return nameTest((name) => (name.endsWith(suffix) ? { outcome: 'match' } : noMatch));
     }
     const lookup = lookupParts(item);
     if (lookup === undefined) return namedHost(value);
@@ -119,16 +131,22 @@ export const hostKind: KindOfList = {
   },
 };
 
-/** `match_ip`: as a host list, but a single-key lookup is by address without saying so, and no name is ever found. */
+/**
+ * `match_ip`: as a host list, but a single-key lookup is by address without saying so, and no name is ever found.
+ */
 export const ipKind: KindOfList = {
   kind: 'host',
   fileComment: /#.*$/,
+  controls,
+  unkept: true,
   compile(item) {
-    if (item.value.startsWith('+')) return namedListTest(hostKind, item.value.slice(1));
+    if (item.value.startsWith('+')) return namedListTest(ipKind, item.value.slice(1));
     const byAddress = addressTest(item);
     if (byAddress !== undefined) return byAddress;
-    const lookup = lookupParts(item);
-    if (lookup === undefined) return () => noMatch;
-    return ({ text }, context) => lookUp(lookup, addressKey(text, undefined, lookup.type), context);
+    const other = lookupParts(item);
+    if (other !== undefined)
+      return ({ text }, context) => keyed(other, addressKey(text, undefined, other.type), context);
+    const unknown: ItemAnswer = { outcome: 'unknown', message: `no name is looked for: ${item.value}` };
+    return ({ text }) => (text === '' ? noMatch : unknown);
   },
 };

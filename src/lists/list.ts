@@ -16,15 +16,25 @@ import { splitText } from './split-text.ts';
 export interface Subject {
   /** The domain or address in lower case, the local part as it is; the IP address of a host. */
   readonly text: string;
-  /** The local part or address with its own letters, for items behind `+caseful`. */
+  /** The same with its own letters, for items behind `+caseful` and for what regular expressions capture. */
   readonly original: string;
   readonly caseful: boolean;
+  /** What an item of a file means that needs to know what cannot be found out; `tell` leaves it to the list. */
+  readonly unknown?: Attitude['unknown'];
   /** For hosts other than the one the context's connection is from. */
   readonly hostName?: string | undefined;
 }
 
-/** What an item says: a `ListAnswer`, or that something it needs to know of the host cannot be found out. */
-export type ItemAnswer = ListAnswer | { readonly outcome: 'unknown'; readonly message: string };
+/**
+ * What an item says: a `ListAnswer`, that something it needs to know of the host cannot be found out, or that a line of
+ * the file it names excludes the subject.
+ */
+export type ItemAnswer =
+  | ListAnswer
+  | { readonly outcome: 'unknown'; readonly message: string }
+  | { readonly outcome: 'excluded' }
+  /** The addresses of a name cannot be told now, which `+include_defer` and `+ignore_defer` are for. */
+  | { readonly outcome: 'defer'; readonly message: string; readonly ofName: true };
 
 export type ItemTest = (subject: Subject, context: Context) => Eventual<ItemAnswer>;
 
@@ -35,17 +45,21 @@ export interface KindOfList {
   compile(item: Text): ItemTest;
   /** Where a comment begins in a line of a file. */
   readonly fileComment: RegExp;
+  /** Which of `+caseful`, `+include_unknown` and their like change how the items behind them are taken. */
+  readonly controls: ReadonlySet<string>;
+  /** What a line of a file tells, where that is not what the same item tells in a list. */
+  ofFile?(answer: ItemAnswer, line: Text): ItemAnswer;
+  /** What a named list said is not kept, as its items mean something else than in other lists. */
+  readonly unkept?: true;
 }
 
 interface Item {
   readonly negated: boolean;
   readonly source: string;
   readonly test: ItemTest;
-  /** `+caseful`, `+include_unknown` and their like change how the items behind them are taken. */
+  /** One of the controls of its kind of list. */
   readonly control: string | undefined;
 }
-
-const controls = new Set(['+caseful', '+include_unknown', '+ignore_unknown', '+include_defer', '+ignore_defer']);
 
 const noMatch: ListAnswer = { outcome: 'no match' };
 
@@ -79,11 +93,20 @@ function compileItem(kind: KindOfList, item: Text, filesAllowed: boolean): Item 
   const pattern = item.slice(negation);
   const source = item.value;
   const negated = negation > 0;
-  if (controls.has(pattern.value)) return { negated, source, control: pattern.value, test: () => noMatch };
+  if (!negated && kind.controls.has(pattern.value)) {
+    return { negated, source, control: pattern.value, test: () => noMatch };
+  }
   if (pattern.value.startsWith('/') && filesAllowed) {
     return { negated, source, control: undefined, test: fileTest(kind, pattern) };
   }
   return { negated, source, control: undefined, test: kind.compile(pattern) };
+}
+
+function compileLine(kind: KindOfList, line: Text): Item {
+  const item = compileItem(kind, line, false);
+  const { ofFile } = kind;
+  if (ofFile === undefined) return item;
+  return { ...item, test: (subject, context) => then(item.test(subject, context), (answer) => ofFile(answer, line)) };
 }
 
 /** A file of items, read each time the list is gone through (Exim spec 10.3). */
@@ -106,30 +129,44 @@ function fileTest(kind: KindOfList, name: Text): ItemTest {
       .split('\n')
       .map((line) => trim(line.replace(kind.fileComment, '')))
       .filter((line) => line !== '')
-      .map((line) => compileItem(kind, Text.configured(line), false));
-    return matchItems(items, subject, context);
+      .map((line) => compileLine(kind, Text.configured(line)));
+    const attitude: Attitude = { unknown: subject.unknown ?? 'tell', defer: 'tell', caseful: subject.caseful };
+    return matchFrom(0, { items, inFile: true }, subject, context, attitude);
   };
 }
 
 /** What the control items seen so far ask for. */
 interface Attitude {
-  unknown: 'fail' | 'include' | 'ignore';
+  unknown: 'fail' | 'include' | 'ignore' | 'tell';
   defer: 'tell' | 'include' | 'ignore';
   caseful: boolean;
 }
 
 /** Goes through the items from left to right until one decides (Exim spec 10.2). */
 export function matchItems(items: CompiledList, subject: Subject, context: Context): Eventual<ListAnswer> {
-  return matchFrom(0, items, subject, context, { unknown: 'fail', defer: 'tell', caseful: subject.caseful });
+  const attitude: Attitude = { unknown: 'fail', defer: 'tell', caseful: subject.caseful };
+  const answer = matchFrom(0, { items, inFile: false }, subject, context, attitude);
+  return then(answer, (found) => (found.outcome === 'unknown' || found.outcome === 'excluded' ? noMatch : found));
 }
+
+/** Items of a list, or of a file, whose lines count as if they stood in the list. */
+interface Items {
+  readonly items: CompiledList;
+  readonly inFile: boolean;
+}
+
+/** When nothing has decided: the list says yes if its last item excludes something. */
+const atTheEnd = ({ items, inFile }: Items): ItemAnswer =>
+  !inFile && items.findLast(({ control }) => control === undefined)?.negated === true ? { outcome: 'match' } : noMatch;
 
 function matchFrom(
   from: number,
-  items: CompiledList,
+  list: Items,
   subject: Subject,
   context: Context,
   attitude: Attitude,
-): Eventual<ListAnswer> {
+): Eventual<ItemAnswer> {
+  const { items } = list;
   for (let i = from; i < items.length; i++) {
     const item = items[i];
     if (item === undefined) break;
@@ -137,16 +174,17 @@ function matchFrom(
       obey(item.control, attitude);
       continue;
     }
-    const answer = item.test({ ...subject, caseful: attitude.caseful }, context);
+    const unknown = attitude.unknown === 'ignore' ? 'ignore' : 'tell';
+    const answer = item.test({ ...subject, caseful: attitude.caseful, unknown }, context);
     if (answer instanceof Promise) {
       return answer.then(
-        (value) => decide(item, value, attitude, context) ?? matchFrom(i + 1, items, subject, context, attitude),
+        (value) => decide(item, value, list, attitude, context) ?? matchFrom(i + 1, list, subject, context, attitude),
       );
     }
-    const decision = decide(item, answer, attitude, context);
+    const decision = decide(item, answer, list, attitude, context);
     if (decision !== undefined) return decision;
   }
-  return items.at(-1)?.negated === true ? { outcome: 'match' } : noMatch;
+  return atTheEnd(list);
 }
 
 function obey(control: string, attitude: Attitude): void {
@@ -156,7 +194,14 @@ function obey(control: string, attitude: Attitude): void {
 }
 
 /** What the answer of one item means for the list; nothing when the next item is to be asked. */
-function decide(item: Item, answer: ItemAnswer, attitude: Attitude, context: Context): ListAnswer | undefined {
+function decide(
+  item: Item,
+  answer: ItemAnswer,
+  list: Items,
+  attitude: Attitude,
+  context: Context,
+): ItemAnswer | undefined {
+  const excluded: ItemAnswer = list.inFile ? { outcome: 'excluded' } : noMatch;
   const report = (outcome: string): void => {
     if (context.decisions.listening) context.decisions.step('lists', `list item "${item.source}"`, outcome);
   };
@@ -164,17 +209,22 @@ function decide(item: Item, answer: ItemAnswer, attitude: Attitude, context: Con
     case 'match':
       // what a named list said was told just before
       if (item.negated || !item.source.startsWith('+')) report(item.negated ? 'excludes' : 'matches');
-      return item.negated ? noMatch : answer;
+      return item.negated ? excluded : answer;
+    case 'excluded':
+      if (item.negated || !item.source.startsWith('+')) report(item.negated ? 'matches' : 'excludes');
+      return item.negated ? { outcome: 'match' } : excluded;
     case 'no match':
       return undefined;
     case 'unknown':
       report(`unknown: ${answer.message}`);
       if (attitude.unknown === 'ignore') return undefined;
+      if (attitude.unknown === 'tell') return answer;
       if (attitude.unknown === 'fail') return noMatch;
       context.services.log(`${answer.message}: accepted by +include_unknown`);
       return { outcome: 'match' };
     case 'defer':
       report(`deferred: ${answer.message}`);
+      if (!('ofName' in answer)) return answer;
       if (attitude.defer === 'ignore') return undefined;
       return attitude.defer === 'include' ? { outcome: 'match' } : answer;
   }
@@ -186,9 +236,10 @@ export function namedListTest(kind: KindOfList, name: string): ItemTest {
     const found = context.services.namedListItems(kind.kind, name, context);
     return then(found, (list) => {
       if ('error' in list) return { outcome: 'defer', message: list.error };
-      const key = list.constant
-        ? `list ${kind.kind} ${name} ${subject.caseful ? subject.original : subject.text}`
-        : undefined;
+      const key =
+        list.constant && kind.unkept !== true
+          ? `list ${kind.kind} ${name} ${subject.caseful ? subject.original : subject.text}`
+          : undefined;
       const known = key === undefined ? undefined : (context.found.get(key) as ListAnswer | undefined);
       const { decisions } = context;
       const told = decisions.listening ? `"${subject.text}" in "+${name}"` : undefined;
@@ -202,8 +253,9 @@ export function namedListTest(kind: KindOfList, name: string): ItemTest {
       if (told !== undefined) decisions.begin('lists', told);
       return then(matchItems(compileList(kind, list.text), subject, context), (answer) => {
         context.depth--;
-        if (key !== undefined && answer.outcome !== 'defer') context.found.set(key, answer);
         if (told !== undefined) decisions.end(answered(answer));
+        if (answer.outcome === 'defer') return { outcome: 'defer', message: answer.message };
+        if (key !== undefined) context.found.set(key, answer);
         return answer;
       });
     });

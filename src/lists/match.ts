@@ -20,8 +20,7 @@ const kinds: Readonly<Record<ListKind, KindOfList>> = {
 function subjectOf(kind: ListKind, value: string, caseful: boolean): Subject {
   switch (kind) {
     case 'domain': {
-      const domain = lower(value);
-      return { text: domain, original: domain, caseful: false };
+      return { text: lower(value), original: value, caseful: false };
     }
     case 'host':
       return { text: value, original: value, caseful: false };

@@ -9,6 +9,10 @@ import type { ItemAnswer, ItemTest } from './list.ts';
 
 export const noMatch: ItemAnswer = { outcome: 'no match' };
 
+/** A match that tells nothing. */
+export const withoutValue = (answer: ItemAnswer): ItemAnswer =>
+  answer.outcome === 'match' ? { ...answer, value: undefined } : answer;
+
 /** `*suffix`: compares the end, and sets `$0` and `$1`. */
 export function suffixTest(item: Text): ItemTest {
   const suffix = item.value.slice(1);
@@ -22,9 +26,13 @@ export function suffixTest(item: Text): ItemTest {
   };
 }
 
-/** `^…`: a regular expression, the circumflex included. */
+/** `^…`: a regular expression, the circumflex included. As in Exim, `$0` is all of the subject. */
 export function regexTest(item: Text): ItemTest {
-  return ({ text, original, caseful }) => matchRegex(item, caseful ? original : text, !caseful);
+  return ({ original, caseful }) => {
+    const answer = matchRegex(item, original, !caseful);
+    if (answer.outcome !== 'match' || answer.numeric === undefined) return answer;
+    return { ...answer, numeric: [...whole(original), ...answer.numeric.slice(1)] };
+  };
 }
 
 /** Matches a subject; sets the captures. What cannot be compiled or goes over a limit defers. */
@@ -46,11 +54,14 @@ export function matchRegex(item: Text, subject: string, caseless: boolean): Item
   }
 }
 
+/** `$0`, which is what was matched. */
+export const whole = (subject: string): readonly Text[] => [Text.tainted(subject)];
+
 export function literalTest(item: Text): ItemTest {
   const lowered = lower(item.value);
   return ({ text, original, caseful }) => {
     const equal = caseful ? original === item.value : lower(text) === lowered;
-    return equal ? { outcome: 'match', value: item } : noMatch;
+    return equal ? { outcome: 'match', value: item, numeric: whole(caseful ? original : text) } : noMatch;
   };
 }
 
@@ -62,14 +73,15 @@ export interface LookupParts {
   readonly rest: Text;
 }
 
-/** `type;file` or `type;query`; nothing when the item has no semicolon. */
+/** `type;file` or `type;query`; nothing when the item has no semicolon, or what stands before it is no type. */
 export function lookupParts(item: Text): LookupParts | undefined {
   const semicolon = item.value.indexOf(';');
   if (semicolon <= 0 || !/^[A-Za-z0-9_(]/.test(item.value)) return undefined;
   const rest = item.slice(semicolon + 1);
   const blanks = /^[ \t-\r]*/.exec(rest.value)?.[0].length ?? 0;
   const type = item.slice(0, semicolon + 1);
-  return { type: trimEnd(item.value.slice(0, semicolon)), isTypeClean: type.isClean, rest: rest.slice(blanks) };
+  const name = trimEnd(item.value.slice(0, semicolon));
+  return /[ \t-\r]/.test(name) ? undefined : { type: name, isTypeClean: type.isClean, rest: rest.slice(blanks) };
 }
 
 /** Looks `key` up as an item of a list does; the value is the data that was found. */
@@ -78,14 +90,13 @@ export function lookUp({ type, isTypeClean, rest }: LookupParts, key: string, co
   const style = context.services.lookupStyle(type);
   if ('error' in style) return { outcome: 'defer', message: style.error };
   const keyText = style.style === 'single-key' ? Text.tainted(key) : undefined;
-  if (keyText !== undefined && key === '') return noMatch;
   return then(context.services.lookup({ type, key: keyText, fileOrQuery: rest }, context), (answer): ItemAnswer => {
     switch (answer.outcome) {
       case 'found':
         return {
           outcome: 'match',
           value: answer.value,
-          numeric: answer.wild && [Text.empty, answer.wild, answer.fixed ?? Text.empty],
+          numeric: answer.wild ? [...whole(key), answer.wild, answer.fixed ?? Text.empty] : whole(key),
         };
       case 'not found':
         return noMatch;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import packet from 'dns-packet';
 import fc from 'fast-check';
+import { kept } from '../expand/kept.ts';
 import type { TestDns } from '../net/test-dns.ts';
 import { setUp } from '../net/test-resolver.ts';
 import { Text } from '../safe/taint.ts';
@@ -258,8 +259,11 @@ test('records that are not verified are none when they must be', async () => {
   const { lookups, dns } = await serve('signed.test A 192.0.2.3\nsigned.test SECURE\nplain.test A 192.0.2.4\n');
   const status = async (query: string): Promise<string> => {
     const context = testContext(lookups);
-    return `${await asked(lookups, 'dnsdb', query, context)} [${context.results.dnssec}]`;
+    return `${await asked(lookups, 'dnsdb', query, context)} [${kept(context, 'lookup_dnssec_authenticated')?.value}]`;
   };
+  const context = testContext(lookups);
+  for (const query of ['a=signed.test', 'a=plain.test', 'a=signed.test']) await asked(lookups, 'dnsdb', query, context);
+  assert.equal(kept(context, 'lookup_dnssec_authenticated')?.value, 'yes', 'from the cache as at first');
   assert.equal(await status('dnssec_strict,a=signed.test'), '192.0.2.3 [yes]');
   assert.equal(await status('dnssec_lax,a=signed.test'), '192.0.2.3 [yes]');
   assert.equal(await status('a=plain.test'), '192.0.2.4 [no]');

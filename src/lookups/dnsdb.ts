@@ -4,7 +4,9 @@
  */
 
 import type { Context } from '../expand/context.ts';
+import { keep } from '../expand/kept.ts';
 import type { DnsAnswer } from '../net/dns-answer.ts';
+import { Text } from '../safe/taint.ts';
 import { type DnsdbQuery, parseDnsdbQuery } from './dnsdb-query.ts';
 import { type Ask, dnsdbTypes } from './dnsdb-types.ts';
 import { defineLookup, type Found, notFound } from './lookup.ts';
@@ -16,7 +18,7 @@ const longest = 1024 * 1024;
 /** Counts an answer that was not verified as none when the query says so, and tells `$lookup_dnssec_authenticated`. */
 function checked<Data>(answer: DnsAnswer<Data>, query: DnsdbQuery, context: Context): DnsAnswer<Data> {
   const secure = answer.outcome !== 'again' && answer.secure;
-  context.results.dnssec = query.dnssec === 'never' ? '' : secure ? 'yes' : 'no';
+  keep(context, 'lookup_dnssec_authenticated', Text.configured(query.dnssec === 'never' ? '' : secure ? 'yes' : 'no'));
   if (query.dnssec !== 'strict' || answer.outcome !== 'found' || secure) return answer;
   return { outcome: 'again', kind: 'fault', message: `the records of ${answer.name} are not verified by DNSSEC` };
 }

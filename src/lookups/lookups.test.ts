@@ -48,15 +48,6 @@ test('a query is asked once in a line of work, unless the cache is not to be rea
   assert.equal(counts.asked, before + 4);
 });
 
-test('an answer from the cache tells of DNSSEC what it told at first', async () => {
-  const context = testContext(lookups);
-  context.results.dnssec = 'yes';
-  await asked(lookups, 'testdb', 'signed', context);
-  context.results.dnssec = 'no';
-  await asked(lookups, 'testdb', 'signed', context);
-  assert.equal(context.results.dnssec, 'yes');
-});
-
 test('a driver is opened at its first query and again after all was closed', async () => {
   const own = new Lookups([testdb], 5);
   const { opened, closed } = counts;

@@ -5,6 +5,7 @@
  */
 
 import type { Context, LookupAnswer, LookupRequest } from '../expand/context.ts';
+import { keep, kept as keptValue } from '../expand/kept.ts';
 import { accessErrorText, errorText } from '../lib/errno.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { Cache } from '../lib/lru.ts';
@@ -25,10 +26,10 @@ import {
 import { type KeyToTry, keysToTry, parseSearchType, type SearchType } from './search-type.ts';
 import { type Surroundings, standardSurroundings } from './surroundings.ts';
 
-/** An answer as it is kept for the line of work, and what it told of DNSSEC. */
+/** An answer as it is kept for the line of work, and what it told of DNSSEC, if it did. */
 interface KnownAnswer {
   readonly answer: LookupAnswer;
-  readonly dnssec: string;
+  readonly dnssec: Text | undefined;
 }
 
 /** An answer, and whether the question changed the data it came from. */
@@ -96,12 +97,17 @@ export class Lookups {
         `lookup ${request.type} "${key?.value ?? fileOrQuery.value}"${key === undefined ? '' : ` in ${fileOrQuery.value}`}`,
       );
     }
-    if (known !== undefined) context.results.dnssec = known.dnssec;
+    if (known?.dnssec !== undefined) keep(context, 'lookup_dnssec_authenticated', known.dnssec);
+    const dnssecBefore = keptValue(context, 'lookup_dnssec_authenticated');
     const asked: Eventual<FreshAnswer> = known?.answer ?? this.#ask(type, key, fileOrQuery, context);
     return then(asked, (found) => {
       if (found.changed === true) this.#forget(type.driver, context);
       else if (found.outcome === 'found' || found.outcome === 'not found') {
-        context.found.set(cacheKey, { answer: found, dnssec: context.results.dnssec } satisfies KnownAnswer);
+        const dnssec = keptValue(context, 'lookup_dnssec_authenticated');
+        context.found.set(cacheKey, {
+          answer: found,
+          dnssec: dnssec === dnssecBefore ? known?.dnssec : dnssec,
+        } satisfies KnownAnswer);
       }
       if (begun) {
         const detail =
@@ -127,7 +133,7 @@ export class Lookups {
       const blanks = fileOrQuery.value.length - trimStart(fileOrQuery.value).length;
       return this.#query(driver, fileOrQuery.slice(blanks), options, context);
     }
-    if (key === undefined || key.value === '') return notFound;
+    if (key === undefined) return notFound;
     const file = clean(fileOrQuery);
     if (file === undefined) {
       return { outcome: 'error', message: `Tainted filename for search: '${fileOrQuery.value}'` };

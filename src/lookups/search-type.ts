@@ -14,7 +14,7 @@ export interface SearchType {
   readonly options: ReadonlyMap<string, string>;
 }
 
-const form = /^(?:partial(\d*)(?:\(([^)]*)\)|-))?([a-z][a-z0-9]*)(\*@|\*)?[^,]*(?:,(.*))?$/s;
+const form = /^(?:partial(\d*)(?:\(([^)]*)\)|-))?([a-z][^*,]*)(?:(\*@|\*)[^,]*)?(?:,(.*))?$/s;
 
 /** Takes a search type apart, or says what is wrong with it. */
 export function parseSearchType(
@@ -56,16 +56,17 @@ export interface KeyToTry {
 
 /** The keys that are looked for one after the other. */
 export function* keysToTry(key: string, type: SearchType): Generator<KeyToTry> {
-  yield type.partial === undefined ? { key } : { key, wild: '', fixed: key };
-  if (type.partial !== undefined) yield* partialKeys(key, type.partial, type.affix);
+  // nothing at all is no key, but it can have the default
+  if (key !== '') yield type.partial === undefined ? { key } : { key, wild: '', fixed: key };
+  if (key !== '' && type.partial !== undefined) yield* partialKeys(key, type.partial, type.affix);
   if (type.standard === '*@') {
     const at = key.lastIndexOf('@');
-    if (at > 0) yield { key: `*${key.slice(at)}` };
+    if (at > 0) yield { key: `*${key.slice(at)}`, wild: key.slice(0, at), fixed: '' };
   }
   if (type.standard !== '') yield { key: '*', wild: key, fixed: '' };
 }
 
-/** `*.key`, then ever shorter tails with at least `least` components; at last, for partial0, the affix alone. */
+/** `*.key`, then ever shorter tails with at least `least` components; at last, for partial0, the affix alone: then as in Exim, `$1` lacks the last octet. */
 function* partialKeys(key: string, least: number, affix: string): Generator<KeyToTry> {
   if (affix !== '') yield { key: `${affix}${key}`, wild: '', fixed: key };
   let start = 0;
@@ -78,6 +79,10 @@ function* partialKeys(key: string, least: number, affix: string): Generator<KeyT
     yield { key: `${affix}${tail}`, wild: key.slice(0, dot), fixed: tail };
   }
   if (least === 0 && affix !== '') {
-    yield { key: affix.length > 1 && affix.endsWith('.') ? affix.slice(0, -1) : affix, wild: `${key}.`, fixed: '' };
+    yield {
+      key: affix.length > 1 && affix.endsWith('.') ? affix.slice(0, -1) : affix,
+      wild: key.slice(0, -1),
+      fixed: '',
+    };
   }
 }

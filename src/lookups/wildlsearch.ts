@@ -81,7 +81,7 @@ function searchFrom(
 ): Eventual<Found> {
   const { file, places, kept } = patterns;
   const decide = (number: number, answer: ItemAnswer): Found | undefined => {
-    if (answer.outcome === 'no match') return undefined;
+    if (answer.outcome === 'no match' || answer.outcome === 'excluded') return undefined;
     return answer.outcome === 'match'
       ? answerOf(file.entryAt(places[number] ?? 0), options)
       : { ...answer, outcome: 'defer' };

@@ -221,8 +221,11 @@ function skipPhrase(scanner: Scanner): void {
   for (;;) {
     scanner.skip();
     if (scanner.accept('<')) return;
-    const word = scanner.accept('.') ? '.' : scanner.next === '"' ? scanner.takeQuoted() : scanner.takeAtom();
-    if (word === '') throw new Malformed('missing or malformed local part (expected word or "<")');
+    const isQuoted = scanner.next === '"';
+    const word = scanner.accept('.') ? '.' : isQuoted ? scanner.takeQuoted() : scanner.takeAtom();
+    if (word !== '') continue;
+    const problem = isQuoted ? 'unmatched doublequote in local part' : 'missing or malformed local part';
+    throw new Malformed(`${problem} (expected word or "<")`);
   }
 }
 

@@ -122,16 +122,17 @@ export function updateFacts({ context, headers, sender, recipients, newMessage, 
   const { message } = context;
   if (message === undefined) return;
   const shown = headers.filter(({ type }) => type !== '*');
-  const headerSize = shown.reduce((sum, { text }) => sum + text.length, 0);
+  // size and lines are those that were received, without what was added since (Exim spec 11.9, $message_linecount)
+  const received = reader.headers.join('');
   Object.assign(message, {
     id: newMessage.id,
     sender,
     recipients: recipients.map(({ address }) => address),
     recipientsCount: recipients.length,
     headers: shown,
-    size: headerSize + 1 + reader.bodySize,
+    size: received.length + 1 + reader.bodySize,
     bodySize: reader.bodySize,
-    lineCount: shown.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0) + reader.bodyLines,
+    lineCount: received.split('\n').length + reader.bodyLines,
     bodyLineCount: reader.bodyLines,
     bodyZeroCount: reader.bodyZeros,
     maxReceivedLineLength: reader.longestLine,

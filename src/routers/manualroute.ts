@@ -144,10 +144,16 @@ export const manualroute = defineRouter({
       if ('outcome' in rule) return rule;
       const manner = readManner(rule.words, options);
       if ('unknown' in manner) {
-        return { outcome: 'defer', message: `unknown routing option or transport name "${manner.unknown}"` };
+        return {
+          outcome: 'defer',
+          message: `error in router: unknown routing option or transport name "${manner.unknown}"`,
+        };
       }
       if (manner.transport !== undefined && !services.transportExists(manner.transport)) {
-        return { outcome: 'defer', message: `unknown routing option or transport name "${manner.transport}"` };
+        return {
+          outcome: 'defer',
+          message: `error in router: unknown routing option or transport name "${manner.transport}"`,
+        };
       }
       const verifying = routed.purpose === 'verify recipient' || routed.purpose === 'verify sender';
       const local = manner.transport !== undefined && services.transportIsLocal(manner.transport);

@@ -154,6 +154,13 @@ const condition: Test = async ({ router, context }) => {
   const expansion = await template.expand(context);
   if (expansion.ok) return laxBoolean(expansion.text.value) ? undefined : skip('condition');
   if (expansion.kind === 'forced') return skip('condition');
+  if (expansion.kind === 'failed') {
+    // as in Exim, what cannot be expanded is not true; only a lookup that cannot be made now defers
+    context.services.log(
+      `failed to expand condition "${template.source}" for ${router.name} router: ${expansion.message}`,
+    );
+    return skip('condition cannot be expanded');
+  }
   return defer(`condition check defer: ${expansion.message}`);
 };
 

@@ -55,12 +55,15 @@ export class Text {
     return value === '' ? Text.empty : new Text(value, 'clean', undefined);
   }
 
-  /** Text that a lookup found in data the administrator keeps, or that a list match took from the list itself. */
+  /**
+   * Text that a lookup found in data the administrator keeps, that a list match took from the list itself, that a program
+   * of the configuration printed, or that stands in an environment variable the configuration keeps.
+   */
   static vouched(value: string): Text {
     return value === '' ? Text.empty : new Text(value, 'clean', undefined);
   }
 
-  /** Text from a network, a message, an environment or a caller. */
+  /** Text from a network, a message or a caller. */
   static tainted(value: string): Text {
     return new Text(value, 'tainted', undefined);
   }
@@ -90,9 +93,12 @@ export class Text {
     let taint: Taint = 'clean';
     let mixed = false;
     for (const part of parts) {
+      // nothing at all makes nothing worse
+      if (part.value === '') continue;
+      const first = value === '';
       value += part.value;
       if (part.taint !== taint || part.#pieces !== undefined) {
-        if (part !== parts[0] || part.#pieces !== undefined) mixed = true;
+        if (!first || part.#pieces !== undefined) mixed = true;
         taint = worse(taint, part.taint);
       }
     }

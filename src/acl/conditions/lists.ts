@@ -18,6 +18,8 @@ interface ListLiteral {
   subject(run: AclRun): string;
   /** Keeps what the match found. */
   keep?(context: Context, value: Text | undefined): void;
+  /** Nothing is known when nothing matched; else what an earlier match found stays. */
+  forget?(context: Context): void;
 }
 
 function list(literal: ListLiteral): ListCondition {
@@ -27,7 +29,10 @@ function list(literal: ListLiteral): ListCondition {
       run.services.log(['main', 'panic'], answer.message);
       return { defer: '' };
     }
-    if (answer.outcome === 'no match') return 'false';
+    if (answer.outcome === 'no match') {
+      literal.forget?.(run.context);
+      return 'false';
+    }
     literal.keep?.(run.context, answer.value);
     if (answer.numeric !== undefined) run.context.results.numeric = answer.numeric;
     return 'true';
@@ -78,6 +83,9 @@ export const listConditions: readonly (ListCondition | TextCondition)[] = [
     subject: (run) => run.context.connection?.hostAddress ?? '',
     keep({ acl }, value) {
       if (acl) acl.hostData = value;
+    },
+    forget({ acl }) {
+      if (acl) acl.hostData = undefined;
     },
   }),
   list({

@@ -16,17 +16,8 @@ import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import { startQueueRun } from '../background.ts';
 import type { Call } from '../call.ts';
 import { deliveryTools } from '../delivery.ts';
+import { endpoint } from '../origin.ts';
 import { callerSender } from '../sender.ts';
-
-/** An address, perhaps with a port: `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`. */
-function endpoint(text: string): { readonly address: string; readonly port: number } | undefined {
-  if (parseIp(text) !== undefined) return { address: text, port: 0 };
-  const [, bracketed, bracketedPort] = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text) ?? [];
-  const [, plain = '', plainPort] = /^(.*)\.(\d{1,5})$/.exec(text) ?? [];
-  const address = bracketed ?? plain;
-  const port = Number((bracketed === undefined ? plainPort : bracketedPort) ?? 0);
-  return parseIp(address) === undefined ? undefined : { address, port };
-}
 
 /** An IPv6 address with all its digits, as the rehearsal shows it. */
 function inFull(address: string): string {

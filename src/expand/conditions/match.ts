@@ -1,14 +1,13 @@
 /** Conditions that match a pattern or a list. */
 
 import { then } from '../../lib/eventual.ts';
-import { splitList } from '../../lib/list-text.ts';
 import { RegexLimit, RegexSyntaxError, regex } from '../../lib/regex.ts';
 import { ipVersion, withoutMapping } from '../../net/address.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context, ListAnswer, ListKind } from '../context.ts';
-import type { ConditionRow } from '../evaluate.ts';
+import { type ConditionRow, evaluateAll } from '../evaluate.ts';
 import { defer, fail } from '../failure.ts';
-import { stringsCondition } from './shapes.ts';
+import { readStrings, stringsCondition } from './shapes.ts';
 
 /** Compiles a pattern of an expansion; its mistakes and its limits end the expansion. */
 export function matcher(pattern: string): ReturnType<typeof regex> {
@@ -44,12 +43,6 @@ function decide(answer: ListAnswer, list: Text, context: Context): boolean {
   return true;
 }
 
-/** As in Exim, what has no domain is none of the addresses of a list; it is in one whose last item excludes another. */
-function forAddress(subject: string, answer: ListAnswer, list: Text): ListAnswer {
-  if (answer.outcome === 'defer' || subject === '' || subject.includes('@')) return answer;
-  return { outcome: splitList(list.value).items.at(-1)?.startsWith('!') === true ? 'match' : 'no match' };
-}
-
 const listCondition = (name: string, kind: ListKind, doc: string): ConditionRow =>
   stringsCondition({
     name,
@@ -57,16 +50,28 @@ const listCondition = (name: string, kind: ListKind, doc: string): ConditionRow 
     count: 2,
     plainFrom: 1,
     test: ([subject = Text.empty, list = Text.empty], context) =>
-      then(context.services.matchList(kind, subject.value, list, context), (answer) =>
-        decide(kind === 'address' ? forAddress(subject.value, answer, list) : answer, list, context),
-      ),
+      then(context.services.matchList(kind, subject.value, list, context), (answer) => decide(answer, list, context)),
   });
 
-/** The answer for `match_ip`, which as in Exim sets `$value` to what a lookup found, but not to an item of the list. */
-function withoutItem(answer: ListAnswer, list: Text): ListAnswer {
-  if (answer.outcome !== 'match' || answer.value === undefined) return answer;
-  return splitList(list.value).items.includes(answer.value.value) ? { outcome: 'match' } : answer;
-}
+/** `match_ip` expands its list, as the others do not. */
+const matchIp: ConditionRow = {
+  name: 'match_ip',
+  doc: 'the IP address is in the list',
+  parse: (reader) => ({ arguments: readStrings(reader, 'match_ip', 2, 1), conditions: [] }),
+  compile(condition, compiler) {
+    const parts = condition.arguments.map((argument) => compiler.text(argument));
+    return (context) =>
+      then(evaluateAll(parts, context), ([subject = Text.empty, list = Text.empty]) => {
+        if (subject.value !== '' && ipVersion(subject.value) === undefined) {
+          return fail(`"${subject.value}" is not an IP address`);
+        }
+        const address = withoutMapping(subject.value);
+        return then(compiler.again(list, context, false), (expanded) =>
+          then(context.services.matchIp(address, expanded, context), (answer) => decide(answer, list, context)),
+        );
+      });
+  },
+};
 
 export const matchConditions: readonly ConditionRow[] = [
   stringsCondition({
@@ -83,19 +88,5 @@ export const matchConditions: readonly ConditionRow[] = [
   listCondition('match_address', 'address', 'the address is in the list'),
   listCondition('match_domain', 'domain', 'the domain is in the list'),
   listCondition('match_local_part', 'localpart', 'the local part is in the list'),
-  stringsCondition({
-    name: 'match_ip',
-    doc: 'the IP address is in the list',
-    count: 2,
-    plainFrom: 1,
-    test: ([subject = Text.empty, list = Text.empty], context) => {
-      if (subject.value !== '' && ipVersion(subject.value) === undefined) {
-        return fail(`"${subject.value}" is not an IP address`);
-      }
-      const address = withoutMapping(subject.value);
-      return then(context.services.matchIp(address, list, context), (answer) =>
-        decide(withoutItem(answer, list), list, context),
-      );
-    },
-  }),
+  matchIp,
 ];

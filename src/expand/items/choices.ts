@@ -75,7 +75,7 @@ const env = choice({
   read: (reader) => ({ words: [], arguments: reader.someArguments('env', 1, 1) }),
   find: ([name = Text.empty], _, context) => {
     const value = context.settings.environment.get(name.value);
-    return value === undefined ? undefined : Text.tainted(value);
+    return value === undefined ? undefined : Text.vouched(value);
   },
 });
 
@@ -88,7 +88,14 @@ function readExtract(reader: Reader): Pick<ItemNode, 'arguments' | 'words'> {
   const wanted = word === '' && isNumberAhead(reader) ? 3 : 2;
   while (read.length < wanted) {
     reader.skipBlanks();
-    if (!reader.accept('{')) throw new ParseProblem(`missing '{' for arg ${read.length + 1} of extract`, read);
+    if (!reader.accept('{')) {
+      const message = `missing '{' for arg ${read.length + 1} of extract`;
+      if (read.length < 2) throw new ParseProblem(message, read);
+      // told only when the item is evaluated, as in Exim
+      read.push({ kind: 'mistake', at: reader.at, message });
+      reader.take(/fail(?![A-Za-z0-9_])/y);
+      break;
+    }
     read.push(reader.within(read, () => reader.inBraces()));
   }
   return { words: word === '' ? [] : [word], arguments: read };
@@ -106,8 +113,9 @@ function found(pieces: JsonPieces): readonly string[] {
 function extractJson(key: string, source: Text, unquote: boolean): Text | undefined {
   let value: string | undefined;
   if (/^-?\d+$/.test(key)) {
+    const elements = found(jsonElements(source.value));
     if (Number(key) <= 0) return fail('first argument of "extract" must be greater than zero');
-    value = found(jsonElements(source.value))[Number(key) - 1];
+    value = elements[Number(key) - 1];
   } else {
     const member = jsonMember(source.value, key);
     if ('missing' in member) return fail(`${member.missing} for extract json`);

@@ -6,15 +6,17 @@ import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
 import { type Item, plainItem } from '../evaluate.ts';
 import { fail } from '../failure.ts';
-import { hashText, numericHash, substring } from '../text-functions.ts';
+import { hashText, integer32, numericHash, substring } from '../text-functions.ts';
 
 /** Nothing at all is 0; the word for what was wanted depends on the item, not on the sign that it takes. */
 function number(text: Text | undefined, item: string, sort: 'any' | 'first' | 'positive' = 'positive'): number {
   const value = text?.value ?? '';
-  if (!(sort === 'any' ? /^[+-]?\d{0,10}$/ : /^\+?\d{0,10}$/).test(value)) {
+  const isNumber = /^[+-]?\d*$/.test(value);
+  const result = isNumber && /\d/.test(value) ? integer32(value) : 0;
+  if (!isNumber || (sort !== 'any' && (value.startsWith('-') || result < 0))) {
     return fail(`"${value}" is not a ${sort === 'positive' ? 'positive ' : ''}number (in "${item}" expansion)`);
   }
-  return Math.min(Number(value.length < 2 && !/\d/.test(value) ? '0' : value), 2 ** 31);
+  return result;
 }
 
 function translate(subject: Text, from: string, to: string): Text {

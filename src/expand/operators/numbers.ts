@@ -76,8 +76,8 @@ function interval(text: Text): string {
 
 function random(text: Text): string {
   const limit = trim(text.value) === '' ? fail('integer expected but "" found') : parseInteger(text.value);
+  if (/^[ \t-\r]*-\d/.test(text.value)) return fail(`non-negative integer expected but "${text.value}" found`);
   if (typeof limit !== 'bigint') return fail(limit.error);
-  if (limit < 0n) return fail(`non-negative integer expected but "${text.value}" found`);
   return limit === 0n ? '0' : String(crypto().randomInt(Number(limit > 2n ** 47n ? 2n ** 47n : limit)));
 }
 

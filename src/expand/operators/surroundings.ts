@@ -5,7 +5,7 @@ import { splitList } from '../../lib/list-text.ts';
 import { upper } from '../../lib/octets.ts';
 import * as files from '../../safe/files.ts';
 import { reviewed, Text } from '../../safe/taint.ts';
-import type { ListKind } from '../context.ts';
+import type { Context, ListKind } from '../context.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
 
@@ -54,6 +54,28 @@ function statText(text: Text): Text {
   );
 }
 
+const mostNested = 50;
+
+const notNamed = (name: string, kinds: readonly ListKind[]): never =>
+  fail(`"${name}" is not a ${kinds.length === 1 ? `${kinds[0]} ` : ''}named list`);
+
+/**
+ * The items of a named list as they are written, joined anew; those of lists that are named in it stand in their place.
+ * As in Exim, an item keeps the colons it has in a list with colons.
+ */
+function namedText(kinds: readonly ListKind[], name: string, context: Context, depth = 0): string | undefined {
+  const text = kinds.map((kind) => context.services.namedList(kind, name)).find((found) => found !== undefined);
+  if (text === undefined) return undefined;
+  if (depth > mostNested) return fail(`named list "${name}" refers to itself`);
+  const { items, separator } = splitList(text);
+  return items
+    .map((item) => {
+      if (!item.startsWith('+')) return separator === ':' ? item : item.replaceAll(':', '::');
+      return namedText(kinds, item.slice(1), context, depth + 1) ?? notNamed(item.slice(1), kinds);
+    })
+    .join(' : ');
+}
+
 export const surroundingOperators: readonly Operator[] = [
   { name: 'stat', doc: 'what the system tells of a file', evaluate: statText },
   {
@@ -66,11 +88,9 @@ export const surroundingOperators: readonly Operator[] = [
     doc: 'contents of a named list',
     evaluate: (text, option, c) => {
       const kinds = listKinds.get(option) ?? fail('bad suffix on "list" operator');
-      for (const kind of kinds) {
-        const found = c.services.namedList(kind, text.value.replace(/^\+/, ''));
-        if (found !== undefined) return Text.configured(found);
-      }
-      return fail(`"${text.value}" is not a ${kinds.length === 1 ? `${kinds[0]} ` : ''}named list`);
+      const found = namedText(kinds, text.value.replace(/^\+/, ''), c);
+      if (found !== undefined) return Text.configured(found);
+      return notNamed(text.value, kinds);
     },
   },
   {

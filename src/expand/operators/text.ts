@@ -44,6 +44,15 @@ const hash = (name: string): Operator => ({
   },
 });
 
+const nhash = (name: string): Operator => ({
+  name,
+  doc: 'a number computed from the text',
+  evaluate: (text, option) => {
+    const [first = 0, second] = numbers(name, option, false);
+    return numericHash(text, first, second);
+  },
+});
+
 export const textOperators: readonly Operator[] = [
   { name: 'lc', doc: 'letters in lower case', evaluate: (text) => lower(text.value) },
   { name: 'uc', doc: 'letters in upper case', evaluate: (text) => upper(text.value) },
@@ -102,14 +111,8 @@ export const textOperators: readonly Operator[] = [
   substr('s'),
   hash('hash'),
   hash('h'),
-  {
-    name: 'nhash',
-    doc: 'a number computed from the text',
-    evaluate: (text, option) => {
-      const [first = 0, second] = numbers('nhash', option, false);
-      return numericHash(text, first, second);
-    },
-  },
+  nhash('nhash'),
+  nhash('nh'),
   { name: 'strlen', doc: 'octets of the text', evaluate: (text) => String(text.value.length) },
 ];
 

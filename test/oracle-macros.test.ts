@@ -1,0 +1,61 @@
+/** The macros that tell what a program can do, compared with those of the real Exim, with a reason for each that differs. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { otherBuilds } from './oracle/differences.ts';
+import { type Job, runBoth } from './oracle/room.ts';
+
+/** Those of the real one that are not defined here. */
+const absent: readonly { readonly why: string; readonly macros: RegExp }[] = [
+  {
+    why: 'ACL conditions and modifiers that are unknown yet (docs/compatibility.md)',
+    macros:
+      /^_ACL_COND_(?:DECODE|DKIM_SIGNERS|DKIM_STATUS|DNSLISTS|MALWARE|MIME_REGEX|RATELIMIT|REGEX|SEEN|SPAM|SPF|SPF_GUESS)$|^_ACL_MOD_UDPSEND$/,
+  },
+  {
+    why: 'features that are not there yet',
+    macros:
+      /^_CRYPTO_SIGN_ED25519$|^_DKIM_|^_HAVE_(?:CONTENT_SCANNING|DANE|DKIM|EVENT|I18N|MALWARE_\w+|OCSP|PIPE_CONNECT|PRDR|PROXY|SOCKS|SPF|TCP_FASTOPEN)$/,
+  },
+  {
+    why: 'features of GnuTLS or of the way Exim uses TLS',
+    macros: /^_HAVE_(?:GNUTLS|TLS_ALPN|TLS_CA_CACHE|TLS_OCSP|TLS_OCSP_LIST|TLS_RESUME)$|^_RESUME_DECODE$/,
+  },
+  { why: 'functions in C, NIS, PAM, MBX mailboxes', macros: /^_HAVE_(?:DLFUNC|LOOKUP_NIS|PAM|TRANSPORT_APPEND_MBX)$/ },
+  { why: 'moving frozen messages away', macros: /^_HAVE_MOVE_FROZEN_MESSAGES$/ },
+  { why: 'log selectors that the manual does not know', macros: /^_LOG_(?:PROTOCOL_DETAIL|REJECTED_HEADERS)$/ },
+  { why: 'one name for two options', macros: /^_OPT_ROUTERS_(?:FAIL_)?VERIFY$/ },
+];
+
+/** Those that the real one lacks. */
+const additional: readonly { readonly why: string; readonly macros: RegExp }[] = [
+  {
+    why: 'drivers and lookup types that Debian does not build',
+    macros: /(?:GSASL|HEIMDAL_GSSAPI)|^_HAVE_LOOKUP_(?:LMDB|REDIS)$/,
+  },
+  {
+    why: 'types that Exim counts with others',
+    macros: /^_HAVE_LOOKUP_(?:DBMJZ|DBMNZ|IPLSEARCH|LDAPDN|LDAPM|NWILDLSEARCH|WILDLSEARCH)$/,
+  },
+  {
+    why: 'options that Debian does not build',
+    macros: new RegExp(`^_OPT_\\w+_(?:${[...otherBuilds].join('|').toUpperCase()})$`),
+  },
+  { why: 'POP3, which Exim has not', macros: /^_OPT_MAIN_POP3_/ },
+];
+
+const without = (names: readonly string[], others: readonly string[], reasons: typeof absent): string[] =>
+  names.filter((name) => !others.includes(name) && !reasons.some(({ macros }) => macros.test(name)));
+
+test('the macros are those of the real Exim, but for known reasons', async () => {
+  const files = new Map([['conf', 'keep_environment = PATH\n']]);
+  const job: Job = { words: ['-C', '/mnt/conf', '-bP', 'macros'] };
+  const { real, ours } = await runBoth(files, [job]);
+  const lines = (text = ''): string[] => text.trimEnd().split('\n');
+  const [theirs, own] = [lines(real[0]?.stdout), lines(ours[0]?.stdout)];
+  assert.ok(theirs.length > 800);
+  assert.ok(own.every((line) => line.endsWith('=y')));
+  const names = (all: readonly string[]): string[] => all.map((line) => line.replace(/=.*/s, ''));
+  assert.deepEqual(without(names(theirs), names(own), absent), []);
+  assert.deepEqual(without(names(own), names(theirs), additional), []);
+});

@@ -1,0 +1,11 @@
+/** All that is compared with the real Exim. */
+
+import type { Subject } from './compare.ts';
+import { expansions } from './expansions.ts';
+import { lists } from './lists.ts';
+import { options } from './options.ts';
+import { routing } from './routing.ts';
+import { rules } from './rules.ts';
+import { tables } from './tables.ts';
+
+export const subjects: readonly Subject[] = [expansions, lists, tables, options, rules, routing];
