@@ -8,11 +8,6 @@ import { type Job, runBoth } from './oracle/room.ts';
 /** Those of the real one that are not defined here. */
 const absent: readonly { readonly why: string; readonly macros: RegExp }[] = [
   {
-    why: 'ACL conditions and modifiers that are unknown yet (docs/compatibility.md)',
-    macros:
-      /^_ACL_COND_(?:DECODE|DKIM_SIGNERS|DKIM_STATUS|DNSLISTS|MALWARE|MIME_REGEX|RATELIMIT|REGEX|SEEN|SPAM|SPF|SPF_GUESS)$|^_ACL_MOD_UDPSEND$/,
-  },
-  {
     why: 'features that are not there yet',
     macros:
       /^_CRYPTO_SIGN_ED25519$|^_DKIM_|^_HAVE_(?:CONTENT_SCANNING|DANE|DKIM|EVENT|I18N|MALWARE_\w+|OCSP|PIPE_CONNECT|PRDR|PROXY|SOCKS|SPF|TCP_FASTOPEN)$/,
@@ -41,7 +36,8 @@ const additional: readonly { readonly why: string; readonly macros: RegExp }[] =
     why: 'options that Debian does not build',
     macros: new RegExp(`^_OPT_\\w+_(?:${[...otherBuilds].join('|').toUpperCase()})$`),
   },
-  { why: 'POP3, which Exim has not', macros: /^_OPT_MAIN_POP3_/ },
+  { why: 'POP3 and housekeeping, which Exim has not', macros: /^_OPT_MAIN_(?:POP3_|EXPIRE_RULES$)/ },
+  { why: 'DMARC, which Debian does not build', macros: /^_ACL_COND_DMARC_STATUS$/ },
 ];
 
 const without = (names: readonly string[], others: readonly string[], reasons: typeof absent): string[] =>

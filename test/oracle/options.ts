@@ -30,11 +30,12 @@ const kept: ReadonlySet<string> = new Set([
   ...['smtp_ratelimit_mail', 'smtp_ratelimit_rcpt', 'openssl_options', 'syslog_facility'],
 ]);
 
+/** Options that Exim does not have. */
+const isOurs = (name: string): boolean => name.startsWith('pop3_') || name === 'expire_rules';
+
 const settings = (table: OptionTable, most: number): fc.Arbitrary<string[]> => {
   if (Object.keys(table).length === 0) return fc.constant([]);
-  const names = Object.keys(table).filter(
-    (name) => !kept.has(name) && !otherBuilds.has(name) && !name.startsWith('pop3_'),
-  );
+  const names = Object.keys(table).filter((name) => !kept.has(name) && !otherBuilds.has(name) && !isOurs(name));
   const setting = fc.constantFrom(...names).chain((name) => settingOf(name, table[name]?.type ?? 'string'));
   return fc.array(setting, { maxLength: most });
 };
@@ -143,7 +144,7 @@ interface Said {
 }
 
 const ofOthers = new RegExp(
-  `^(?:no_)?(?:${[...otherBuilds].join('|')}|pop3_\\w*|received_header_text|smtp_banner|syslog_processname)(?: .*)?\n`,
+  `^(?:no_)?(?:${[...otherBuilds].join('|')}|pop3_\\w*|expire_rules|received_header_text|smtp_banner|syslog_processname)(?: .*)?\n`,
   'gm',
 );
 
