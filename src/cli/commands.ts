@@ -1,12 +1,15 @@
 /** Which command does what the command line asks for: one row for each action. */
 
 import { Macros } from '../config/macros.ts';
+import { messageFactsOf } from '../mta/message-context.ts';
 import { routerServices } from '../mta/router-services.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Call, Command } from './call.ts';
 import { buildInformationCommand } from './commands/build-information.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { expandCommand } from './commands/expand.ts';
 import { logLineCommand } from './commands/log-line.ts';
+import { openMessage } from './commands/message-opening.ts';
 import { messagesCommand } from './commands/messages.ts';
 import { printOptions } from './commands/print-options.ts';
 import { countQueueCommand, listQueueCommand } from './commands/queue-list.ts';
@@ -39,7 +42,7 @@ const addressTest =
           routers: config.routers,
           transports: config.transports,
           services: routerServices(runtime),
-          debugPrint: invocation.verbose ? terminal.error : undefined,
+          debugPrint: invocation.verbose || purpose === 'test' ? terminal.error : undefined,
           verifyErrorsTo: undefined,
         },
         dialect: config.dialect,
@@ -49,6 +52,16 @@ const addressTest =
       terminal,
     );
   };
+
+/** `-Mset`: the message whose values are shown. One that cannot be had is told, and its values are empty. */
+function queuedMessage(call: Call): SpooledMessage | undefined {
+  const { messageId: id } = call.invocation;
+  if (id === undefined) return undefined;
+  const opening = openMessage(id, call);
+  if ('message' in opening) return opening.message;
+  call.terminal.error(`Failed to load message datafile ${id}\nFailed to load message ${id}\n`);
+  return undefined;
+}
 
 async function expand(call: Call): Promise<number> {
   const { invocation, runtime, terminal } = call;
@@ -63,9 +76,15 @@ async function expand(call: Call): Promise<number> {
       return 1;
     }
   }
+  const message = queuedMessage(call);
+  if (message !== undefined) context.message = messageFactsOf(message.envelope, message.body);
   const { macros, builtinMacros } = runtime.config;
   const known = new Macros(new Map(macros.map(({ name, value }) => [name, value])), builtinMacros);
-  return expandCommand(invocation.arguments, context, known, terminal);
+  try {
+    return await expandCommand(invocation.arguments, context, known, terminal);
+  } finally {
+    message?.release();
+  }
 }
 
 const options: Command = ({ invocation, installation, runtime, caller, terminal }) =>

@@ -5,7 +5,7 @@ import { configureFile, type Installation, serverUser } from '../config/installa
 import { parseConfig } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problems.ts';
 import * as clock from '../lib/clock.ts';
-import { errorText } from '../lib/errno.ts';
+import { errorCode, errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
 import { timestamp } from '../observe/main-log.ts';
 import * as files from '../safe/files.ts';
@@ -63,6 +63,9 @@ export function readConfiguration(
   try {
     text = files.readText(path);
   } catch (error) {
+    if (!standard && errorCode(error) === 'ENOENT') {
+      throw fatal(report, `non-existent configuration file(s): ${invocation.configFiles}`);
+    }
     throw fatal(report, `failed to open configuration file ${path}: ${errorText(error)}`);
   }
   const { config, problems } = parseConfig(path, text, invocation.macros);

@@ -5,24 +5,31 @@ import { BadSetting } from '../mta/settings.ts';
 import { type DebugArea, debugAreas, parseDebugAreas } from '../observe/debug-areas.ts';
 import { DecisionPrinter, type Decisions, DialoguePrinter, nobody } from '../observe/decision.ts';
 import { startDelivery } from './background.ts';
+import type { Call } from './call.ts';
 import { callerOf } from './caller.ts';
 import { commands } from './commands.ts';
 import { UnusableConfiguration } from './configuration.ts';
 import { debugHeading } from './debug-heading.ts';
 import type { Invocation } from './invocation.ts';
 import { openRuntime } from './open-runtime.ts';
-import { parseCommandLine, UsageError } from './options.ts';
+import { Abandoned, BadReference, parseCommandLine, UsageError } from './options.ts';
 import { standardTerminal, type Terminal } from './output.ts';
+import { givenSender } from './sender.ts';
 import type { Start } from './start.ts';
 
 /** How the names of the program change its command line. */
-const callNames: ReadonlyMap<string, readonly string[]> = new Map([
-  ['mailq', ['-bp']],
-  ['rsmtp', ['-bS']],
-  ['rmail', ['-i', '-oee']],
-  ['runq', ['-q']],
-  ['newaliases', ['-bi']],
+const callNames: ReadonlyMap<string, CallName> = new Map<string, CallName>([
+  ['mailq', { words: ['-bp'] }],
+  ['rsmtp', { words: ['-bS'] }],
+  ['rmail', { words: ['-i', '-oee'], standard: { localProtocol: 'local-rmail' } }],
+  ['runq', { words: ['-q'] }],
+  ['newaliases', { words: ['-bi'] }],
 ]);
+
+interface CallName {
+  readonly words: readonly string[];
+  readonly standard?: Partial<Invocation>;
+}
 
 const usage = `Exim is a Mail Transfer Agent. It is normally called by Mail User Agents,
 not directly from a shell command line. Options and/or arguments control
@@ -34,10 +41,12 @@ export async function exim(start: Start): Promise<number> {
   const terminal = standardTerminal();
   let invocation: Invocation;
   try {
-    invocation = parseCommandLine([...(callNames.get(start.calledAs) ?? []), ...start.words]);
+    const name = callNames.get(start.calledAs);
+    invocation = parseCommandLine([...(name?.words ?? []), ...start.words], name?.standard);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    terminal.error(`exim ${error.message}\n`);
+    const name = error instanceof BadReference ? '' : error instanceof Abandoned ? 'exim ' : 'exim: ';
+    terminal.error(`${name}${error.message}\n`);
     return 1;
   }
   const { installation, problem } = readInstallation(start.directory);
@@ -85,12 +94,17 @@ async function run(
   const runtime = await openRuntime(invocation, installation, terminal);
   if (runtime === undefined) return 1;
   if (losesPrivilege(invocation, installation)) runtime.logs.panic('exim user lost privilege for using -C option');
-  const action =
-    invocation.action ?? (invocation.arguments.length > 0 || invocation.recipientsFromHeaders ? 'receive' : 'help');
+  const { action: asked = 'receive' } = invocation;
+  const hasRecipients = invocation.arguments.length > 0 || invocation.recipientsFromHeaders;
+  const action = asked === 'receive' && !hasRecipients ? 'help' : asked;
+  if (invocation.messageId !== undefined && action !== 'expand') {
+    terminal.error('exim: incompatible command-line options or arguments\n');
+    return 1;
+  }
   const command = commands.get(action);
   if (action === 'help') {
     terminal.out(usage);
-    return invocation.action === 'help' ? 0 : 1;
+    return 1;
   }
   if (command === undefined) {
     terminal.error(`exim: ${action} is not available in this version\n`);
@@ -102,7 +116,7 @@ async function run(
     return 1;
   }
   if (invocation.debug !== undefined) terminal.error(debugHeading(invocation.debug, runtime.config.dialect));
-  return command({
+  const call: Call = {
     invocation,
     words,
     installation,
@@ -112,5 +126,11 @@ async function run(
     self,
     decisions,
     inBackground: (id) => startDelivery(id, invocation, self),
-  });
+  };
+  const sender = givenSender(call);
+  if ('error' in sender) {
+    terminal.error(`exim: ${sender.error}\n`);
+    return 1;
+  }
+  return command(call);
 }

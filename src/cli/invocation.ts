@@ -1,5 +1,7 @@
 /** What a command line asks for, collected by the option table and carried out by the commands. */
 
+import type { QueueId } from '../safe/taint.ts';
+
 /** The one thing that is done. */
 export type Action =
   | 'receive'
@@ -104,6 +106,8 @@ export interface Invocation {
   errorMode: 'mail' | 'mail and fail' | 'print';
   delivery: 'background' | 'foreground' | 'queue' | 'queue smtp' | undefined;
   readonly origin: Origin;
+  /** How messages from standard input came, if nothing else is said. */
+  localProtocol: 'local' | 'local-rmail';
   /** Seconds; `-or`, `-os`. */
   receiveTimeout: number | undefined;
   smtpTimeout: number | undefined;
@@ -112,7 +116,7 @@ export interface Invocation {
   bounceFor: string | undefined;
   /** `-bem`, `-Mset`: the message that expansions see. */
   messageFile: string | undefined;
-  messageId: string | undefined;
+  messageId: QueueId | undefined;
   readonly queueRun: QueueRunOptions;
   readonly queueList: QueueListOptions;
   daemonForeground: boolean;
@@ -149,6 +153,7 @@ export function emptyInvocation(): Invocation {
     errorMode: 'mail and fail',
     delivery: undefined,
     origin: {},
+    localProtocol: 'local',
     receiveTimeout: undefined,
     smtpTimeout: undefined,
     suppressLocalFixups: false,

@@ -2,7 +2,9 @@
 
 import type { Dialect } from '../config/config.ts';
 import type { Installation } from '../config/installation.ts';
+import * as clock from '../lib/clock.ts';
 import { makeRuntime, type Runtime } from '../mta/runtime.ts';
+import { timestamp } from '../observe/main-log.ts';
 import { readConfiguration, reportProblems } from './configuration.ts';
 import type { Invocation } from './invocation.ts';
 import type { Terminal } from './output.ts';
@@ -22,12 +24,13 @@ export async function openRuntime(
   const { config, problems } = readConfiguration(invocation, installation, terminal.error);
   if (reportProblems(problems, terminal.error)) return undefined;
   const rehearsal = withoutLogs.has(invocation.action);
+  const shown = rehearsal || invocation.action === 'test address';
   return makeRuntime(installation, config, {
     environment: process.env,
     withoutLogFiles: rehearsal,
     echo: logEcho(invocation, config.dialect, terminal),
     // in the background there is nobody to be told
-    panicEcho: rehearsal || process.env[backgroundMark] !== undefined ? undefined : terminal.error,
+    panicEcho: shown || process.env[backgroundMark] !== undefined ? undefined : terminal.error,
   });
 }
 
@@ -41,6 +44,9 @@ function logEcho(
   { error }: Terminal,
 ): ((logs: string, text: string, id: string | undefined) => void) | undefined {
   if (action === 'fake smtp') return (_, text, id) => error(`LOG: ${id === undefined ? '' : `${id} `}${text}\n`);
+  if (!verbose && (action === 'verify recipient' || action === 'verify sender')) {
+    return (logs, text) => (logs === 'MAIN' ? error(`${timestamp(clock.now())} ${text}\n`) : undefined);
+  }
   const level = verbose && dialect === 3 ? '0 ' : '';
   return verbose || action === 'test address' ? (logs, text) => error(`LOG: ${level}${logs}\n  ${text}\n`) : undefined;
 }

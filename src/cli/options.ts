@@ -1,10 +1,18 @@
 /** Exim's command line as one table (Exim spec 5.3): how each option is written, what it takes, what it asks for. */
 
 import { parseInterval } from '../lib/intervals.ts';
+import { parseEndpoint } from '../net/address.ts';
+import { queueId } from '../safe/taint.ts';
 import { type Action, emptyInvocation, type Invocation, type MessageAction, type Origin } from './invocation.ts';
 
 /** The command line makes no sense. */
 export class UsageError extends Error {}
+
+/** A word of it can be no option at all, or no address. */
+export class Abandoned extends UsageError {}
+
+const notAnOption = (word: string): Abandoned =>
+  new Abandoned(`abandoned: unknown, malformed, or incomplete option ${word}`);
 
 /**
  * `nothing`: the word alone. `attached`: the rest of the word, perhaps empty. `next`: the next word. `either`: the rest
@@ -16,45 +24,88 @@ export interface OptionRow {
   readonly option: string;
   readonly takes: Takes;
   readonly doc: string;
-  apply(invocation: Invocation, value: string): void;
+  /** What is said when no word follows. */
+  readonly expected?: string;
+  /** `word` is the value's own word on the command line, for complaints. */
+  apply(invocation: Invocation, value: string, word: string): void;
 }
 
-const row = (
-  option: string,
-  takes: Takes,
-  doc: string,
-  apply: (invocation: Invocation, value: string) => void,
-): OptionRow => ({ option, takes, doc, apply });
+const row = (option: string, takes: Takes, doc: string, apply: OptionRow['apply'], expected?: string): OptionRow => ({
+  option,
+  takes,
+  doc,
+  apply,
+  ...(expected === undefined ? {} : { expected }),
+});
 
-const ignored = (option: string, takes: Takes = 'nothing'): OptionRow =>
-  row(option, takes, 'Accepted for compatibility with Sendmail; has no effect.', () => undefined);
+const ignored = (option: string, takes: Takes = 'nothing', expected?: string): OptionRow =>
+  row(option, takes, 'Accepted for compatibility with Sendmail; has no effect.', () => undefined, expected);
 
 const action = (option: string, wanted: Action, doc: string): OptionRow =>
   row(option, 'nothing', doc, (invocation) => {
-    setAction(invocation, wanted, option);
+    setAction(invocation, wanted);
   });
 
-function setAction(invocation: Invocation, wanted: Action, option: string): void {
-  if (invocation.action !== undefined && invocation.action !== wanted && invocation.action !== 'queue run') {
-    throw new UsageError(`incompatible command-line options or arguments (${option})`);
+/** Of these pairs the first counts, whatever comes first on the command line. */
+const prevailing: ReadonlySet<string> = new Set<`${Action}, ${Action}`>([
+  'list queue, count queue',
+  'list queue, test address',
+  'list queue, queue run',
+  'test address, expand',
+]);
+
+function setAction(invocation: Invocation, wanted: Action): void {
+  const { action: given } = invocation;
+  if (given === undefined || given === wanted || prevailing.has(`${wanted}, ${given}`)) invocation.action = wanted;
+  else if (!prevailing.has(`${given}, ${wanted}`)) {
+    throw new UsageError('incompatible command-line options or arguments');
   }
-  invocation.action = wanted;
 }
 
 const message = (option: string, wanted: MessageAction, doc: string): OptionRow =>
   row(option, 'nothing', doc, (invocation) => {
-    setAction(invocation, 'messages', option);
+    setAction(invocation, 'messages');
     invocation.messageAction = wanted;
   });
 
-const origin = (option: string, name: keyof Origin, doc: string): OptionRow =>
-  row(option, 'next', doc, (invocation, value) => {
-    invocation.origin[name] = value;
-  });
+const origin = (
+  option: string,
+  name: keyof Origin,
+  doc: string,
+  check: (value: string) => void = () => undefined,
+): OptionRow =>
+  row(
+    option,
+    'next',
+    doc,
+    (invocation, value) => {
+      check(value);
+      invocation.origin[name] = value;
+    },
+    `data expected after ${option}`,
+  );
 
-function interval(option: string, value: string): number {
+function mustBeEndpoint(value: string): void {
+  if (parseEndpoint(value) === undefined) throw new Abandoned(`abandoned: "${value}" is not an IP address`);
+}
+
+function mustBeMessageId(value: string): void {
+  if (queueId(value) === undefined) throw new BadReference();
+}
+
+/** What stands behind `-oMm` is no message id; Exim tells that without its name. */
+export class BadReference extends UsageError {
+  constructor() {
+    super('-oMm must be a valid message ID');
+  }
+}
+
+/** `-L` */
+const longestSyslogName = 32;
+
+function interval(value: string, word: string): number {
   const seconds = parseInterval(value);
-  if (seconds === undefined) throw new UsageError(`bad time value ${value} after ${option}`);
+  if (seconds === undefined) throw new UsageError(`bad time value ${word}: abandoned`);
   return seconds;
 }
 
@@ -70,20 +121,23 @@ const errors = (option: string, how: Invocation['errorMode'], doc: string): Opti
 
 const list = (option: string, sorted: boolean, all: boolean, undelivered: boolean, doc: string): OptionRow =>
   row(option, 'nothing', doc, (invocation) => {
-    setAction(invocation, 'list queue', option);
+    setAction(invocation, 'list queue');
     Object.assign(invocation.queueList, { sorted, all, undelivered });
   });
 
 function defineMacro(invocation: Invocation, value: string): void {
+  if (!/^[ \t]*[A-Z]/.test(value)) throw new UsageError('macro name set by -D must start with an upper case letter');
   const found = /^[ \t]*([A-Z][A-Za-z0-9_]*)[ \t]*(?:=[ \t]*(.*))?$/s.exec(value);
-  if (found === null) throw new UsageError(`macro name set by -D must start with an upper case letter`);
+  if (found === null) throw notAnOption(`-D${value}`);
+  if (invocation.macros.has(found[1] ?? '')) throw new UsageError('duplicated -D in command line');
   if (invocation.macros.size >= 100) throw new UsageError('too many -D options');
   invocation.macros.set(found[1] ?? '', found[2] ?? '');
 }
 
 /** `-q` with its flags and perhaps a time. */
-function queueRun(invocation: Invocation, value: string): void {
-  const found = /^(q?)(i?)(f{0,2})(l?)(.*)$/s.exec(value);
+function queueRun(invocation: Invocation, value: string, word: string): void {
+  // G without a name is the queue that has none
+  const found = /^(q?)(i?)(f{0,2})(l?)(?:G$)?(.*)$/s.exec(value);
   const [, twoStages = '', first = '', force = '', local = '', rest = ''] = found ?? [];
   const run = invocation.queueRun;
   if (twoStages !== '') run.twoStages = true;
@@ -91,8 +145,10 @@ function queueRun(invocation: Invocation, value: string): void {
   if (force !== '') run.force = true;
   if (force === 'ff') run.forceFrozen = true;
   if (local !== '') run.localOnly = true;
-  if (rest !== '') run.interval = interval('-q', rest);
-  if (invocation.action === undefined) invocation.action = run.interval === undefined ? 'queue run' : 'daemon';
+  if (rest !== '') run.interval = interval(rest, word);
+  if (run.interval !== undefined) setAction(invocation, 'daemon');
+  else if (invocation.action === undefined) invocation.action = 'queue run';
+  else if (invocation.action === 'daemon') throw new UsageError('incompatible command-line options or arguments');
 }
 
 /** `-R` and `-S`: flags, then the text, in the same word or the next. */
@@ -101,6 +157,7 @@ function selection(which: 'recipient' | 'sender'): OptionRow {
   return {
     option,
     takes: 'either',
+    expected: `string expected after ${option}`,
     doc: `A queue run for messages whose ${which} contains a text; flags r (regular expression), f and ff go before it.`,
     apply(invocation, value) {
       const run = invocation.queueRun;
@@ -119,7 +176,7 @@ const fakeHost = (option: string, callouts: boolean): OptionRow =>
     'next',
     `An SMTP session as if from this address, on standard input and output; nothing is delivered${callouts ? ', callouts are made' : ''}.`,
     (invocation, value) => {
-      setAction(invocation, 'fake smtp', option);
+      setAction(invocation, 'fake smtp');
       invocation.fakeHost = value;
       invocation.callouts = callouts;
     },
@@ -133,26 +190,38 @@ export const commandLineOptions: readonly OptionRow[] = [
   ignored('-Am'),
   ignored('-B', 'either'),
   row('-bd', 'nothing', 'Runs as a daemon that listens for SMTP connections.', (invocation) => {
-    setAction(invocation, 'daemon', '-bd');
+    setAction(invocation, 'daemon');
     invocation.daemonListens = true;
   }),
   row('-bdf', 'nothing', 'The same in the foreground.', (invocation) => {
-    setAction(invocation, 'daemon', '-bdf');
+    setAction(invocation, 'daemon');
     invocation.daemonListens = true;
     invocation.daemonForeground = true;
   }),
   action('-be', 'expand', 'Expands its arguments, or lines of standard input, and prints what comes out.'),
   row('-bem', 'next', 'The same, with the message in a file for the variables about messages.', (invocation, value) => {
-    setAction(invocation, 'expand', '-bem');
+    setAction(invocation, 'expand');
     invocation.messageFile = value;
   }),
-  row('-bf', 'either', 'Tests a filter file.', (invocation) => setAction(invocation, 'test filter', '-bf')),
-  row('-bF', 'either', 'Tests a system filter file.', (invocation) => setAction(invocation, 'test filter', '-bF')),
+  row(
+    '-bf',
+    'either',
+    'Tests a filter file.',
+    (invocation) => setAction(invocation, 'test filter'),
+    'file name expected after -bf',
+  ),
+  row(
+    '-bF',
+    'either',
+    'Tests a system filter file.',
+    (invocation) => setAction(invocation, 'test filter'),
+    'file name expected after -bF',
+  ),
   fakeHost('-bh', false),
   fakeHost('-bhc', true),
   action('-bi', 'rebuild aliases', 'Runs bi_command.'),
   row('-bI:', 'attached', 'Tells something about this program: help, dscp or sieve.', (invocation, value) => {
-    setAction(invocation, 'build information', '-bI:');
+    setAction(invocation, 'build information');
     invocation.buildInformation = value;
   }),
   action('-bm', 'receive', 'Takes a message from standard input; the recipients are the arguments.'),
@@ -183,7 +252,7 @@ export const commandLineOptions: readonly OptionRow[] = [
       invocation.configFiles = value;
     },
   ),
-  row('-D', 'either', 'Sets a macro: NAME or NAME=value.', defineMacro),
+  row('-D', 'attached', 'Sets a macro: NAME or NAME=value.', defineMacro),
   row('-d', 'attached', 'Shows what is done and why; +name and -name add and remove areas.', (invocation, value) => {
     invocation.debug = value;
     invocation.verbose = true;
@@ -203,14 +272,17 @@ export const commandLineOptions: readonly OptionRow[] = [
   row('-f', 'either', 'The sender of the message.', (invocation, value) => {
     invocation.sender = value;
   }),
-  row('-G', 'nothing', 'Suppresses changes that are made to local messages.', (invocation) => {
+  row('-G', 'attached', 'Suppresses changes that are made to local messages.', (invocation) => {
     invocation.suppressLocalFixups = true;
   }),
   ignored('-h', 'either'),
   row('-i', 'nothing', 'A line with a single dot does not end the message.', (invocation) => {
     invocation.dotEndsMessage = false;
   }),
-  row('-L', 'either', 'Logs to syslog under this name.', () => undefined),
+  row('-L', 'either', 'Logs to syslog under this name.', (_, value) => {
+    if (value === '') throw new UsageError('the -L syslog name is too short');
+    if (value.length > longestSyslogName) throw new UsageError(`the -L syslog name is too long: "${value}"`);
+  }),
   message('-M', 'deliver', 'Tries to deliver messages now, whatever their retry times.'),
   message('-Mar', 'add recipients', 'Adds recipients to a message.'),
   message('-Mc', 'deliver respecting retry times', 'Tries to deliver messages whose retry time has come.'),
@@ -220,9 +292,17 @@ export const commandLineOptions: readonly OptionRow[] = [
   message('-Mmad', 'mark all delivered', 'Marks all recipients of messages as delivered.'),
   message('-Mmd', 'mark delivered', 'Marks some recipients of a message as delivered.'),
   message('-Mrm', 'remove', 'Removes messages without telling anybody.'),
-  row('-Mset', 'next', 'With -be: the message for the variables about messages.', (invocation, value) => {
-    invocation.messageId = value;
-  }),
+  row(
+    '-Mset',
+    'next',
+    'With -be: the message for the variables about messages.',
+    (invocation, value) => {
+      const id = queueId(value);
+      if (id === undefined) throw new UsageError(`malformed message id ${value} after -Mset option`);
+      invocation.messageId = id;
+    },
+    'no message ids given after -Mset option',
+  ),
   message('-Mt', 'thaw', 'Thaws messages.'),
   message('-Mvb', 'view body', 'Shows the body of a message.'),
   message('-Mvc', 'view message', 'Shows a message.'),
@@ -233,15 +313,24 @@ export const commandLineOptions: readonly OptionRow[] = [
     invocation.dontDeliver = true;
     invocation.verbose = true;
   }),
-  row('-n', 'nothing', 'With -bP: values without names. Else without effect.', (invocation) => {
+  row('-n', 'attached', 'With -bP: values without names. Else without effect.', (invocation) => {
     invocation.terse = true;
   }),
-  ignored('-O', 'either'),
-  row('-oA', 'either', 'With -bi: the argument of bi_command.', (invocation, value) => {
-    invocation.aliasFile = value;
+  ignored('-O', 'either', 'string expected after -O'),
+  row(
+    '-oA',
+    'either',
+    'With -bi: the argument of bi_command.',
+    (invocation, value) => {
+      invocation.aliasFile = value;
+    },
+    'string expected after -oA',
+  ),
+  row('-oB', 'attached', 'How many messages go over one connection.', (_, value) => {
+    if (!/^(?:\d.*)?$/s.test(value)) throw new UsageError('number expected after -oB');
   }),
-  row('-oB', 'attached', 'How many messages go over one connection.', () => undefined),
   delivery('-odb', 'background', 'Delivers in the background.'),
+  delivery('-odd', 'background', 'The same as -odb.'),
   delivery('-odf', 'foreground', 'Delivers before the command ends.'),
   delivery('-odi', 'foreground', 'Delivers before the command ends.'),
   delivery('-odq', 'queue', 'Leaves messages on the queue.'),
@@ -257,12 +346,12 @@ export const commandLineOptions: readonly OptionRow[] = [
   row('-oitrue', 'nothing', 'The same as -i.', (invocation) => {
     invocation.dotEndsMessage = false;
   }),
-  origin('-oMa', 'hostAddress', 'Address of the host the message comes from.'),
+  origin('-oMa', 'hostAddress', 'Address of the host the message comes from.', mustBeEndpoint),
   origin('-oMaa', 'authenticator', 'Name of the authenticator.'),
   origin('-oMai', 'authenticatedId', 'The id that was authenticated.'),
   origin('-oMas', 'authenticatedSender', 'The authenticated sender.'),
-  origin('-oMi', 'interfaceAddress', 'Address of this host that the message came to.'),
-  origin('-oMm', 'reference', 'The id of the message that this one is about.'),
+  origin('-oMi', 'interfaceAddress', 'Address of this host that the message came to.', mustBeEndpoint),
+  origin('-oMm', 'reference', 'The id of the message that this one is about.', mustBeMessageId),
   origin('-oMr', 'protocol', 'How the message came.'),
   origin('-oMs', 'hostName', 'Name of the host the message comes from.'),
   origin('-oMt', 'ident', 'Who sent the message on that host.'),
@@ -271,12 +360,24 @@ export const commandLineOptions: readonly OptionRow[] = [
   row('-oP', 'next', 'The pid file of the daemon.', (invocation, value) => {
     invocation.pidFile = value;
   }),
-  row('-or', 'either', 'How long to wait for a message on standard input.', (invocation, value) => {
-    invocation.receiveTimeout = interval('-or', value);
-  }),
-  row('-os', 'either', 'How long to wait for an SMTP command.', (invocation, value) => {
-    invocation.smtpTimeout = interval('-os', value);
-  }),
+  row(
+    '-or',
+    'either',
+    'How long to wait for a message on standard input.',
+    (invocation, value, word) => {
+      invocation.receiveTimeout = interval(value, word);
+    },
+    'bad time value -or: abandoned',
+  ),
+  row(
+    '-os',
+    'either',
+    'How long to wait for an SMTP command.',
+    (invocation, value, word) => {
+      invocation.smtpTimeout = interval(value, word);
+    },
+    'bad time value -os: abandoned',
+  ),
   row('-ov', 'nothing', 'The same as -v.', (invocation) => {
     invocation.verbose = true;
   }),
@@ -309,16 +410,22 @@ export const commandLineOptions: readonly OptionRow[] = [
   row('-tls-on-connect', 'nothing', 'TLS begins with the connection, on every port.', (invocation) => {
     invocation.tlsOnConnect = true;
   }),
-  ignored('-U'),
+  ignored('-U', 'attached'),
   row('-v', 'nothing', 'Shows log lines and SMTP dialogues.', (invocation) => {
     invocation.verbose = true;
   }),
   ignored('-x'),
-  ignored('-X', 'either'),
-  row('-z', 'either', 'Writes a line to the main log.', (invocation, value) => {
-    setAction(invocation, 'log line', '-z');
-    invocation.logLine = value;
-  }),
+  ignored('-X', 'either', 'string expected after -X'),
+  row(
+    '-z',
+    'either',
+    'Writes a line to the main log.',
+    (invocation, value) => {
+      setAction(invocation, 'log line');
+      invocation.logLine = value;
+    },
+    'file name expected after -z',
+  ),
 ];
 
 const errorModes: ReadonlyMap<string, Invocation['errorMode']> = new Map([
@@ -354,22 +461,22 @@ export function parseCommandLine(words: readonly string[], standard: Partial<Inv
       break;
     }
     const found = find(word);
-    if (found === undefined) throw new UsageError(`abandoned: unknown, malformed, or incomplete option ${word}`);
+    if (found === undefined) throw notAnOption(word);
     const rest = word.slice(found.option.length);
     const time = words[at + 1];
     if (found.option === '-q' && /^[qifl]*$/.test(rest) && time !== undefined && parseInterval(time) !== undefined) {
-      found.apply(invocation, `${rest}${time}`);
+      found.apply(invocation, `${rest}${time}`, time);
       at++;
       continue;
     }
     const wantsNext = found.takes === 'next' || (found.takes === 'either' && (rest === '' || isFlags(found, rest)));
     if (!wantsNext) {
-      found.apply(invocation, rest);
+      found.apply(invocation, rest, word);
       continue;
     }
     const next = words[++at];
-    if (next === undefined) throw new UsageError(`abandoned: unknown, malformed, or incomplete option ${word}`);
-    found.apply(invocation, rest === '' ? next : `${rest}\0${next}`);
+    if (next === undefined) throw found.expected === undefined ? notAnOption(word) : new UsageError(found.expected);
+    found.apply(invocation, rest === '' ? next : `${rest}\0${next}`, next);
   }
   invocation.arguments = words.slice(at);
   return invocation;

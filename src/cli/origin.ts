@@ -2,24 +2,14 @@
 
 import type { ConnectionFacts } from '../expand/context.ts';
 import { localConnection } from '../mta/facts.ts';
-import { parseIp } from '../net/address.ts';
+import { parseEndpoint } from '../net/address.ts';
 import type { Call } from './call.ts';
-
-/** An address, perhaps with a port: `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`. */
-export function endpoint(text: string): { readonly address: string; readonly port: number } | undefined {
-  if (parseIp(text) !== undefined) return { address: text, port: 0 };
-  const [, bracketed, bracketedPort] = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text) ?? [];
-  const [, plain = '', plainPort] = /^(.*)\.(\d{1,5})$/.exec(text) ?? [];
-  const address = bracketed ?? plain;
-  const port = Number((bracketed === undefined ? plainPort : bracketedPort) ?? 0);
-  return parseIp(address) === undefined ? undefined : { address, port };
-}
 
 /** The connection that tests of addresses and expansions see: the caller's own, but for what the options say. */
 export function testConnection({ invocation, caller }: Pick<Call, 'invocation' | 'caller'>): ConnectionFacts {
   const origin = caller.isTrusted ? invocation.origin : {};
-  const remote = origin.hostAddress === undefined ? undefined : endpoint(origin.hostAddress);
-  const own = origin.interfaceAddress === undefined ? undefined : endpoint(origin.interfaceAddress);
+  const remote = origin.hostAddress === undefined ? undefined : parseEndpoint(origin.hostAddress);
+  const own = origin.interfaceAddress === undefined ? undefined : parseEndpoint(origin.interfaceAddress);
   return {
     ...localConnection(origin.ident ?? caller.login),
     hostAddress: remote?.address ?? '',
@@ -36,6 +26,6 @@ export function testConnection({ invocation, caller }: Pick<Call, 'invocation' |
 /** Of the addresses that `-oMa` and `-oMi` were given, one that is none. */
 export function badOrigin({ origin }: Call['invocation']): string | undefined {
   return [origin.hostAddress, origin.interfaceAddress].find(
-    (text) => text !== undefined && endpoint(text) === undefined,
+    (text) => text !== undefined && parseEndpoint(text) === undefined,
   );
 }

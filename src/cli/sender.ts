@@ -13,6 +13,7 @@ export function givenSender({ invocation, runtime }: Call): ChosenSender {
   const text = invocation.sender;
   if (text === undefined) return { address: undefined };
   if (text === '' || text === '<>') return { address: '' };
+  if (text.endsWith('.')) return { error: `bad -f address "${text}": domain is malformed (trailing dot not allowed)` };
   const parsed = parseAddress(text, { allowDomainLiterals: runtime.config.main.allow_domain_literals });
   if ('error' in parsed) return { error: `bad -f address "${text}": ${parsed.error}` };
   return {

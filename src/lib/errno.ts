@@ -63,7 +63,7 @@ export function errorCode(error: unknown): string | undefined {
 /** The C library's sentence for an error; the message of the error itself when it is no system error. */
 export function errorText(error: unknown): string {
   const code = errorCode(error);
-  return (code !== undefined && texts.get(code)) || (error instanceof Error ? error.message : String(error));
+  return (code !== undefined && texts.get(code)) || (error instanceof Error ? error.message : (code ?? String(error)));
 }
 
 /** Whose rights a call was made with, for errors about missing ones: `(euid=8 egid=8)`. */

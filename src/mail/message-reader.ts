@@ -76,7 +76,7 @@ export class MessageReader {
   #headerLine(data: Buffer, start: number, end: number): 'more' | 'blank' | 'body' {
     const length = end - start;
     if (length === 0) return 'blank';
-    this.longestLine = Math.max(this.longestLine, length + 1);
+    this.longestLine = Math.max(this.longestLine, length);
     const first = data[start];
     const continues = (first === blank || first === tab) && this.headers.length > 0;
     if (!continues && !isHeader(data, start, end)) return 'body';
@@ -101,7 +101,7 @@ export class MessageReader {
     this.bodySize += piece.length;
     let at = 0;
     for (let end = piece.indexOf(lf); end >= 0; end = piece.indexOf(lf, at)) {
-      const length = this.#lineLength + end - at + 1;
+      const length = this.#lineLength + end - at;
       if (length > this.longestLine) this.longestLine = length;
       this.#lineLength = 0;
       this.bodyLines++;

@@ -11,6 +11,7 @@ import type { DeliveryError } from '../transports/transport.ts';
 import { originalAddress, type RouteAddress } from './address.ts';
 import {
   deferLine,
+  deliveredName,
   deliveryKey,
   type FailureFacts,
   failLine,
@@ -73,6 +74,8 @@ export class Attempt {
   /** The last one in front, as reports list them. */
   readonly failed: UndeliveredAddress[] = [];
   readonly deferred: UndeliveredAddress[] = [];
+  /** Those among them whose retry rules allow no further attempt, with what is told of them. */
+  readonly #givenUp = new Map<UndeliveredAddress, Partial<UndeliveredAddress>>();
   readonly #begun = clock.now();
 
   constructor(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools) {
@@ -138,13 +141,14 @@ export class Attempt {
 
   /** Facts of a line about an address that was not delivered. */
   #failureFacts(undelivered: UndeliveredAddress, hostFields: string, begun: number): FailureFacts {
-    const { address, router, transport, target, message, code } = undelivered;
+    const { address, router, transport, message, code } = undelivered;
     return {
       address,
+      shown: undelivered.target?.text ?? undelivered.shown,
+      held: undelivered.held,
       router,
       directors: this.runtime.config.directors,
       transport,
-      target: target?.text,
       message,
       code,
       hostFields,
@@ -174,11 +178,27 @@ export class Attempt {
     if (!undelivered.waiting) this.note(line.slice('== '.length));
   }
 
+  /** A deferred address is given up; that is told when all else is done. `reason` is for the sender. */
+  giveUp(undelivered: UndeliveredAddress, reason: string, more: Partial<UndeliveredAddress> = {}): void {
+    const publicMessage = reason === '' ? gaveUpText : `${reason}: ${gaveUpText}`;
+    this.#givenUp.set(undelivered, { router: undefined, code: 0, message: gaveUpText, publicMessage, ...more });
+  }
+
+  /** All that was given up fails. */
+  failGivenUp(): void {
+    for (const [undelivered, more] of this.#givenUp) {
+      this.deferred.splice(this.deferred.indexOf(undelivered), 1);
+      this.fail({ ...undelivered, ...more });
+    }
+    this.#givenUp.clear();
+  }
+
   /** What routing could not do. */
   routingFailure(failed: Failed, waiting = false): UndeliveredAddress {
-    const { address, router, message, publicMessage, code } = failed;
+    const { address, shown, router, message, publicMessage, code } = failed;
     return {
       address,
+      shown,
       target: undefined,
       router: router?.name,
       transport: undefined,
@@ -214,9 +234,10 @@ export class Attempt {
     error: DeliveryError,
     more: Partial<UndeliveredAddress> = {},
   ): UndeliveredAddress {
-    const { address, target, router, transport } = delivery;
+    const { address, target, router, transport, facts } = delivery;
     return {
       address,
+      shown: deliveredName(facts),
       target: target === undefined || target.kind === 'address' ? undefined : { kind: target.kind, text: target.text },
       router: router.name,
       transport: transport.name,
@@ -250,6 +271,8 @@ export class Attempt {
     });
   }
 }
+
+const gaveUpText = 'retry timeout exceeded';
 
 /** The key that an address of the envelope has in the list of finished ones. */
 export function keyOf(address: string): string {

@@ -55,7 +55,7 @@ function entry(failed: UndeliveredAddress): string {
   // a router that said nothing has a line all the same
   if (failed.publicMessage === '' && failed.router !== undefined && failed.transport === undefined)
     return `${text}    \n`;
-  return text + indented(failed.publicMessage.replace(/(after [A-Z].*?[^:]): (?=[45]\d\d[ -])/s, '$1:\n'));
+  return text + indented(failed.publicMessage);
 }
 
 /** What commands printed. */
@@ -126,6 +126,7 @@ export async function sendBounce(
       recipients,
       headers,
       reference: envelope.id,
+      dontDeliver: envelope.facts.dontDeliver,
       async writeBody(write) {
         await write(Buffer.from(`${text}\n`, 'latin1'));
         if (!headersOnly) await copyBody(body, write);

@@ -8,7 +8,7 @@ import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
 import { targetKey } from './delivery-log.ts';
-import { reportSender } from './report-text.ts';
+import { referencesTo, reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 import { sendWarning, warningCount } from './warn.ts';
@@ -16,6 +16,7 @@ import { sendWarning, warningCount } from './warn.ts';
 export async function conclude(attempt: Attempt): Promise<void> {
   const { message } = attempt;
   const { envelope } = message;
+  attempt.failGivenUp();
   const unreturnable = await returnFailed(attempt);
   const open = new Set<number>([...attempt.deferred, ...unreturnable].map(({ address }) => address.recipient));
   for (const failed of attempt.failed)
@@ -35,11 +36,8 @@ export async function conclude(attempt: Attempt): Promise<void> {
     if (!delivered) attempt.note(`${address}: children all complete`);
   }
   if (unreturnable.length === 0) await warn(attempt);
-  if (unreturnable.length > 0) freeze(attempt, ' (delivery error message)');
-  else if (attempt.deferred.some((each) => each.freeze)) {
-    freeze(attempt, '');
-    await tellOfFreezing(attempt);
-  }
+  if (unreturnable.length > 0) await freeze(attempt, unreturnable, ' (delivery error message)');
+  else if (attempt.deferred.some((each) => each.freeze)) await freeze(attempt, [], '');
   envelope.facts.deliverFirstTime = undefined;
   keepOneTime(attempt);
   await message.update();
@@ -65,11 +63,11 @@ function complete(attempt: Attempt): void {
   const facts = attempt.lineFacts({}, clock.now());
   const time = attempt.selects('queue_time_overall') ? ` QT=${facts.queueTime.toFixed(3)}s` : '';
   attempt.log(`Completed${time}`);
-  attempt.note('Completed');
   attempt.message.remove();
 }
 
-function freeze(attempt: Attempt, why: string): void {
+async function freeze(attempt: Attempt, failed: readonly UndeliveredAddress[], why: string): Promise<void> {
+  await tellOfFreezing(attempt, failed, why);
   attempt.message.envelope.facts.frozen = clock.seconds();
   attempt.log(`Frozen${why}`);
   attempt.message.log(`*** Frozen${why}\n`);
@@ -90,7 +88,6 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
       unreturnable.push(failed);
     }
   }
-  if (attempt.dontDeliver) return [];
   for (const [recipient, addresses] of byRecipient) {
     const bounce = await sendBounce(recipient, addresses, message, context, runtime);
     await tools.deliverReport(bounce);
@@ -128,13 +125,14 @@ async function warn(attempt: Attempt): Promise<void> {
   message.envelope.warningCount = due;
 }
 
-/** Tells the addresses of freeze_tell that a message was frozen. */
-async function tellOfFreezing(attempt: Attempt): Promise<void> {
+/** Tells the addresses of freeze_tell that a message is frozen. */
+async function tellOfFreezing(attempt: Attempt, failed: readonly UndeliveredAddress[], why: string): Promise<void> {
   const { message, runtime, context, tools } = attempt;
   const { freeze_tell: tell } = runtime.config.main;
   const { envelope } = message;
   if (tell === undefined || tell === '' || envelope.facts.localError) return;
-  const reasons = attempt.deferred.map((each) => `  ${shownName(each)}: ${each.message}\n`).join('');
+  const open = [...[...attempt.deferred].reverse(), ...failed];
+  const reasons = open.map((each) => `  ${shownName(each)}: ${each.message}\n`).join('');
   const report = await submitReport(
     {
       recipients: tell.split(/[ \t]*,[ \t]*/),
@@ -142,11 +140,12 @@ async function tellOfFreezing(attempt: Attempt): Promise<void> {
         'Auto-Submitted: auto-replied\n',
         `From: ${await reportSender(runtime, context)}\n`,
         `To: ${tell}\n`,
+        ...referencesTo(envelope.headers),
         'Subject: Message frozen\n',
       ],
       reference: envelope.id,
       async writeBody(write) {
-        const text = `Message ${envelope.id} has been frozen.\nThe sender is <${envelope.sender}>.\n\nThe following address(es) have yet to be delivered:\n\n${reasons}`;
+        const text = `Message ${envelope.id} has been frozen${why}.\nThe sender is <${envelope.sender}>.\n\nThe following address(es) have yet to be delivered:\n${reasons}`;
         await write(Buffer.from(text, 'latin1'));
       },
     },

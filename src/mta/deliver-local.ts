@@ -142,7 +142,9 @@ async function deliverBatch(batch: Batch, attempt: Attempt, isLast: boolean): Pr
     const shadow = await shadowOf(delivered, attempt);
     for (const [index, delivery] of delivered.entries()) {
       tools.retry.forget(subjectOf(delivery, { code: 0, message: '' }).key);
-      const facts = attempt.lineFacts({ returnPath, size, shadow }, begun);
+      const [host] = delivery.hosts;
+      const hostFields = host === undefined ? '' : ` H=${host.name}`;
+      const facts = attempt.lineFacts({ returnPath, size, shadow, hostFields }, begun);
       await attempt.succeeded(delivery, index === 0 ? '=>' : '->', facts, isLast && index === batch.length - 1);
     }
     return;
@@ -168,15 +170,7 @@ async function undelivered(delivery: Delivery, result: Undelivered, attempt: Att
   const { sender, receivedTime } = message.envelope;
   const verdict = await tools.retry.failed(subjectOf(delivery, result), sender, receivedTime, context);
   if (!verdict.timedOut) return;
-  attempt.deferred.splice(attempt.deferred.indexOf(failure), 1);
-  attempt.fail({
-    ...failure,
-    router: undefined,
-    transport: undefined,
-    code: 0,
-    message: 'retry timeout exceeded',
-    publicMessage: `${briefly(result)}: retry timeout exceeded`,
-  });
+  attempt.giveUp(failure, briefly(result), { transport: undefined });
 }
 
 /** What a sender may know of a reason. */

@@ -17,19 +17,23 @@ import type { UndeliveredAddress } from './undelivered.ts';
 /** Delivers what may go to other hosts now; the rest waits for a queue run. */
 export async function deliverGroups(groups: readonly Batch[], attempt: Attempt): Promise<void> {
   const waiting: Batch[] = [];
+  const inTurn = oneAfterTheOther();
   for (const group of groups) {
     if (attempt.options.localOnly) {
-      for (const delivery of group) attempt.deferred.push(attempt.deliveryFailure(delivery, keptBack));
+      for (const delivery of group) attempt.defer(attempt.deliveryFailure(delivery, queuedExplicitly));
     } else if (await isQueued(group, attempt)) {
-      for (const delivery of group) attempt.defer(attempt.deliveryFailure(delivery, keptBack));
+      for (const delivery of [...group].reverse()) attempt.defer(attempt.deliveryFailure(delivery, keptBack));
     } else waiting.push(group);
   }
   const width = Math.max(attempt.runtime.config.main.remote_max_parallel, 1);
   const worker = async (): Promise<void> => {
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) await deliverGroup(group, attempt);
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift())
+      await deliverGroup(group, attempt, inTurn);
   };
   await Promise.all(Array.from({ length: Math.min(width, groups.length) }, worker));
 }
+
+const queuedExplicitly = { code: 0, message: 'SMTP delivery explicitly queued' };
 
 const keptBack = {
   code: -1,
@@ -46,7 +50,18 @@ async function isQueued(group: Batch, { options, context, runtime }: Attempt): P
   return false;
 }
 
-async function deliverGroup(group: Batch, attempt: Attempt): Promise<void> {
+type InTurn = (work: () => Promise<void>) => Promise<void>;
+
+/** Runs pieces of work one after the other, so that the lines about a group stand together in the log. */
+function oneAfterTheOther(): InTurn {
+  let last: Promise<void> = Promise.resolve();
+  return (work) => {
+    last = last.then(work, work);
+    return last;
+  };
+}
+
+async function deliverGroup(group: Batch, attempt: Attempt, inTurn: InTurn): Promise<void> {
   const begun = clock.now();
   const { decisions } = attempt.context;
   const [first] = group;
@@ -60,12 +75,16 @@ async function deliverGroup(group: Batch, attempt: Attempt): Promise<void> {
   }
   const delivery = await deliverRemotely(group, attempt).finally(release);
   if (decisions.listening) decisions.end(delivery.results.map(({ outcome }) => outcome).join(' '));
+  await inTurn(() => conclude(group, delivery, attempt, begun));
+}
+
+async function conclude(group: Batch, delivery: RemoteDelivery, attempt: Attempt, begun: number): Promise<void> {
   let lastDelivered: string | undefined;
   for (const [index, each] of group.entries()) {
     const result = delivery.results[index];
     if (result === undefined) continue;
     if (result.outcome === 'delivered') {
-      const host = `${result.host.name} ${result.host.address} ${result.confirmation}`;
+      const host = `${result.host.name} ${result.host.address} ${result.transaction} ${result.confirmation}`;
       await delivered(each, result, delivery, host === lastDelivered ? '->' : '=>', attempt, begun);
       lastDelivered = host;
     } else await undelivered(each, result, delivery, attempt, begun);
@@ -119,17 +138,12 @@ async function undelivered(
     attempt.fail(failure, `${fields}${tlsFields(result.tls, attempt.selects)}`, begun);
     return;
   }
+  if (result.retry !== undefined && host !== undefined) {
+    attempt.note(`${hostFieldOf(host, attempt.selects)} ${result.message}`);
+  }
   attempt.defer(failure, fields, begun);
   if (result.freeze || !(await isGivenUp(delivery, result, timedOut, attempt, context))) return;
-  attempt.deferred.splice(attempt.deferred.indexOf(failure), 1);
-  attempt.fail({
-    ...failure,
-    router: undefined,
-    transport: undefined,
-    code: 0,
-    message: 'retry timeout exceeded',
-    publicMessage: `${failure.publicMessage}: retry timeout exceeded`,
-  });
+  attempt.giveUp(failure, failure.publicMessage, { transport: undefined });
 }
 
 /** Whether retry rules allow no further attempt: neither at a host that failed nor for the recipient himself. */
@@ -141,13 +155,17 @@ async function isGivenUp(
   context: RemoteDelivery['context'],
 ): Promise<boolean> {
   const { tools, message } = attempt;
+  const { host } = result;
   const { sender, receivedTime } = message.envelope;
   let givenUp = timedOut;
   if (result.retry !== undefined) {
     const subject = {
       key: retryKeys.recipient(addressKey(address), result.retry === 'recipient' ? undefined : sender),
       addresses: [address.address],
-      error: result,
+      error: {
+        ...result,
+        message: host === undefined ? result.message : `${hostFieldOf(host, attempt.selects)}: ${result.message}`,
+      },
     };
     const verdict = await tools.retry.failed(subject, sender, receivedTime, context);
     givenUp = (givenUp ?? true) && verdict.timedOut;

@@ -17,6 +17,7 @@ import { localBatches, remoteGroups } from './group.ts';
 import type { RoutedMessage } from './route-all.ts';
 import { routeRecipients } from './route-recipients.ts';
 import { type Delivery, failure } from './routing.ts';
+import { sortRemote } from './sort-remote.ts';
 
 /** Delivers a message that this process has locked; the lock is given up at the end. */
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
@@ -32,9 +33,11 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
       const routed = await routeRecipients(attempt);
       if (!isQuick(routed)) await message.makeSafe();
       const { sender } = message.envelope;
+      const { main } = attempt.runtime.config;
       const batches = localBatches(routed.local, sender, (...of) => batchId(attempt, ...of));
       await deliverBatches(batches, attempt, routed.remote.length === 0);
-      await deliverGroups(remoteGroups(routed.remote, sender), attempt);
+      const remote = await sortRemote(routed.remote, main, attempt.context);
+      await deliverGroups(remoteGroups(remote, sender, main.remote_max_parallel), attempt);
     }
     await conclude(attempt);
   } catch (error) {
@@ -97,14 +100,21 @@ async function isDue(attempt: Attempt): Promise<boolean> {
     attempt.gaveUp = true;
     return true;
   }
-  if (options.thaw) attempt.log('Unfrozen by forced delivery');
-  else if (autoThaw > 0 && frozenFor >= autoThaw && !facts.manualThaw) attempt.log('Unfrozen by auto-thaw');
-  else {
+  if (options.thaw && !(options.queueRun && isOldBounce(attempt))) attempt.log('Unfrozen by forced delivery');
+  else if (isOldBounce(attempt)) attempt.log('Unfrozen by errmsg timer');
+  else if (autoThaw > 0 && frozenFor >= autoThaw && !facts.manualThaw && message.envelope.sender !== '') {
+    attempt.log('Unfrozen by auto-thaw');
+  } else {
     if (attempt.selects('skip_delivery')) attempt.log('Message is frozen');
     return false;
   }
   facts.frozen = undefined;
   return true;
+}
+
+/** A bounce that could not be delivered is tried once more, and then dropped (ignore_bounce_errors_after). */
+function isOldBounce({ message, age, runtime }: Attempt): boolean {
+  return message.envelope.sender === '' && age > runtime.config.main.ignore_bounce_errors_after;
 }
 
 /** All that is left counts as failed; the sender is told, the log has its line already. */
@@ -122,7 +132,7 @@ function runsInCircles({ context, runtime }: Attempt): boolean {
 
 function failAll(attempt: Attempt, reason: string): void {
   for (const address of attempt.recipientsToDo()) {
-    const failed = failure('failed', address, undefined, reason);
-    attempt.fail(attempt.routingFailure(failed));
+    const failed = failure('failed', address, undefined, reason, { shown: address.address });
+    attempt.fail({ ...attempt.routingFailure(failed), publicMessage: '' });
   }
 }

@@ -45,8 +45,13 @@ export function shownAddress(
     target === undefined &&
     transport.driver.isLocal &&
     (router.set.has('log_as_local') ? router.common.log_as_local : router.driver.logAsLocal);
-  const shown = target?.text ?? (asLocal ? delivery.facts.localPart : address.address);
+  const shown = target?.text ?? (asLocal ? delivery.facts.localPart : deliveredName(delivery.facts));
   return withOrigin(shown, address, selects);
+}
+
+/** An address as the router took it, without prefix and suffix. */
+export function deliveredName({ localPart, domain }: Delivery['facts']): string {
+  return `${localPart}@${domain}`;
 }
 
 /** `a (b@c) <d@e>`: the address, its parents when they are wanted, and the one of the envelope. */
@@ -85,11 +90,13 @@ export function successLine(mark: string, delivery: Delivery, facts: LineFacts, 
 
 export interface FailureFacts {
   readonly address: RouteAddress;
+  /** The address as routers saw it, or the file or command that redirection named. */
+  readonly shown: string;
+  /** It was not routed because its domain is held. */
+  readonly held?: boolean | undefined;
   readonly router: string | undefined;
   readonly directors: ReadonlySet<string>;
   readonly transport: string | undefined;
-  /** The file or command that redirection named. */
-  readonly target: string | undefined;
   readonly message: string;
   readonly code: number;
   readonly hostFields: string;
@@ -104,18 +111,16 @@ function where({ router, transport, directors }: FailureFacts): string {
 
 /** `== address R=… T=… defer (n): reason` */
 export function deferLine(facts: FailureFacts, selects: Selects): string {
-  let line = `== ${withOrigin(facts.target ?? facts.address.address, facts.address, selects)}`;
-  line += `${where(facts) || ' routing'} defer (${facts.code})`;
-  if (facts.code > 0) line += `: ${errorNumberText(facts.code)}`;
-  line += facts.hostFields;
+  let line = `== ${withOrigin(facts.shown, facts.address, selects)}`;
+  const system = facts.code > 0 ? errorNumberText(facts.code) : '';
+  line += `${where(facts) || (facts.held ? '' : ' routing')} defer (${facts.code})${system === '' ? '' : `: ${system}`}${facts.hostFields}`;
   if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
-  const isSaid = facts.code > 0 && facts.message === errorNumberText(facts.code);
-  return facts.message === '' || isSaid ? line : `${line}: ${printed(facts.message)}`;
+  return ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
 }
 
 /** `** address R=… T=…: reason` */
 export function failLine(facts: FailureFacts, selects: Selects): string {
-  let line = `** ${withOrigin(facts.target ?? facts.address.address, facts.address, selects)}`;
+  let line = `** ${withOrigin(facts.shown, facts.address, selects)}`;
   if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
   if (selects('return_path_on_delivery') && facts.transport !== undefined) line += ` P=<${facts.returnPath}>`;
   line += `${where(facts)}${facts.hostFields}`;

@@ -134,7 +134,9 @@ function authorOf({ submitter, submission, sender, authenticatedId, qualifyDomai
   const login = submitter?.login ?? '';
   const name = submitter?.fullName ?? '';
   const own = `${login}@${qualifyDomain}`;
-  const from = sender === '' || sender === own ? own : sender;
+  // a bounce names nobody
+  if (sender === '') return { from: undefined, address: own, name };
+  const from = sender;
   return { from: from === own || name !== '' ? namedAddress(name, from) : from, address: own, name };
 }
 

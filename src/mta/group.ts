@@ -108,8 +108,11 @@ export async function* localBatches(
   }
 }
 
-/** Sets for remote transports: the same transport, hosts, return path and header changes. */
-export function remoteGroups(deliveries: readonly Delivery[], sender: string): Batch[] {
+/**
+ * Sets for remote transports: the same transport, hosts, return path and header changes, and no more addresses than may
+ * be sent one after the other while others go at the same time (Exim spec 14, remote_max_parallel; 30, max_rcpt).
+ */
+export function remoteGroups(deliveries: readonly Delivery[], sender: string, parallel: number): Batch[] {
   const groups = new Map<string, [Delivery, ...Delivery[]]>();
   for (const delivery of deliveries) {
     const hosts = delivery.hosts.map(({ name, address, port, mx }) => [name, address, port, mx]);
@@ -119,5 +122,22 @@ export function remoteGroups(deliveries: readonly Delivery[], sender: string): B
     if (group === undefined) groups.set(key, [delivery]);
     else group.push(delivery);
   }
-  return [...groups.values()];
+  return [...groups.values()].flatMap((group) => divided(group, mostTogether(group[0], deliveries.length, parallel)));
+}
+
+/** How many addresses are a set, of all those that go to other hosts; without a limit they are not divided. */
+function mostTogether(first: Delivery, all: number, parallel: number): number {
+  const mostRecipients = optionNumber(first, 'max_rcpt', 100);
+  if (mostRecipients <= 1) return mostRecipients === 1 ? 1 : Number.POSITIVE_INFINITY;
+  const mostMessages = optionNumber(first, 'connection_max_messages', 500);
+  const most = mostMessages > 0 ? mostRecipients * mostMessages : Number.POSITIVE_INFINITY;
+  return Math.max(mostRecipients, Math.min(most, Math.floor(all / Math.max(parallel, 1))));
+}
+
+function divided(group: Batch, most: number): Batch[] {
+  const sets: Batch[] = [];
+  for (let [first, ...rest]: readonly Delivery[] = group; first !== undefined; [first, ...rest] = rest) {
+    sets.push([first, ...rest.splice(0, most - 1)]);
+  }
+  return sets;
 }

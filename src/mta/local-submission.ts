@@ -36,6 +36,7 @@ export interface LocalSubmission {
   /** What `-oM…` says of the origin. */
   readonly origin: Partial<{
     readonly hostAddress: string;
+    readonly hostPort: number;
     readonly hostName: string;
     readonly ident: string;
     readonly protocol: string;
@@ -44,6 +45,20 @@ export interface LocalSubmission {
     readonly authenticator: string;
   }>;
   readonly reference: string | undefined;
+  /** Asked when only some recipients are addresses: whether the message goes to those. */
+  acceptsRest(refusal: Refusal): Promise<boolean>;
+}
+
+export interface Refusal {
+  readonly outcome: 'refused';
+  readonly problem: SubmissionProblem;
+  readonly id: string;
+  /** Who is to be told. */
+  readonly sender: string;
+  /** Writes what came in so far. */
+  copy(write: (piece: Buffer) => Promise<void> | undefined): Promise<void>;
+  /** To be called when it is of no use any more. */
+  discard(): void;
 }
 
 export type SubmissionResult =
@@ -51,18 +66,8 @@ export type SubmissionResult =
       readonly outcome: 'accepted';
       readonly message: SpooledMessage;
       readonly queueOnly: boolean;
-      /** Taken, but not for all of the recipients. */
-      readonly problem: SubmissionProblem | undefined;
     }
-  | {
-      readonly outcome: 'refused';
-      readonly problem: SubmissionProblem;
-      readonly id: string;
-      /** Who is to be told. */
-      readonly sender: string;
-      /** Writes what came in so far. */
-      copy(write: (piece: Buffer) => Promise<void> | undefined): Promise<void>;
-    }
+  | Refusal
   | { readonly outcome: 'discarded' };
 
 const headerProblems: Readonly<Record<HeaderProblem, string>> = {
@@ -81,6 +86,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
   const connection = {
     ...localConnection(origin.ident ?? caller.login),
     hostAddress: origin.hostAddress ?? '',
+    hostPort: origin.hostPort ?? 0,
     hostName: origin.hostName ?? '',
     receivedProtocol: origin.protocol ?? 'local',
     authenticator: origin.authenticator ?? '',
@@ -97,7 +103,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
   );
   const fromLine = new FromLine(config.main.uucp_from_pattern);
   let tooBig: number | undefined;
-  const refuse = (problem: SubmissionProblem, headers: readonly HeaderLine[], sender: string): SubmissionResult => ({
+  const refuse = (problem: SubmissionProblem, headers: readonly HeaderLine[], sender: string): Refusal => ({
     outcome: 'refused',
     problem,
     id: newMessage.id,
@@ -106,8 +112,8 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       const text = headers.filter(({ type }) => type !== '*').map((header) => header.text);
       await write(Buffer.from(`${text.join('')}\n`, 'latin1'));
       await newMessage.readBack(write);
-      newMessage.abandon();
     },
+    discard: () => newMessage.abandon(),
   });
   try {
     await acls.run('non-SMTP-start', config.main.acl_not_smtp_start);
@@ -143,7 +149,10 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     }
     const qualifier = request.qualify ? settings.qualifyRecipient : undefined;
     const chosen = chooseRecipients(request, headers, qualifier, runtime);
-    if (chosen.problem !== undefined && chosen.good.length === 0) return refuse(chosen.problem, headers, sender);
+    if (chosen.problem?.kind === 'bad recipient') {
+      // the message was not looked at: all of it is text
+      return refuse(chosen.problem, [headerLine('\n'), ...headers], sender);
+    }
     const arrival: Arrival = {
       runtime,
       connection,
@@ -155,7 +164,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       recipients: chosen.good.map((address) => ({ address })),
       begun,
       originator: caller,
-      submitter: caller,
+      submitter: origin.hostAddress === undefined ? caller : undefined,
       isOwnSender: own,
       submission: undefined,
       suppressFixups: request.suppressFixups,
@@ -170,6 +179,10 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       dontDeliver: request.dontDeliver,
     };
     await prepareHeaders(arrival);
+    if (chosen.problem !== undefined) {
+      const refusal = refuse(chosen.problem, arrival.headers.slice(1), arrival.sender);
+      if (chosen.good.length === 0 || !(await request.acceptsRest(refusal))) return refusal;
+    }
     const verdict = await acls.runForMessage('non-SMTP', config.main.acl_not_smtp, arrival);
     const { requests } = acls;
     if (verdict !== undefined && verdict.outcome !== 'accept' && verdict.outcome !== 'discard') {
@@ -186,7 +199,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
     const message = await accept(arrival, requests.controls.freeze);
     logArrival(arrival, message, () => timestamp(clock.now()));
-    return { outcome: 'accepted', message, queueOnly: requests.controls.queueOnly, problem: chosen.problem };
+    return { outcome: 'accepted', message, queueOnly: requests.controls.queueOnly };
   } catch (error) {
     newMessage.abandon();
     throw error;

@@ -71,7 +71,7 @@ function wording(problem: SubmissionProblem): { readonly subject: string; readon
 export async function sendProblemReport(
   problem: SubmissionProblem,
   recipient: string,
-  reference: string,
+  reference: string | undefined,
   copy: (write: (piece: Buffer) => Promise<void> | undefined) => Promise<void>,
   context: Context,
   runtime: Runtime,

@@ -123,5 +123,5 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
 function bypassed({ hosts }: Delivery): RemoteResult {
   const host = hosts[0] ?? { name: '', address: '', port: undefined, mx: undefined, secure: false };
   const confirmation = 'delivery bypassed by -N option';
-  return { outcome: 'delivered', host, confirmation, continued: false, pipelining: false };
+  return { outcome: 'delivered', host, confirmation, continued: false, transaction: 0, pipelining: false };
 }

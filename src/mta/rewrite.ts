@@ -72,6 +72,13 @@ export async function rewriteSmtp(
       tools.failed(`Expansion of ${rule.replacement.source} failed while rewriting: ${expansion.message}`);
       return text;
     }
+    const parsed = parseAddress(expansion.text.value, { allowEmpty: true, allowDomainLiterals: true });
+    if ('error' in parsed) {
+      tools.failed(
+        `Rewrite of ${current} yielded unparseable address: ${parsed.error} in address ${expansion.text.value}`,
+      );
+      return text;
+    }
     tools.log(`"${current}" from SMTP ${place} rewritten as "${expansion.text.value}"`);
     current = expansion.text.value;
     if (rule.last) break;

@@ -28,6 +28,10 @@ export interface RouteAllTools {
   onDeferred(failed: Failed): Promise<void>;
   /** Whether routing of this address must wait; it is noted already then. */
   mustWait(address: RouteAddress): Promise<boolean>;
+  /** The same, asked when it is the address's turn. */
+  mustQueue(address: RouteAddress): Promise<boolean>;
+  /** A router found out what a domain is really called. */
+  onRenamed(names: { readonly from: string; readonly to: string }): Promise<void>;
   onRefused(refused: RefusedTarget): void;
   /** A delivery to /dev/null is done at once. */
   onNull(delivery: Delivery): Promise<void>;
@@ -62,6 +66,8 @@ export async function routeAll(
     (delivery.transport.driver.isLocal ? local : remote).push(delivery);
   };
   while (waiting.length > 0) {
+    const held = new Set<RouteAddress>();
+    for (const address of [...waiting].reverse()) if (await tools.mustWait(address)) held.add(address);
     const next: RouteAddress[] = [];
     const targetsFound: Delivery[] = [];
     for (const address of waiting) {
@@ -70,7 +76,7 @@ export async function routeAll(
       const refused: RefusedTarget[] = [];
       if (++count > maximumAddresses) throw new Error('the message turns into too many addresses');
       if (address.parent !== undefined && tools.done.has(addressKey(address))) continue;
-      if (await tools.mustWait(address)) {
+      if (held.has(address) || (await tools.mustQueue(address))) {
         noted = true;
         continue;
       }
@@ -82,6 +88,7 @@ export async function routeAll(
           if (routing.copy !== undefined) children.push(routing.copy);
           break;
         case 'replaced':
+          if (routing.renamed !== undefined) await tools.onRenamed(routing.renamed);
           for (const child of routing.children) {
             children.push(routing.rewrite ? await rewritten(child, tools.rewrite, context) : child);
           }

@@ -17,7 +17,6 @@ import {
   type RouteRules,
   type Routing,
   type Step,
-  unrouteable,
   unrouted,
 } from './routing.ts';
 
@@ -40,12 +39,8 @@ export async function afterDecline(
 ): Promise<Step> {
   const more = await readSwitch(router.common.more, 'more', true, context);
   if ('message' in more) return { outcome: 'done', routing: failure('deferred', address, router, more.message) };
-  if (more.value) {
-    return { outcome: 'next', reason: `declined${message === undefined ? '' : `: ${message}`}`, declined: message };
-  }
-  const template = router.common.cannot_route_message;
-  if (template !== undefined) return { outcome: 'done', routing: await unrouted(address, router, context) };
-  return { outcome: 'done', routing: failure('failed', address, undefined, message ?? unrouteable) };
+  if (more.value) return { outcome: 'next', reason: `declined${message === undefined ? '' : `: ${message}`}`, message };
+  return { outcome: 'done', routing: await unrouted(address, router, context, message) };
 }
 
 export async function conclude(outcome: RouterOutcome, answered: Answered): Promise<Step> {
@@ -55,11 +50,16 @@ export async function conclude(outcome: RouterOutcome, answered: Answered): Prom
     case 'decline':
       return afterDecline(outcome.message, address, router, context);
     case 'pass':
-      return { outcome: 'jump', to: router.common.pass_router, selfHost: outcome.selfHost };
+      return {
+        outcome: 'jump',
+        to: router.common.pass_router,
+        selfHost: outcome.selfHost,
+        message: outcome.message,
+      };
     case 'discard':
       return done({ outcome: 'discarded', router });
     case 'reroute':
-      return done(reroute(outcome.domain, answered));
+      return done(reroute(outcome, answered));
     case 'defer':
       if (outcome.timeout && router.common.pass_on_timeout) {
         return { outcome: 'jump', to: router.common.pass_router, selfHost: undefined };
@@ -73,7 +73,10 @@ export async function conclude(outcome: RouterOutcome, answered: Answered): Prom
   }
 }
 
-function reroute(domain: string, { address, router }: Answered): Routing {
+function reroute(
+  { domain, rewriteHeaders }: RouterOutcome & { readonly outcome: 'reroute' },
+  { address, router }: Answered,
+): Routing {
   const { localPart } = address;
   const child = childAddress(address, `${localPart}@${domain}`, { madeBy: router.name, from: 0 });
   return {
@@ -84,6 +87,7 @@ function reroute(domain: string, { address, router }: Answered): Routing {
     copy: undefined,
     router,
     rewrite: false,
+    renamed: rewriteHeaders ? { from: address.domain, to: domain } : undefined,
   };
 }
 
@@ -94,7 +98,9 @@ async function unhappy(
   const { address, router } = answered;
   const manner = { hidden: false, oneTime: false };
   const made = await childrenOf(outcome.children ?? [], manner, answered, address.inherited);
-  return failure(outcome.outcome === 'fail' ? 'failed' : 'deferred', address, router, outcome.message, {
+  const inherited = router.common.errors_to === undefined ? address.inherited : await inheritedBy(answered);
+  const told = 'defer' in inherited ? address : { ...address, inherited };
+  return failure(outcome.outcome === 'fail' ? 'failed' : 'deferred', told, router, outcome.message, {
     publicMessage: 'publicMessage' in outcome ? outcome.publicMessage : undefined,
     freeze: outcome.outcome === 'defer' && outcome.freeze === true,
     smtpCode: outcome.smtpCode ?? false,

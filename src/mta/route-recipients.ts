@@ -1,6 +1,6 @@
 /** The recipients of a message as the routers see them in one attempt: with retry times, and with a line for what fails. */
 
-import { retryKeys } from '../hints/retry-hints.ts';
+import { type RetryRecord, retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
 import type { SyntaxErrorReport } from '../routers/router.ts';
@@ -8,13 +8,15 @@ import { addressKey, type RouteAddress } from './address.ts';
 import { rewriteTools } from './arrival.ts';
 import type { Attempt } from './attempt.ts';
 import { routedBy } from './delivery-log.ts';
+import { renameDomain } from './rename-domain.ts';
 import { type RoutedMessage, routeAll } from './route-all.ts';
 import { routerServices } from './router-services.ts';
 import { type Failed, failure } from './routing.ts';
 import { sendSyntaxErrors } from './syntax-errors.ts';
 import { verifyAddress } from './verify.ts';
 
-const routingRetry = -52;
+/** Numbers in the lines about addresses that wait. */
+const waitCodes = { retry: -52, hold: -23, queue: -56 } as const;
 
 /** Routes those recipients that are not done; what comes of it at once is noted. */
 export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> {
@@ -24,7 +26,7 @@ export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> 
     routers: config.routers,
     transports: config.transports,
     services: {
-      ...routerServices(runtime),
+      ...routerServices(runtime, message.id),
       log: (text: string) => attempt.log(text),
       sendSyntaxErrors: (report: SyntaxErrorReport) => sendSyntaxErrors(report, attempt),
     },
@@ -40,6 +42,13 @@ export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> 
     onFailed: (failed) => attempt.fail(attempt.routingFailure(failed)),
     onDeferred: (failed) => deferRouting(failed, attempt),
     mustWait: (address) => mustWait(address, attempt),
+    mustQueue: (address) => mustQueue(address, attempt),
+    async onRenamed({ from, to }) {
+      message.envelope.headers = await renameDomain(message.envelope.headers, from, to);
+      if (context.message !== undefined) {
+        context.message.headers = message.envelope.headers.filter(({ type }) => type !== '*');
+      }
+    },
     onRefused(refused) {
       const { outcome } = refused;
       attempt[outcome === 'failed' ? 'fail' : 'defer'](attempt.refusal(refused));
@@ -61,16 +70,33 @@ async function mustWait(address: RouteAddress, attempt: Attempt): Promise<boolea
   if (options.force) return false;
   const { hold_domains: held } = runtime.config.main;
   if (held !== undefined && (await matchTemplate(held, address.domain, context)).outcome === 'match') {
-    await deferRouting(failure('deferred', address, undefined, 'domain is held'), attempt);
+    const waiting = failure('deferred', address, undefined, 'domain is held', { code: waitCodes.hold });
+    attempt.defer({ ...attempt.routingFailure(waiting), held: true });
     return true;
   }
-  if (!options.queueRun || !(await isBeforeRetryTime(address, attempt))) return false;
-  const waiting = failure('deferred', address, undefined, 'retry time not reached', { code: routingRetry });
+  const record = options.queueRun ? await waitingRecord(address, attempt) : undefined;
+  if (record === undefined) return false;
+  const waiting = failure('deferred', address, undefined, 'retry time not reached', {
+    code: waitCodes.retry,
+    publicMessage: record.message,
+  });
   attempt.defer(attempt.routingFailure(waiting, true));
   return true;
 }
 
-async function isBeforeRetryTime(address: RouteAddress, attempt: Attempt): Promise<boolean> {
+/** Whether a new message's address waits for the next queue run (queue_domains). */
+async function mustQueue(address: RouteAddress, attempt: Attempt): Promise<boolean> {
+  const { runtime, context, options } = attempt;
+  const { queue_domains: queued } = runtime.config.main;
+  if (queued === undefined || !attempt.firstDelivery || options.queueRun || options.force) return false;
+  if ((await matchTemplate(queued, address.domain, context)).outcome !== 'match') return false;
+  const what = 'domain is in queue_domains';
+  attempt.defer(attempt.routingFailure(failure('deferred', address, undefined, what, { code: waitCodes.queue })));
+  return true;
+}
+
+/** What is remembered of an address whose retry time has not come. */
+async function waitingRecord(address: RouteAddress, attempt: Attempt): Promise<RetryRecord | undefined> {
   const { context, tools, message } = attempt;
   const now = clock.seconds();
   const keys = [
@@ -92,9 +118,9 @@ async function isBeforeRetryTime(address: RouteAddress, attempt: Attempt): Promi
       message.envelope.receivedTime,
       context,
     );
-    if (!overdue) return true;
+    if (!overdue) return record;
   }
-  return false;
+  return undefined;
 }
 
 /** An address that could not be routed for now: its retry time is set, or it is given up. */
@@ -116,12 +142,5 @@ async function deferRouting(failed: Failed, attempt: Attempt): Promise<void> {
     context,
   );
   if (!verdict.timedOut || undelivered.freeze) return;
-  attempt.deferred.splice(attempt.deferred.indexOf(undelivered), 1);
-  attempt.fail({
-    ...undelivered,
-    router: undefined,
-    message: 'retry timeout exceeded',
-    publicMessage: `${undelivered.publicMessage}: retry timeout exceeded`,
-    code: 0,
-  });
+  attempt.giveUp(undelivered, undelivered.publicMessage);
 }

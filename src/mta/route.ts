@@ -84,7 +84,7 @@ async function routeFrom(start: RouteAddress, context: Context, rules: RouteRule
   const { routers } = rules;
   let address = start;
   let last: RouterInstance | undefined;
-  let declined: string | undefined;
+  let why: string | undefined;
   if (ancestorsOf(address).length > maximumAncestors) {
     return failure('deferred', address, undefined, 'the address comes out of too many others: a loop?');
   }
@@ -93,14 +93,21 @@ async function routeFrom(start: RouteAddress, context: Context, rules: RouteRule
     if (router === undefined) break;
     last = router;
     const step = await tryRouter(address, i, router, context, rules);
-    if (step.outcome === 'done') return step.routing;
-    if (step.outcome === 'next') declined = step.declined ?? declined;
+    if (step.outcome === 'done') return named(step.routing, context);
+    why = step.message ?? why;
     if (step.outcome === 'jump') {
       if (step.selfHost !== undefined) address = { ...address, selfHostname: step.selfHost };
       if (step.to !== undefined) i = routers.findIndex(({ name }) => name === step.to) - 1;
     }
   }
-  return unrouted(address, last, context, declined);
+  return unrouted(address, last, context, why);
+}
+
+/** A failure tells the address as the router saw it. */
+function named(routing: Routing, { address }: Context): Routing {
+  const failed = routing.outcome === 'failed' || routing.outcome === 'deferred';
+  if (!failed || address === undefined) return routing;
+  return { ...routing, shown: `${address.localPart}@${address.domain}` };
 }
 
 async function tryRouter(
@@ -175,11 +182,11 @@ async function expandVariables(
   { common, name }: RouterInstance,
   facts: AddressFacts,
   context: Context,
-): Promise<{ readonly decline: string } | { readonly defer: string } | { readonly ready: true }> {
+): Promise<{ readonly decline: undefined } | { readonly defer: string } | { readonly ready: true }> {
   if (common.address_data !== undefined) {
     const expansion = await common.address_data.expand(context);
     if (!expansion.ok) {
-      if (expansion.kind === 'forced') return { decline: 'address_data was forced to fail' };
+      if (expansion.kind === 'forced') return { decline: undefined };
       return { defer: `expansion of "${common.address_data.source}" in ${name} router failed: ${expansion.message}` };
     }
     facts.addressData = expansion.text;
@@ -190,7 +197,7 @@ async function expandVariables(
     if (variable === undefined) return { defer: `malformed setting of a variable in ${name} router: ${item}` };
     const expansion = await expandText(Text.configured(source), context);
     if (!expansion.ok) {
-      if (expansion.kind === 'forced') return { decline: `${variable} was forced to fail` };
+      if (expansion.kind === 'forced') return { decline: undefined };
       return { defer: `expansion of "${source}" in ${name} router failed: ${expansion.message}` };
     }
     facts.routerVariables.set(variable, expansion.text);

@@ -35,7 +35,7 @@ async function lookUpMail(
     if (own.outcome === 'defer') return { outcome: 'again', message: own.message };
     if (own.outcome !== 'found') return { outcome: 'nothing' };
     const host: MailHost = {
-      name: own.domain,
+      name: own.canonicalName,
       mx: undefined,
       addresses: ordered(own.addresses, options.ipv4Prefer),
       again: false,
@@ -78,18 +78,23 @@ async function lookUpHost(
   isIpv4Only: (name: string) => Promise<boolean>,
 ): Promise<HostLookupResult> {
   const octets = parseIp(name.replace(/^\[(.*)\]$/, '$1'));
-  if (octets !== undefined) return { outcome: 'found', addresses: [formatIp(octets)] };
+  if (octets !== undefined) return { outcome: 'found', name, addresses: [formatIp(octets)] };
   const family = how.ipv4Only || (await isIpv4Only(name)) ? (4 as const) : undefined;
   const byDns = how.by === 'name' ? undefined : await hostAddresses(resolver, name, { family });
   const found =
     byDns !== undefined && (how.by === 'dns' || byDns.outcome === 'found')
       ? byDns
       : await systemAddresses(name, family);
-  if (found.outcome === 'found') return { outcome: 'found', addresses: ordered(found.addresses, how.ipv4Prefer) };
-  return found.outcome === 'defer' ? { outcome: 'again', message: found.message } : { outcome: 'nothing' };
+  if (found.outcome === 'found') {
+    const canonicalName = found === byDns && byDns?.outcome === 'found' ? byDns.canonicalName : name;
+    return { outcome: 'found', name: canonicalName, addresses: ordered(found.addresses, how.ipv4Prefer) };
+  }
+  const unanswered = [found, byDns].find((answer) => answer?.outcome === 'defer');
+  return unanswered?.outcome === 'defer' ? { outcome: 'again', message: unanswered.message } : { outcome: 'nothing' };
 }
 
-export function routerServices(runtime: Runtime): RouterServices {
+/** `id` is that of the message that is routed. */
+export function routerServices(runtime: Runtime, id?: string): RouterServices {
   const { config, resolver, settings, logs, services } = runtime;
   const { main, transports } = config;
   const names = main.dns_check_names_pattern === '' ? undefined : regex(main.dns_check_names_pattern);
@@ -113,6 +118,6 @@ export function routerServices(runtime: Runtime): RouterServices {
     },
     transportExists: (name) => transports.has(name),
     transportIsLocal: (name) => transports.get(name)?.driver.isLocal ?? false,
-    log: (text) => logs.main(text),
+    log: (text) => logs.main(text, id),
   };
 }

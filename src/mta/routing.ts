@@ -1,6 +1,7 @@
 /** What routing an address can come to. */
 
 import type { AddressFacts, Context } from '../expand/context.ts';
+import { lower } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
 import type { Child, Host, Refusal, RouterInstance, RouterServices, RoutingPurpose } from '../routers/router.ts';
 import type { User } from '../safe/users.ts';
@@ -38,6 +39,8 @@ export type Routing =
       readonly router: RouterInstance;
       /** Whether rewriting is done on the children. */
       readonly rewrite: boolean;
+      /** A domain was found to have another name, and header lines are to have that, too. */
+      readonly renamed?: { readonly from: string; readonly to: string } | undefined;
     }
   | { readonly outcome: 'discarded'; readonly router: RouterInstance }
   | ({ readonly outcome: 'failed' | 'deferred' } & Failed);
@@ -51,6 +54,8 @@ export interface RefusedTarget extends Refusal {
 
 export interface Failed {
   readonly address: RouteAddress;
+  /** As the last router saw it, for log lines. */
+  readonly shown: string;
   /** For the log. */
   readonly message: string;
   /** For the sender; nothing when the other is for him, too. */
@@ -69,6 +74,8 @@ export interface Failed {
   readonly useLocalPart: boolean;
   /** An errors_to or a list of header lines could not be had: no delivery, but no fault of the address. */
   readonly inherited?: Inherited | undefined;
+  /** It was not looked at, but has to wait. */
+  readonly wait?: 'retry' | 'hold' | 'queue' | undefined;
 }
 
 export interface RouteRules {
@@ -84,9 +91,14 @@ export interface RouteRules {
 
 /** What one router does to the way of an address. */
 export type Step =
-  /** `declined` is what it said when it declined. */
-  | { readonly outcome: 'next'; readonly reason: string; readonly declined?: string | undefined }
-  | { readonly outcome: 'jump'; readonly to: string | undefined; readonly selfHost: string | undefined }
+  /** `message` is told when no other router takes the address. */
+  | { readonly outcome: 'next'; readonly reason: string; readonly message?: string | undefined }
+  | {
+      readonly outcome: 'jump';
+      readonly to: string | undefined;
+      readonly selfHost: string | undefined;
+      readonly message?: string | undefined;
+    }
   | { readonly outcome: 'done'; readonly routing: Routing };
 
 export const unrouteable = 'Unrouteable address';
@@ -100,6 +112,7 @@ export function failure(
   return {
     outcome,
     address,
+    shown: routedName(address),
     message,
     router,
     children: [],
@@ -111,6 +124,11 @@ export function failure(
     useLocalPart: usesLocalPart(router),
     ...more,
   };
+}
+
+/** An address as routers see it: without quotes, in lower case. */
+export function routedName({ localPart, domain }: Pick<RouteAddress, 'localPart' | 'domain'>): string {
+  return `${lower(localPart)}@${domain}`;
 }
 
 /** Whether retry times of routing are for the whole address (Exim spec 15, retry_use_local_part). */
@@ -125,13 +143,16 @@ export async function unrouted(
   address: RouteAddress,
   last: RouterInstance | undefined,
   context: Context,
-  declined?: string,
+  why: string | undefined,
 ): Promise<Routing> {
   const template = last?.common.cannot_route_message;
-  let message = declined ?? unrouteable;
-  if (template !== undefined) {
+  let message = why ?? unrouteable;
+  if (template !== undefined && why === undefined) {
     const expansion = await template.expand(context);
     if (expansion.ok && expansion.text.value !== '') message = expansion.text.value;
   }
-  return failure('failed', address, undefined, message, { smtpCode: template !== undefined });
+  return failure('failed', address, undefined, message, {
+    shown: last?.common.caseful_local_part ? address.address : routedName(address),
+    smtpCode: template !== undefined,
+  });
 }

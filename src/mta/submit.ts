@@ -17,8 +17,10 @@ export interface Report {
   readonly headers: readonly string[];
   /** Writes the body. */
   writeBody(write: (piece: Buffer) => Promise<void> | undefined): Promise<void>;
-  /** The message that it is about. */
-  readonly reference: string;
+  /** The message that it is about, if it got so far. */
+  readonly reference: string | undefined;
+  /** `-N` was given for that message. */
+  readonly dontDeliver?: boolean | undefined;
 }
 
 /** Puts a report on the queue; it is locked and ready to be delivered. */
@@ -52,7 +54,7 @@ export async function submitReport(report: Report, runtime: Runtime): Promise<Sp
       submitter: { login, fullName: '', isTrusted: true },
       isOwnSender: false,
       nonRecipients: [],
-      dontDeliver: false,
+      dontDeliver: report.dontDeliver ?? false,
       submission: undefined,
       suppressFixups: false,
       qualification: { sender: runtime.settings.qualifyDomain, recipient: runtime.settings.qualifyRecipient },

@@ -5,6 +5,8 @@ import type { RouteAddress } from './address.ts';
 
 export interface UndeliveredAddress {
   readonly address: RouteAddress;
+  /** As log lines show it, if there is no target. */
+  readonly shown: string;
   /** The file or command that redirection named. */
   readonly target: { readonly kind: 'file' | 'pipe'; readonly text: string } | undefined;
   readonly router: string | undefined;
@@ -25,4 +27,6 @@ export interface UndeliveredAddress {
   readonly errorsTo: string;
   /** The next attempt is due to its retry time. */
   readonly waiting: boolean;
+  /** Its domain is held. */
+  readonly held?: boolean | undefined;
 }

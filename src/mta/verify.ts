@@ -49,6 +49,11 @@ export async function verifyAddress(
       const { message, publicMessage = failed ? message : '', smtpCode } = routing;
       return { outcome: failed ? 'fail' : 'defer', message, publicMessage, smtpCode };
     }
+    if (routing.outcome === 'delivered to' && routing.copy !== undefined) {
+      // `unseen`: the routers behind must take the address, too
+      current = routing.copy;
+      continue;
+    }
     if (routing.outcome !== 'replaced' || options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
     const [only, second] = routing.children;
     if (only === undefined || second !== undefined || routing.deliveries.length > 0) {

@@ -61,7 +61,10 @@ function entry(waiting: UndeliveredAddress): string {
   const origin = listedOrigin(waiting);
   const reason =
     waiting.publicMessage === '' || waiting.address.hidden ? '' : indented(`Delay reason: ${waiting.publicMessage}`);
-  return `  ${listedName(waiting)}\n${origin === '' ? '' : `    ${origin}\n`}${reason}`;
+  const { host } = waiting;
+  const where =
+    host === undefined || host.name === '' || waiting.address.hidden ? '' : `    host ${host.name} [${host.address}]\n`;
+  return `  ${listedName(waiting)}\n${origin === '' ? '' : `    ${origin}\n`}${where}${reason}`;
 }
 
 /** Sends the warning. */

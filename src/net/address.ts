@@ -140,3 +140,13 @@ export function reverseName(octets: IpOctets): string {
 export function isIp(text: string): boolean {
   return parseIp(text) !== undefined;
 }
+
+/** An address, perhaps with a port: `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`. */
+export function parseEndpoint(text: string): { readonly address: string; readonly port: number } | undefined {
+  if (parseIp(text) !== undefined) return { address: text, port: 0 };
+  const [, bracketed, bracketedPort] = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, plain = '', plainPort] = /^(.*)\.(\d{1,5})$/.exec(text) ?? [];
+  const address = bracketed ?? plain;
+  const port = Number((bracketed === undefined ? plainPort : bracketedPort) ?? 0);
+  return parseIp(address) === undefined ? undefined : { address, port };
+}

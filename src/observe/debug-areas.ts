@@ -58,8 +58,10 @@ function isArea(name: string): name is DebugArea {
 export function parseDebugAreas(text: string): ReadonlySet<DebugArea> | { readonly error: string } {
   const chosen = new Set(names.filter((name) => debugAreas[name].standard));
   if (/^\d*$/.test(text)) return chosen;
-  for (const [whole, sign, name = ''] of text.matchAll(/([+-])([a-z0-9_]*)|./g)) {
-    if (sign === undefined) return { error: `malformed debug_selector setting: + or - expected but found "${whole}"` };
+  for (const { 0: whole, 1: sign, 2: name = '', index } of text.matchAll(/([+-])([a-z0-9_]*)|./g)) {
+    if (sign === undefined) {
+      return { error: `malformed debug_selector setting: + or - expected but found "${text.slice(index)}"` };
+    }
     if (name !== 'all' && !isArea(name)) return { error: `unknown debug_selector setting: ${whole}` };
     for (const each of name === 'all' ? names : [name as DebugArea]) {
       if (sign === '+') chosen.add(each);

@@ -76,13 +76,15 @@ async function accept(
   const pruned = await prune(candidates, common, context, services);
   let { hosts } = pruned;
   if (pruned.self !== undefined) {
-    const outcome = selfOutcome(common, pruned.self, routed.domain, services);
+    const outcome = selfOutcome(common, pruned.self, routed, services);
     if (outcome !== 'send') return outcome;
     hosts = everyHost(candidates);
   } else if (options.check_secondary_mx && !pruned.foundSelf) {
     return { outcome: 'decline' };
   }
-  if (pruned.allIgnored || hosts.length === 0) return { outcome: 'decline' };
+  if (pruned.allIgnored || hosts.length === 0) {
+    return candidates[0]?.mx === undefined ? { outcome: 'decline' } : { outcome: 'decline', message: noHosts };
+  }
   if (!hosts.some(({ address }) => address !== '')) return incomplete;
   return { outcome: 'accept', hosts };
 }
@@ -93,11 +95,13 @@ function everyHost(candidates: readonly Candidate[]): Host[] {
   );
 }
 
+const noHosts = 'all relevant MX records point to non-existent hosts';
+
 /** None of the hosts has an address: some could not be asked for, or none is there at all. */
 function whenNoAddresses(found: MailHosts & { readonly outcome: 'found' }, services: RouterServices): RouterOutcome {
   if (found.hosts.some(({ again }) => again)) return incomplete;
   const toAddress = !services.allowMxToIp && found.hosts.some(({ name }) => /^\d+\.\d+\.\d+\.\d+$/.test(name));
-  const message = `all relevant MX records point to non-existent hosts${toAddress ? ' or (invalidly) to IP addresses' : ''}`;
+  const message = `${noHosts}${toAddress ? ' or (invalidly) to IP addresses' : ''}`;
   return { outcome: 'decline', message };
 }
 

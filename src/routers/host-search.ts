@@ -20,7 +20,7 @@ type Found = { readonly candidates: readonly Candidate[] } | RouterOutcome;
 function whenMissing(setting: string, message: string): RouterOutcome {
   switch (setting) {
     case 'decline':
-      return { outcome: 'decline', message };
+      return { outcome: 'decline' };
     case 'fail':
       return { outcome: 'fail', message };
     case 'pass':
@@ -42,25 +42,42 @@ async function lookUpItem(
   if (isIp(name)) return { candidates: [{ name, mx: undefined, port, addresses: [name], secure: false }] };
   if (item.byMx) {
     const { ipv4Only, ipv4Prefer } = search.lookup;
-    const how = { qualifySingle: false, searchParents: false, addressRecord: true, mxFailureIsNothing: false };
+    const how = { qualifySingle: false, searchParents: false, addressRecord: false, mxFailureIsNothing: false };
     const found = await services.lookUpMail(name, { ...how, ipv4Only, ipv4Prefer, dnssec: false }, context);
-    if (found.outcome === 'found') return { candidates: found.hosts.map((host) => ({ ...host, port })) };
+    if (found.outcome === 'found' && found.hosts.some(({ addresses }) => addresses.length > 0)) {
+      return { candidates: found.hosts.map((host) => ({ ...host, port })) };
+    }
     if (found.outcome === 'again') return timeout(name);
-    return missing(name, search);
+    return missing(found.outcome === 'found' ? (found.hosts[0]?.name ?? name) : name, search);
   }
   const found = await services.lookUpHost(name, search.lookup, context);
   if (found.outcome === 'again') return timeout(name);
   if (found.outcome === 'nothing') return missing(name, search);
-  return { candidates: [{ name, mx: undefined, port, addresses: found.addresses, secure: false }] };
+  return { candidates: [{ name: found.name ?? name, mx: undefined, port, addresses: found.addresses, secure: false }] };
 }
 
+/** The number of a name server's silence in log lines. */
+const noAnswer = -36;
+
 function timeout(name: string): RouterOutcome {
-  return { outcome: 'defer', message: `host lookup for ${name} did not complete (DNS timeout?)`, timeout: true };
+  return {
+    outcome: 'defer',
+    message: `host lookup for ${name} did not complete (DNS timeout?)`,
+    timeout: true,
+    code: noAnswer,
+  };
 }
 
 function missing(name: string, search: HostSearch): Found {
   if (search.whenNotFound === 'ignore') return { candidates: [] };
   return whenMissing(search.whenNotFound, `lookup of host "${name}" failed in ROUTER router`);
+}
+
+/** Puts the name of the router where it belongs. */
+function named(outcome: RouterOutcome, router: string): RouterOutcome {
+  return 'message' in outcome && outcome.message !== undefined
+    ? { ...outcome, message: outcome.message.replace('ROUTER', router) }
+    : outcome;
 }
 
 /** All hosts of the list with their addresses, or what becomes of an address that has none. */
@@ -77,15 +94,11 @@ export async function findHosts(
   let allIgnored = true;
   for (const [index, item] of parseHostItems(hostList, search.randomize).entries()) {
     const found = await lookUpItem(item, search, context, services);
-    if ('outcome' in found) {
-      return 'message' in found && found.message !== undefined
-        ? { ...found, message: found.message.replace('ROUTER', router) }
-        : found;
-    }
+    if ('outcome' in found) return named(found, router);
     const pruned = await prune(found.candidates, common, context, services);
     if (pruned.self !== undefined) {
       if (index > 0 && common.self !== 'send') break;
-      const outcome = selfOutcome(common, pruned.self, routed.domain, services);
+      const outcome = selfOutcome(common, pruned.self, routed, services);
       if (outcome !== 'send') return outcome;
       for (const { name, port, mx, addresses, secure } of found.candidates) {
         for (const address of addresses) hosts.push({ name, address, port, mx, secure });
@@ -93,7 +106,13 @@ export async function findHosts(
       allIgnored = false;
       continue;
     }
-    if (!pruned.allIgnored && pruned.hosts.length > 0) allIgnored = false;
+    if (pruned.allIgnored) {
+      // a host that must not be used is as good as none
+      const outcome = missing(item.name, search);
+      if ('outcome' in outcome) return named(outcome, router);
+      continue;
+    }
+    if (pruned.hosts.length > 0) allIgnored = false;
     hosts.push(...pruned.hosts);
   }
   if (hosts.length === 0 && allIgnored) {

@@ -5,7 +5,7 @@ import { splitList } from '../lib/list-text.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { isIp } from '../net/address.ts';
 import type { RouterCommonOptions } from './common-options.ts';
-import type { Host, RouterOutcome, RouterServices } from './router.ts';
+import type { Host, Routed, RouterOutcome, RouterServices } from './router.ts';
 
 /** A candidate with its addresses, before this host and ignored addresses are taken out. */
 export interface Candidate {
@@ -85,7 +85,7 @@ const emptyDelivery = {
 export function selfOutcome(
   common: RouterCommonOptions,
   candidate: Candidate,
-  domain: string,
+  { domain, address, purpose }: Routed,
   services: RouterServices,
 ): RouterOutcome | 'send' {
   const setting = common.self;
@@ -94,17 +94,14 @@ export function selfOutcome(
       ? 'remote host address is the local host'
       : 'lowest numbered MX record points to local host';
   if (setting === 'send') return 'send';
-  if (setting === 'pass') return { outcome: 'pass', selfHost: candidate.name };
+  if (setting === 'pass') return { outcome: 'pass', selfHost: candidate.name, message };
   if (setting === 'fail') return { outcome: 'fail', message };
   const reroute = /^reroute:[ \t-\r]*(?:rewrite:[ \t-\r]*)?(.+)$/.exec(setting);
   if (reroute !== null) {
     return { outcome: 'reroute', domain: reroute[1] ?? '', rewriteHeaders: /^reroute:[ \t-\r]*rewrite:/.test(setting) };
   }
-  if (setting === 'defer') {
-    services.log(`${message}: ${domain}`);
-    return { outcome: 'defer', message };
-  }
-  return { outcome: 'defer', message, freeze: true };
+  services.log(`${message}: ${domain}${purpose === 'deliver' ? '' : ` (while routing <${address}>)`}`);
+  return { outcome: 'defer', message, freeze: setting !== 'defer' };
 }
 
 /** An item of a host list, `name`, `name::port`, `[address]:port`, `name/MX` (Exim spec 20.5). */

@@ -15,7 +15,7 @@ export const ipliteral = defineRouter({
     const candidate = { name: routed.domain, mx: undefined, port: undefined, addresses: [address], secure: false };
     const pruned = await prune([candidate], common, context, services);
     if (pruned.self !== undefined) {
-      const outcome = selfOutcome(common, candidate, routed.domain, services);
+      const outcome = selfOutcome(common, candidate, routed, services);
       if (outcome !== 'send') return outcome;
     } else if (pruned.hosts.length === 0) {
       return { outcome: 'decline' };

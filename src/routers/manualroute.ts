@@ -10,7 +10,7 @@ import type { OptionsOf } from '../options/table.ts';
 import { Text } from '../safe/taint.ts';
 import { findHosts } from './host-search.ts';
 import { manualrouteOptions } from './manualroute-options.ts';
-import { defineRouter, type HostLookup, type Routed, type RouterOutcome } from './router.ts';
+import { defineRouter, type HostLookup, type Routed, type RouterOutcome, type RouterServices } from './router.ts';
 
 type Options = OptionsOf<typeof manualrouteOptions>;
 
@@ -127,6 +127,12 @@ async function findRule(
   return { outcome: 'decline' };
 }
 
+/** A rule makes no sense. */
+function misconfigured(what: string, services: RouterServices, { address }: Context): RouterOutcome {
+  services.log(`Error in ${address?.routerName ?? ''} router: ${what}`);
+  return { outcome: 'defer', message: `error in router: ${what}` };
+}
+
 export const manualroute = defineRouter({
   name: 'manualroute',
   summary: 'finds hosts by rules of the configuration',
@@ -144,16 +150,10 @@ export const manualroute = defineRouter({
       if ('outcome' in rule) return rule;
       const manner = readManner(rule.words, options);
       if ('unknown' in manner) {
-        return {
-          outcome: 'defer',
-          message: `error in router: unknown routing option or transport name "${manner.unknown}"`,
-        };
+        return misconfigured(`unknown routing option or transport name "${manner.unknown}"`, services, context);
       }
       if (manner.transport !== undefined && !services.transportExists(manner.transport)) {
-        return {
-          outcome: 'defer',
-          message: `error in router: unknown routing option or transport name "${manner.transport}"`,
-        };
+        return misconfigured(`unknown routing option or transport name "${manner.transport}"`, services, context);
       }
       const verifying = routed.purpose === 'verify recipient' || routed.purpose === 'verify sender';
       const local = manner.transport !== undefined && services.transportIsLocal(manner.transport);

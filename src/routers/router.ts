@@ -63,7 +63,7 @@ export type RouterOutcome =
   /** The address goes on with another domain (`self = reroute`). */
   | { readonly outcome: 'reroute'; readonly domain: string; readonly rewriteHeaders: boolean }
   /** The next router, or `pass_router`, even when `more` is off. */
-  | { readonly outcome: 'pass'; readonly selfHost?: string | undefined }
+  | { readonly outcome: 'pass'; readonly selfHost?: string | undefined; readonly message?: string | undefined }
   | { readonly outcome: 'decline'; readonly message?: string | undefined }
   /** Nothing is delivered, and nobody is told. */
   | { readonly outcome: 'discard' }
@@ -175,7 +175,8 @@ export interface HostLookup {
 }
 
 export type HostLookupResult =
-  | { readonly outcome: 'found'; readonly addresses: readonly string[] }
+  /** `name`: the host's own, at the end of aliases, where that is known. */
+  | { readonly outcome: 'found'; readonly name?: string; readonly addresses: readonly string[] }
   | { readonly outcome: 'nothing' }
   | { readonly outcome: 'again'; readonly message: string };
 

@@ -51,6 +51,7 @@ class AttemptWork {
   #connection: OpenConnection | undefined;
   /** Messages that were sent over the connection. */
   #sent = 0;
+  #transactions = 0;
 
   constructor(
     run: SmtpRun,
@@ -95,6 +96,7 @@ class AttemptWork {
         return this.#end(verdict);
       }
       this.#sent++;
+      this.#transactions++;
     }
     return this.#end('success');
   }
@@ -210,7 +212,18 @@ class AttemptWork {
     const continued = this.#sent > 0;
     if (answer.state === 'delivered') {
       const confirmation = replyText(answer.reply);
-      return { outcome: 'delivered', host, confirmation, local, tls, authenticator, continued, pipelining };
+      const transaction = this.#transactions;
+      return {
+        outcome: 'delivered',
+        host,
+        confirmation,
+        local,
+        tls,
+        authenticator,
+        continued,
+        transaction,
+        pipelining,
+      };
     }
     const atEnd = answer.stage === 'end';
     const { outcome, error } = atEnd ? endRefusal(answer.reply) : recipientRefusal(recipient, answer.reply);

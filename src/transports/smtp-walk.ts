@@ -104,8 +104,9 @@ class Walk {
       domain: this.#pending[0]?.domain ?? '',
     };
     const { due, expired, tried } = await services.standing(known);
+    // that a name is not known now is found out anew each time
+    if (host.address === '' && manner === 'usual') return { outcome: 'looked up', hosts: await this.#lookUp(known) };
     if (manner === 'usual' ? !due : tried) return { outcome: 'passed over', why: expired ? 'expired' : 'waiting' };
-    if (host.address === '') return { outcome: 'looked up', hosts: await this.#lookUp(known) };
     const alone = await isListed(this.#run, options.serialize_hosts, reachable);
     const release = alone ? await services.connectAlone(reachable) : () => undefined;
     if (release === undefined) return { outcome: 'passed over', why: 'busy' };

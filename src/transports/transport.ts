@@ -172,6 +172,8 @@ export type RemoteResult =
       readonly authenticator?: string | undefined;
       /** Not the first message over the same connection. */
       readonly continued: boolean;
+      /** Which transaction of the delivery it was: the first is 0. */
+      readonly transaction: number;
       readonly pipelining: boolean;
     }
   | ({ readonly outcome: 'deferred' | 'failed' } & RemoteError);

@@ -166,8 +166,7 @@ function munge(text, dir) {
   // noise that only the oracle makes when it runs unprivileged with -C
   t = t.replace(/^LOG: MAIN PANIC\n {2}exim user lost privilege[^\n]*\n/gm, '').replace(/^.*exim user lost privilege for using -C option.*\n/gm, '');
   t = t.replaceAll(dir, '@DIR@').replaceAll(opt.bin, '@BIN@');
-  t = t.replace(/(?<![0-9A-Za-z])[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2}\b(?!-(?![HDJ]\b))|(?<=\bE)[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2}\b/g, m => /^[0-9]/.test(m) ? numbered('MSGID', m) : m);
-  t = t.replace(/(?<![0-9A-Za-z])[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b|(?<=\bE)[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b/g, m => /^[0-9]/.test(m) ? numbered('MSGID', m) : m);
+  t = t.replace(/(?<![0-9A-Za-z])[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}\b(?!-(?![HDJ]\b))|[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b)|(?<=\bE)[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})\b/g, m => /^[0-9]/.test(m) ? numbered('MSGID', m) : m);
   t = t.replace(/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), {1,2}\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [-+]\d{4}( \([A-Z]+\))?/g, 'RFCDATE');
   t = t.replace(/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d \d{4}\b/g, 'CTIME');
   t = t.replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,3})?( [-+]\d{4})?/g, 'STAMP');
@@ -207,11 +206,15 @@ function runCase(c, n) {
   const dbm = opt.dbmbuild || path.join(path.dirname(opt.bin), 'exim_dbmbuild');
   wrap('exim_dbmbuild', `exec ${dbm} "$@"`);
   for (const h of ['smtp-sink', 'smtp-chat', 'dns-serve', 'ident-serve', 'sock-serve']) wrap(h, `exec ${process.execPath} ${helper} ${h} "$@"`);
-  chownR(dir);
   const mine = [];
-  const bg = (cmd, a, tcp) => { const p = cp.spawn(cmd, a, { stdio: ['ignore', 'ignore', 'inherit'], cwd: dir }); mine.push(p.pid); kids.push({ pid: p.pid }); if (tcp) for (let i = 0; i < 50; i++) { if (cp.spawnSync('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${tcp}`], { stdio: 'ignore' }).status === 0) break; sleep(40); } };
+  const bg = (cmd, a, tcp) => { const p = cp.spawn(cmd, a, { stdio: ['ignore', 'ignore', 'inherit'], cwd: dir }); mine.push(p.pid); kids.push({ pid: p.pid }); if (tcp) for (let i = 0; i < 250; i++) { if (cp.spawnSync('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${tcp}`], { stdio: 'ignore' }).status === 0) break; sleep(40); } };
   if (needs.includes('dns')) bg(process.execPath, [helper, 'dns-serve', path.join(dir, 'dns.zone')], 53);
   if (needs.includes('ident')) bg(process.execPath, [helper, 'ident-serve'], 113);
+  if (fs.existsSync(path.join(dir, 'sinks'))) for (const l of fs.readFileSync(path.join(dir, 'sinks'), 'utf8').split('\n').filter(Boolean)) {
+    const a = l.split(/\s+/); bg(process.execPath, [helper, 'smtp-sink', ...a]);
+    for (let i = 0; i < 200 && !fs.existsSync(path.join(dir, a[1])); i++) sleep(25);
+  }
+  chownR(dir);
   const env = { PATH: `${dir}/bin:${toolDir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: dir, TZ: 'UTC', LC_ALL: 'C', DIR: dir, BIN: opt.bin, USER, LOGNAME: USER, RUNAS_NOBODY: 'setpriv --reuid=65534 --regid=65534 --clear-groups' };
   const [cmd, a] = needs.includes('root') ? ['sh', ['cmd']] : as('sh', ['cmd']);
   const out = path.join(dir, '.out'); const fd = fs.openSync(out, 'w+');
@@ -220,6 +223,8 @@ function runCase(c, n) {
   finally {
     fs.closeSync(fd);
     for (const p of mine) { try { process.kill(p); } catch { } }
+    // the next case's server cannot come before this one is gone
+    if (needs.includes('dns')) for (let i = 0; i < 100; i++) { if (cp.spawnSync('bash', ['-c', 'exec 3<>/dev/tcp/127.0.0.1/53'], { stdio: 'ignore' }).status !== 0) break; sleep(20); }
     for (const f of ['daemon.pid']) { try { process.kill(+fs.readFileSync(path.join(dir, f), 'utf8')); } catch { } }
   }
   let text = fs.readFileSync(out, 'utf8');

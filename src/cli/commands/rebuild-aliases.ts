@@ -13,7 +13,7 @@ export async function rebuildAliasesCommand({ invocation, runtime, terminal }: C
     return 1;
   }
   const { bi_command: program } = runtime.config.main;
-  if (program === undefined) return 0;
+  if (program === undefined || program === '') return 0;
   const { aliasFile } = invocation;
   const result = await run(
     {

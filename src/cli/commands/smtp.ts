@@ -9,14 +9,13 @@ import { localConnection, newConnection } from '../../mta/facts.ts';
 import { gecosName } from '../../mta/fixups.ts';
 import type { Client, ReceptionTools } from '../../mta/receive/client.ts';
 import { serve } from '../../mta/receive/serve.ts';
-import { parseIp } from '../../net/address.ts';
+import { parseEndpoint, parseIp } from '../../net/address.ts';
 import { LineConnection } from '../../net/line-connection.ts';
 import { BatchFailure } from '../../smtp/server/session.ts';
 import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import { startQueueRun } from '../background.ts';
 import type { Call } from '../call.ts';
 import { deliveryTools } from '../delivery.ts';
-import { endpoint } from '../origin.ts';
 import { callerSender } from '../sender.ts';
 
 /** An IPv6 address with all its digits, as the rehearsal shows it. */
@@ -41,11 +40,11 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
   if ('error' in sender) return sender;
   const inherited = inheritedConnection();
   const origin = caller.isTrusted ? invocation.origin : {};
-  const given = origin.hostAddress === undefined ? undefined : endpoint(origin.hostAddress);
+  const given = origin.hostAddress === undefined ? undefined : parseEndpoint(origin.hostAddress);
   if (origin.hostAddress !== undefined && given === undefined)
     return { error: `invalid address "${origin.hostAddress}" for -oMa` };
   const remote = inherited ?? given;
-  const own = origin.interfaceAddress === undefined ? undefined : endpoint(origin.interfaceAddress);
+  const own = origin.interfaceAddress === undefined ? undefined : parseEndpoint(origin.interfaceAddress);
   const ident = origin.ident ?? (inherited === undefined ? caller.login : '');
   const connection = remote === undefined ? localConnection(ident) : newConnection(remote.address, remote.port);
   return {
@@ -139,16 +138,16 @@ function leaveToAnother(message: SpooledMessage, call: Call): void {
 /** `-bh`: everything is decided as if a host had connected, and nothing is kept. */
 export async function fakeSmtpCommand(call: Call): Promise<number> {
   const { invocation, terminal, runtime } = call;
-  const remote = endpoint(invocation.fakeHost ?? '');
+  const remote = parseEndpoint(invocation.fakeHost ?? '');
   if (remote === undefined) {
-    terminal.error(`exim: bad IP address "${invocation.fakeHost}" after -bh\n`);
+    terminal.error(`exim abandoned: "${invocation.fakeHost}" is not an IP address\n`);
     return 1;
   }
   terminal.error(
     `\n**** SMTP testing session as if from host ${remote.address}\n**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n\n`,
   );
   const { origin } = invocation;
-  const own = origin.interfaceAddress === undefined ? undefined : endpoint(origin.interfaceAddress);
+  const own = origin.interfaceAddress === undefined ? undefined : parseEndpoint(origin.interfaceAddress);
   const client: Client = {
     connection: {
       ...newConnection(inFull(remote.address), remote.port),

@@ -5,9 +5,17 @@ import { deliver } from '../../mta/deliver.ts';
 import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { emptyMessage } from '../../mta/facts.ts';
 import { gecosName } from '../../mta/fixups.ts';
-import { type SubmissionResult, submitLocally } from '../../mta/local-submission.ts';
+import {
+  type LocalSubmission,
+  type Refusal,
+  type SubmissionResult,
+  submitLocally,
+} from '../../mta/local-submission.ts';
 import { sendProblemReport } from '../../mta/problem-report.ts';
+import { loadReason, queueFile } from '../../mta/queue-only.ts';
 import { newContext } from '../../mta/runtime.ts';
+import { parseEndpoint } from '../../net/address.ts';
+import { queueId } from '../../safe/taint.ts';
 import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { Call } from '../call.ts';
 import { deliveryTools } from '../delivery.ts';
@@ -21,47 +29,44 @@ export async function submitCommand(call: Call): Promise<number> {
     return 1;
   }
   const trusted = caller.isTrusted;
+  const given = trusted ? invocation.origin : {};
+  const remote = given.hostAddress === undefined ? undefined : parseEndpoint(given.hostAddress);
   const fullName =
     invocation.senderName ?? (sender.address === undefined ? gecosName(caller.fullName, caller.login) : '');
-  const result = await submitLocally(
-    {
-      input: process.stdin as AsyncIterable<Buffer>,
-      caller: { ...caller, fullName },
-      sender: sender.address,
-      recipients: invocation.arguments,
-      recipientsFromHeaders: invocation.recipientsFromHeaders,
-      dotEndsMessage: invocation.dotEndsMessage,
-      qualify: !invocation.dontQualify,
-      suppressFixups: invocation.suppressLocalFixups && trusted,
-      dontDeliver: invocation.dontDeliver,
-      origin: trusted ? invocation.origin : {},
-      reference: invocation.bounceFor,
-    },
-    runtime,
-  );
   const tools = deliveryTools(call);
+  const request: LocalSubmission = {
+    input: process.stdin as AsyncIterable<Buffer>,
+    caller: { ...caller, fullName },
+    sender: sender.address,
+    recipients: invocation.arguments,
+    recipientsFromHeaders: invocation.recipientsFromHeaders,
+    dotEndsMessage: invocation.dotEndsMessage,
+    qualify: !invocation.dontQualify,
+    suppressFixups: invocation.suppressLocalFixups && trusted,
+    dontDeliver: invocation.dontDeliver,
+    origin: {
+      protocol: invocation.localProtocol,
+      ...given,
+      ...(remote === undefined ? {} : { hostAddress: remote.address, hostPort: remote.port }),
+    },
+    reference: queueId(invocation.bounceFor ?? ''),
+    async acceptsRest(refusal) {
+      if (invocation.errorMode === 'print') return false;
+      logRefusal(refusal, call);
+      await report(refusal, refusal.id, call, tools);
+      return true;
+    },
+  };
   try {
-    return await finish(result, call, tools);
+    return await finish(await submitLocally(request, runtime), call, tools);
   } finally {
     closeDeliveryTools(tools);
   }
 }
 
 async function finish(result: SubmissionResult, call: Call, tools: DeliveryTools): Promise<number> {
-  const { runtime } = call;
   if (result.outcome === 'discarded') return 0;
   if (result.outcome === 'accepted') {
-    if (result.problem !== undefined && result.problem.kind === 'bad header recipients') {
-      runtime.logs.panic(`${result.message.id} bad addresses found in headers`, result.message.id);
-      await report(
-        result.problem,
-        result.message.envelope.sender,
-        result.message.id,
-        async () => undefined,
-        call,
-        tools,
-      );
-    }
     await deliverOrQueue(result.message, result.queueOnly, call, tools);
     return 0;
   }
@@ -77,17 +82,22 @@ export async function deliverOrQueue(
 ): Promise<void> {
   const { invocation, runtime } = call;
   const { main } = runtime.config;
+  const file = queueFile(main);
+  const overridden = main.queue_only_override && invocation.delivery !== undefined;
   const queued =
     queueOnly ||
     invocation.delivery === 'queue' ||
     message.envelope.facts.frozen !== undefined ||
-    (main.queue_only && !(main.queue_only_override && invocation.delivery !== undefined));
-  if (queued) {
+    ((main.queue_only || file === 'all') && !overridden);
+  const reason = queued ? undefined : loadReason(main);
+  if (reason !== undefined) runtime.logs.main(reason, message.id);
+  if (queued || reason !== undefined) {
     message.release();
     return;
   }
-  if (invocation.delivery === 'foreground' || invocation.delivery === 'queue smtp') {
-    await deliver(message, { ...ordinary, localOnly: invocation.delivery === 'queue smtp' }, tools);
+  const localOnly = invocation.delivery === 'queue smtp' || file === 'smtp';
+  if (invocation.delivery === 'foreground' || localOnly) {
+    await deliver(message, { ...ordinary, localOnly }, tools);
     return;
   }
   const { id } = message;
@@ -95,30 +105,38 @@ export async function deliverOrQueue(
   call.inBackground(id);
 }
 
-async function refused(
-  result: SubmissionResult & { readonly outcome: 'refused' },
-  call: Call,
-  tools: DeliveryTools,
-): Promise<number> {
-  const { invocation, terminal, runtime } = call;
-  const { problem, id, sender } = result;
-  if (problem.kind === 'no recipients') runtime.logs.panic(`${id} no recipients found in headers`, id);
-  if (problem.kind === 'bad header recipients') runtime.logs.panic(`${id} bad addresses found in headers`, id);
-  if (invocation.errorMode === 'print' || sender === '') {
-    terminal.error(`exim: ${describe(problem)}\n`);
-    return 1;
+async function refused(refusal: Refusal, call: Call, tools: DeliveryTools): Promise<number> {
+  const { invocation, terminal } = call;
+  const { problem, id, sender } = refusal;
+  try {
+    logRefusal(refusal, call);
+    if (invocation.errorMode === 'print' || sender === '') {
+      terminal.error(`exim: ${describe(problem)}\n`);
+      return 1;
+    }
+    // an argument is looked at before the message is, and so there is no id to refer to
+    const sent = await report(refusal, problem.kind === 'bad recipient' ? undefined : id, call, tools);
+    return invocation.errorMode === 'mail' && sent ? 0 : 1;
+  } finally {
+    refusal.discard();
   }
-  const sent = await report(problem, sender, id, result.copy, call, tools);
-  return invocation.errorMode === 'mail' && sent ? 0 : 1;
 }
 
-function describe(problem: (SubmissionResult & { readonly outcome: 'refused' })['problem']): string {
+function logRefusal({ problem, id }: Refusal, { runtime }: Call): void {
+  if (problem.kind === 'no recipients') runtime.logs.panic(`${id} no recipients found in headers`, id);
+  if (problem.kind === 'bad header recipients') runtime.logs.panic(`${id} bad addresses found in headers`, id);
+}
+
+function describe(problem: Refusal['problem']): string {
   switch (problem.kind) {
     case 'no recipients':
-      return 'no recipients found in headers';
+      return 'no recipients in message';
     case 'bad recipient':
-    case 'bad header recipients':
-      return problem.bad.map(({ text, reason }) => `bad recipient address "${text}": ${reason}`).join('\nexim: ');
+      return `bad recipient address "${problem.bad[0]?.text}": ${problem.bad[0]?.reason}`;
+    case 'bad header recipients': {
+      const bad = problem.bad.map(({ text, reason }) => `  ${text}: ${reason}`);
+      return bad.length === 1 ? `invalid address:${bad[0]}` : `invalid addresses:\n${bad.join('\n')}`;
+    }
     case 'too big':
       return `message too big (limit set to ${problem.limit})`;
     default:
@@ -127,17 +145,15 @@ function describe(problem: (SubmissionResult & { readonly outcome: 'refused' })[
 }
 
 async function report(
-  problem: (SubmissionResult & { readonly outcome: 'refused' })['problem'],
-  sender: string,
-  id: string,
-  copy: (write: (piece: Buffer) => Promise<void> | undefined) => Promise<void>,
+  { problem, sender, copy }: Refusal,
+  reference: string | undefined,
   { runtime, caller }: Call,
   tools: DeliveryTools,
 ): Promise<boolean> {
   if (sender === '') return false;
   const context = newContext(runtime);
   context.message = emptyMessage(sender, caller);
-  const message = await sendProblemReport(problem, sender, id, copy, context, runtime);
+  const message = await sendProblemReport(problem, sender, reference, copy, context, runtime);
   await deliver(message, ordinary, tools);
   return true;
 }

@@ -3,7 +3,7 @@
 import type { Dialect } from '../../config/config.ts';
 import type { Context } from '../../expand/context.ts';
 import { trim } from '../../lib/octets.ts';
-import { parseAddress } from '../../mail/address.ts';
+import { parseAddress, splitAddressList } from '../../mail/address.ts';
 import { addressKey, ancestorsOf, originalAddress, type RouteAddress } from '../../mta/address.ts';
 import { route } from '../../mta/route.ts';
 import type { Delivery, Failed, RefusedTarget, RouteRules } from '../../mta/routing.ts';
@@ -38,7 +38,7 @@ export async function testAddresses(words: readonly string[], test: AddressTest,
     status = Math.max(status, await testOne(text, test, seen, terminal)) as Status;
   };
   if (words.length > 0) {
-    for (const word of words) await one(word);
+    for (const word of words) for (const address of addressesIn(word)) await one(address);
     return status;
   }
   terminal.out('> ');
@@ -48,6 +48,12 @@ export async function testAddresses(words: readonly string[], test: AddressTest,
   }
   terminal.out('\n');
   return status;
+}
+
+/** A word may be a list; blanks are an address that is none. */
+function addressesIn(word: string): readonly string[] {
+  const addresses = splitAddressList(word);
+  return addresses.length === 0 && word !== '' ? [word] : addresses;
 }
 
 async function testOne(text: string, test: AddressTest, seen: Set<string>, terminal: Terminal): Promise<Status> {
@@ -153,10 +159,13 @@ function showDelivery(delivery: Delivery, test: AddressTest, seen: Set<string>, 
   const to = test.dialect === 3 ? `  deliver to ${isDirector ? local : address.address}\n` : '';
   terminal.out(`${address.address}${mark}\n${parents(address)}${to}`);
   terminal.out(`  ${isDirector ? 'director' : 'router'} = ${router.name}, transport = ${transport.name}\n`);
-  if (!transport.driver.isLocal) terminal.out(hostLines(delivery).join(''));
+  terminal.out(hostLines(delivery).join(''));
 }
 
-function hostLines({ hosts }: Delivery): string[] {
+function hostLines({ hosts, transport }: Delivery): string[] {
+  if (transport.driver.isLocal && hosts.every(({ address }) => address === '')) {
+    return hosts.map(({ name }) => `  host ${name}\n`);
+  }
   const names = Math.max(...hosts.map(({ name }) => name.length));
   const shown = hosts.map(({ address }) => `[${address === '' ? 'unknown' : address}]`);
   const width = Math.max(...shown.map((text) => text.length));

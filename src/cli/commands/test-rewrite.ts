@@ -25,7 +25,8 @@ const envelope: readonly (readonly [label: string, place: RewritePlace])[] = [
 export async function testRewriteCommand(call: Call): Promise<number> {
   const { invocation, runtime, terminal } = call;
   const { config, settings } = runtime;
-  if (invocation.arguments.length === 0) {
+  const [first] = invocation.arguments;
+  if (first === undefined) {
     terminal.out('-brw needs an address argument\n');
     return 1;
   }
@@ -33,7 +34,8 @@ export async function testRewriteCommand(call: Call): Promise<number> {
     terminal.out('No rewrite rules are defined\n');
     return 0;
   }
-  for (const text of invocation.arguments) await testOne(text, settings.qualifyDomain, call);
+  // only the first argument counts
+  await testOne(first, settings.qualifyDomain, call);
   return 0;
 }
 
