@@ -47,6 +47,7 @@ provedByCases('001-virtual-pgsql', [
   ['2.22', 'ACL variables and the host survive in the spool', 'acl-variables-kept'],
   ['2.23', 'qualify_domain and qualify_recipient', 'qualify'],
   ['2.24', 'host_lookup', 'host-lookup'],
+  ['2.25', 'rfc1413_hosts and rfc1413_query_timeout', 'ident'],
   ['2.26', 'message_size_limit', 'size-limits'],
   ['2.27', 'return_size_limit', 'return-size'],
   ['2.29', 'limits on connections', 'accept-max'],
@@ -67,12 +68,6 @@ provedByCases('001-virtual-pgsql', [
   ['2.47', 'several columns, several rows, and an update', 'lookup-forms'],
   ['2.48', 'the database is away', 'pg-down'],
 ]);
-
-waits('2.25', 'rfc1413_hosts', 'ident is asked for by a later change', () => {
-  shipped.use((text) => text.replace('rfc1413_hosts =', 'rfc1413_hosts = *'));
-  const { stdout } = run('tabella', ['check', '-C', shipped.server.path('config')]);
-  return stdout.includes('the option rfc1413_hosts has no effect in this version');
-});
 
 const noFilter = (): boolean => !existsSync(join(bin, 'tmda-filter'));
 for (const [row, promise] of [
