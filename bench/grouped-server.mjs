@@ -34,7 +34,7 @@ export class GroupedServer {
   constructor(name, work) {
     this.name = name;
     this.run = join(work, name);
-    mkdirSync(this.run);
+    mkdirSync(this.run, { recursive: true });
     this.group = new CpuGroup(`${basename(work)}-${name}`);
   }
 

@@ -79,3 +79,36 @@ export function describeStarts(starts) {
   );
   return head(['server', 'start ms', 'start CPU s', 'idle PSS MB', 'idle RSS sum MB', 'processes']) + lines.join('');
 }
+
+/** One line for each kind of table and server, with ratios to Exim. A row says NO where an answer was wrong. */
+export function describeScale(kinds, servers, results) {
+  const base = servers.includes('exim') ? 'exim' : servers[0];
+  const lines = kinds.flatMap((kind) => {
+    const runsOf = (server) => results.filter((run) => run.cell === kind && run.server === server);
+    const baseRate = median(runsOf(base).map(({ rate }) => rate));
+    return servers.map((server) => {
+      const runs = runsOf(server);
+      const middle = (key) => median(runs.map((run) => run[key]));
+      return row([
+        kind,
+        server,
+        middle('rate').toFixed(0),
+        (middle('rate') / baseRate).toFixed(2),
+        middle('cpuPerThousand').toFixed(3),
+        Number.isNaN(middle('queries')) ? '' : middle('queries').toFixed(2),
+        middle('proportional').toFixed(0),
+        runs.every(({ good }) => good) ? 'yes' : 'NO',
+      ]);
+    });
+  });
+  const names = [
+    'tables',
+    'server',
+    'recipients per second',
+    `ratio to ${base}`,
+    'CPU s/1000',
+    'queries each',
+    'PSS MB',
+  ];
+  return head([...names, 'right']) + lines.join('');
+}
