@@ -19,8 +19,8 @@ export type AddressResult = ParsedAddress | { readonly error: string };
 export interface AddressOptions {
   /** `<>` is an address (a reverse path). */
   readonly allowEmpty?: boolean;
-  /** `user@[192.0.2.1]` is an address. */
-  readonly allowDomainLiterals?: boolean;
+  /** `user@[192.0.2.1]` is an address; `any`: whatever stands in the brackets. */
+  readonly allowDomainLiterals?: boolean | 'any';
   /** Octets above 127 may stand in the domain (SMTPUTF8). */
   readonly utf8?: boolean;
   /** A dot behind the domain is dropped (strip_trailing_dot). */
@@ -55,6 +55,8 @@ function endOfQuoted(text: string, at: number): number | undefined {
 
 /** An address in brackets; whether it is one of a host is not looked at. */
 const domainLiteral = /\[(?:IPv[46]:)?[0-9a-f.:]*\]/iy;
+
+const anyLiteral = /\[[^\x00-\x20\]\x7f]*\]/y;
 
 const label = /[A-Za-z0-9](?:[A-Za-z0-9-]*)/y;
 const utf8Label = /[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]*/y;
@@ -154,7 +156,7 @@ function readDomain(scanner: Scanner, options: AddressOptions): string {
   scanner.skip();
   if (scanner.next === '[') {
     if (!options.allowDomainLiterals) throw new Malformed('domain literals not allowed');
-    const literal = scanner.take(domainLiteral);
+    const literal = scanner.take(options.allowDomainLiterals === 'any' ? anyLiteral : domainLiteral);
     if (literal === '') throw new Malformed('malformed domain literal');
     scanner.skip();
     return literal;

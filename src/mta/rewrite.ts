@@ -79,7 +79,8 @@ export async function rewriteSmtp(
   for (const [index, rule] of tools.rules.entries()) {
     if (!rule.smtp || rule.replacement === undefined) continue;
     const numeric = context.results.numeric;
-    const answer = await matchTemplate(rule.pattern, current, context, { caseful: true, forRewriting: true });
+    const options = { caseful: true, forRewriting: true, isText: true };
+    const answer = await matchTemplate(rule.pattern, current, context, options);
     if (answer.outcome !== 'match') continue;
     context.results.numeric = [Text.tainted(current), ...(answer.numeric ?? []).slice(1)];
     const expansion = await rule.replacement.expand(context);
