@@ -26,6 +26,7 @@ const settings: Settings = {
   printTopBitCharacters: false,
   checkRfc2047Length: true,
   strictAclVars: false,
+  logsIncomingPort: false,
   messageBodyVisible: 500,
   messageBodyNewlines: false,
   logFileDirectory: undefined,

@@ -52,7 +52,10 @@ export interface AclResult {
 
 export interface SenderProblem {
   readonly address: string;
+  readonly outcome: 'fail' | 'defer';
+  /** For the client; empty when there is nothing for it. */
   readonly message: string;
+  readonly logMessage: string;
 }
 
 /** What a message or a connection is to be done with, as `control` asks. */
@@ -128,8 +131,12 @@ export interface AclVerifier {
   recipient(run: AclRun, options: readonly string[]): Eventual<VerifyResult>;
   sender(run: AclRun, address: string, options: readonly string[]): Eventual<VerifyResult>;
   helo(run: AclRun): Eventual<boolean>;
-  /** What is wrong with the header lines, if anything. */
-  headers(run: AclRun, what: HeaderQuestion): Eventual<string | undefined>;
+  /** What is wrong with the header lines, if anything; `deferred` when that cannot be told now. */
+  headers(
+    run: AclRun,
+    what: HeaderQuestion,
+    options: readonly string[],
+  ): Eventual<{ readonly text: string; readonly deferred: boolean } | undefined>;
 }
 
 export type HeaderQuestion = 'header_syntax' | 'header_names_ascii' | 'not_blind' | 'header_sender';

@@ -21,7 +21,7 @@ export function parseAddedHeaders(text: string): AddedHeader[] {
     const place = isPlace(word) ? word : 'at_end';
     const header = isPlace(word) ? (rest ?? '') : line;
     if (header === '') continue;
-    added.push({ place, text: /^[!-9;-~]+[ \t]*:/.test(header) ? `${header}\n` : `X-ACL-Warn: ${header}\n` });
+    added.push({ place, text: /^[!-9;-~]*[ \t]*:/.test(header) ? `${header}\n` : `X-ACL-Warn: ${header}\n` });
   }
   return added;
 }

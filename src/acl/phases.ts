@@ -1,5 +1,6 @@
 /** Groups of phases in which some conditions and modifiers make no sense (Exim spec 44.25). */
 
+import { upper } from '../lib/octets.ts';
 import type { Phase } from './acl.ts';
 
 const beforeMail: readonly Phase[] = [
@@ -25,6 +26,10 @@ export const everyPhase: readonly Phase[] = [
   'non-SMTP-start',
   'non-SMTP',
 ];
+/** A phase as log lines name it. */
+export function namedPhase(phase: Phase): string {
+  return phase === 'notquit' ? upper(phase) : phase;
+}
 
 /** No recipient is being given. */
 export const withoutRecipient: readonly Phase[] = [

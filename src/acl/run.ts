@@ -2,10 +2,12 @@
 
 import type { Context } from '../expand/context.ts';
 import { type Expansion, expandText, type Template } from '../expand/expand.ts';
+import { readQuoted } from '../lib/escapes.ts';
 import { Text } from '../safe/taint.ts';
 import type { Acl, AclResult, AclRun, Clause, ConditionAnswer, Statement, Verb } from './acl.ts';
 import { addHeaders } from './added-headers.ts';
 import { findAcl } from './find.ts';
+import { namedPhase } from './phases.ts';
 
 const maximumDepth = 20;
 
@@ -94,7 +96,7 @@ async function runClause(clause: Clause, run: AclRun): Promise<ConditionAnswer> 
   if (driver === 'acl') return negate(await callAcl(template, run), clause);
   if (driver.forbidden.includes(run.phase)) {
     const use = driver.kind === 'list condition' || driver.kind === 'condition' ? 'test' : 'use';
-    return { error: `cannot ${use} ${name} condition in ${run.phase} ACL` };
+    return { error: `cannot ${use} ${name} condition in ${namedPhase(run.phase)} ACL` };
   }
   if (driver.kind === 'list condition') return negate(await driver.test(template, run), clause);
   if (driver.kind !== 'condition' && driver.kind !== 'modifier') return 'true';
@@ -128,7 +130,7 @@ async function callAcl(template: Template, run: AclRun): Promise<ConditionAnswer
   const words: Text[] = [];
   const sources =
     run.services.named(template.source.split(/[ \t-\r]/, 1)[0] ?? '') || /^\$/.test(template.source)
-      ? template.source.split(/[ \t-\r]+/).slice(0, 10)
+      ? splitArguments(template.source)
       : [template.source];
   for (const source of sources) {
     const expansion = await expandText(Text.configured(source), context);
@@ -153,6 +155,22 @@ async function callAcl(template: Template, run: AclRun): Promise<ConditionAnswer
           ? 'false'
           : called.outcome;
   }
+}
+
+/** The name of an ACL and its arguments; a quoted one may hold blanks. */
+function splitArguments(text: string): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < text.length && words.length < 10; ) {
+    if (/[ \t-\r]/.test(text[at] ?? '')) {
+      at++;
+      continue;
+    }
+    const quoted = text[at] === '"' ? readQuoted(text, at) : undefined;
+    const plain = /^[^ \t-\r]+/.exec(text.slice(at))?.[0] ?? '';
+    words.push(quoted?.value ?? plain);
+    at = quoted?.end ?? at + plain.length;
+  }
+  return words;
 }
 
 /** Runs an ACL with `$acl_arg1` … set; the caller's own are put back afterwards. */

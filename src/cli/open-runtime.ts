@@ -43,7 +43,10 @@ function logEcho(
   dialect: Dialect,
   { error }: Terminal,
 ): ((logs: string, text: string, id: string | undefined) => void) | undefined {
-  if (action === 'fake smtp') return (_, text, id) => error(`LOG: ${id === undefined ? '' : `${id} `}${text}\n`);
+  if (action === 'fake smtp') {
+    return (logs, text, id) =>
+      logs === 'REJECT' ? undefined : error(`LOG: ${id === undefined ? '' : `${id} `}${text}\n`);
+  }
   if (!verbose && (action === 'verify recipient' || action === 'verify sender')) {
     return (logs, text) => (logs === 'MAIN' ? error(`${timestamp(clock.now())} ${text}\n`) : undefined);
   }

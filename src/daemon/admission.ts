@@ -55,15 +55,15 @@ export class Admission {
       most > 0 && reserve > 0 && this.#count > most - reserve
         ? {
             said: 'Too many concurrent SMTP connections',
-            why: `connected=${this.#count - 1} max=${most} reserve=${reserve}`,
+            why: ` not in reserve list: connected=${this.#count - 1} max=${most} reserve=${reserve}`,
           }
         : loadLimit !== undefined && loadLimit >= 0 && load * 1000 > loadLimit
-          ? { said: 'Too much load', why: `load average = ${load.toFixed(2)}` }
+          ? { said: 'Too much load', why: `: not in reserve list and load average = ${load.toFixed(2)}` }
           : undefined;
     if (reason !== undefined && !(await isReserved(address, runtime))) {
       return {
         reply: `421 ${runtime.settings.primaryHostname}: ${reason.said}; please try again later`,
-        log: `temporarily refused connection from [${address}] not in reserve list: ${reason.why}`,
+        log: `temporarily refused connection from [${address}]${reason.why}`,
       };
     }
     const limit = await hostLimit(address, runtime);

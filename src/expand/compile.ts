@@ -44,6 +44,7 @@ function compileText(node: Node, compiler: Compiler): Evaluate {
     case 'variable': {
       const read = variableReader(node.name);
       if (read === undefined) return () => fail(`unknown variable name "${node.name}"`);
+      if (/^acl_[cm][0-9_]/.test(node.name)) return strictly(node.name, read);
       return (context) => then(read(context), (value) => value ?? Text.empty);
     }
     case 'header': {
@@ -80,6 +81,17 @@ function compileSequence(parts: readonly Evaluate[], nodes: readonly Node[]): Ev
     }
     return Text.join(values);
   };
+}
+
+/** An ACL variable that was never set is a mistake where `strict_acl_vars` says so. */
+function strictly(name: string, read: (context: Context) => Eventual<Text | undefined>): Evaluate {
+  return (context) =>
+    then(read(context), (value) => {
+      if (value !== undefined) return value;
+      return context.settings.strictAclVars
+        ? fail(`unknown variable name "${name}" (strict_acl_vars is set)`)
+        : Text.empty;
+    });
 }
 
 function compileOperator(node: Node & { kind: 'operator' }, compiler: Compiler): Evaluate {

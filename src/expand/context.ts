@@ -29,6 +29,8 @@ export interface Settings {
   readonly printTopBitCharacters: boolean;
   readonly checkRfc2047Length: boolean;
   readonly strictAclVars: boolean;
+  /** `$sender_rcvhost` shows the port (log selector incoming_port). */
+  readonly logsIncomingPort: boolean;
   readonly messageBodyVisible: number;
   readonly messageBodyNewlines: boolean;
   readonly logFileDirectory: string | undefined;
@@ -68,6 +70,8 @@ export interface ConnectionFacts {
   commandHistory: string[];
   countAtStart: number;
   /** Why the session ends without QUIT, while its ACL runs. */
+  /** The client was told that it may send several commands at once, and did. */
+  pipelining?: 'offered' | 'used' | undefined;
   notQuitReason: string;
   /** `$acl_c…` by the name behind `acl_c`. */
   readonly aclVariables: Map<string, Text>;
@@ -173,7 +177,7 @@ export interface AclFacts {
   senderData: Text | undefined;
   recipientData: Text | undefined;
   hostData: Text | undefined;
-  headersAdded: readonly string[];
+  headersAdded: readonly { readonly text: string }[];
   /** The entry of a DNS list that matched. */
   dnsList?: { readonly domain: string; readonly matched: string; readonly value: string; readonly text: string };
   /** Where the last scanner or callout was connected to. */

@@ -54,13 +54,19 @@ export function receivedHost(c: Context): string {
   if (host === undefined || host.hostAddress === '') return '';
   const details: string[] = [];
   const address = `[${host.hostAddress}]`;
-  if (host.hostName !== '') details.push(address);
-  if (host.heloName !== '' && lower(host.heloName) !== lower(host.hostName)) {
+  const literal = address;
+  const port = host.hostPort > 0 && c.settings.logsIncomingPort ? String(host.hostPort) : '';
+  if (host.hostName !== '') details.push(port === '' ? address : `${address}:${port}`);
+  else if (port !== '') details.push(`port=${port}`);
+  if (host.heloName !== '' && lower(host.heloName) !== lower(host.hostName) && host.heloName !== literal) {
     details.push(`helo=${host.heloName}`);
   }
+  const hasHelo = details.some((detail) => detail.startsWith('helo='));
   if (host.ident !== '') details.push(`ident=${host.ident}`);
   const name = host.hostName === '' ? address : host.hostName;
-  return details.length === 0 ? name : `${name} (${details.join(' ')})`;
+  if (details.length === 0) return name;
+  const fold = host.hostName !== '' && hasHelo ? '\n\t' : ' ';
+  return `${name}${fold}(${details.join(' ')})`;
 }
 
 /** The load average of the last minute, times 1000. */

@@ -115,7 +115,9 @@ export const variables = {
   exim_path: row('path of the program', (c) => c.settings.eximPath),
   exim_uid: row('user the program runs as', (c) => c.settings.eximUid),
   exim_version: row('version of Exim that this program is compatible with', () => compatibilityLevel),
-  headers_added: tainted('header lines added by ACLs', (c) => c.acl?.headersAdded.join('\n')),
+  headers_added: tainted('header lines added by ACLs', (c) =>
+    c.acl?.headersAdded.map(({ text }) => text.replace(/\n$/, '')).join('\n'),
+  ),
   home: row('home directory', (c) => c.address?.home),
   host: row('host of the delivery', (c) => c.delivery?.host),
   host_address: row('IP address of the delivery', (c) => c.delivery?.hostAddress),

@@ -32,3 +32,8 @@ export function formatInterval(interval: number): string {
   }
   return text;
 }
+
+/** A time that passed, for log lines: as an interval, or in seconds with three decimals (log selector millisec). */
+export function formatPassed(seconds: number, withDecimals: boolean): string {
+  return withDecimals ? `${Math.max(seconds, 0).toFixed(3)}s` : formatInterval(Math.floor(Math.max(seconds, 0)));
+}

@@ -90,7 +90,8 @@ function nonEmpty(test: ItemTest): ItemTest {
 
 /** As in Exim, what has no domain is none of the addresses of a list. */
 function withDomain(test: ItemTest): ItemTest {
-  return (subject, context) => (subject.text !== '' && !subject.text.includes('@') ? noMatch : test(subject, context));
+  return (subject, context) =>
+    subject.text !== '' && !subject.isText && !subject.text.includes('@') ? noMatch : test(subject, context);
 }
 
 /** Tests the domain alone. */

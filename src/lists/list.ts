@@ -21,6 +21,8 @@ export interface Subject {
   readonly caseful: boolean;
   /** What an item of a file means that needs to know what cannot be found out; `tell` leaves it to the list. */
   readonly unknown?: Attitude['unknown'];
+  /** It need not be an address with a domain: what stands in an SMTP command, for rewriting. */
+  readonly isText?: boolean;
   /** For hosts other than the one the context's connection is from. */
   readonly hostName?: string | undefined;
 }

@@ -40,6 +40,8 @@ export interface MatchOptions {
   readonly hostName?: string | undefined;
   /** Address lists tell what their patterns captured to rewriting rules alone. */
   readonly forRewriting?: boolean;
+  /** The value is a text that is not an address yet. */
+  readonly isText?: boolean;
 }
 
 /** Whether `value` is in the list. Hosts are given by their IP address, empty for a local process. */
@@ -48,9 +50,9 @@ export function matchList(
   value: string,
   list: Text,
   context: Context,
-  { caseful = false, hostName, forRewriting = false }: MatchOptions = {},
+  { caseful = false, hostName, forRewriting = false, isText = false }: MatchOptions = {},
 ): Eventual<ListAnswer> {
-  const subject = { ...subjectOf(kind, value, caseful), hostName };
+  const subject = { ...subjectOf(kind, value, caseful), hostName, isText };
   const answer = matchItems(compileList(kinds[kind], list), subject, context);
   if (kind !== 'address' || forRewriting) return answer;
   return then(answer, (found) => (found.outcome === 'match' ? { ...found, numeric: undefined } : found));

@@ -50,6 +50,7 @@ export function testContext(lookups?: Lookups): Context {
       printTopBitCharacters: false,
       checkRfc2047Length: true,
       strictAclVars: false,
+      logsIncomingPort: false,
       messageBodyVisible: 500,
       messageBodyNewlines: false,
       logFileDirectory: undefined,

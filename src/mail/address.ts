@@ -19,10 +19,14 @@ export type AddressResult = ParsedAddress | { readonly error: string };
 export interface AddressOptions {
   /** `<>` is an address (a reverse path). */
   readonly allowEmpty?: boolean;
-  /** `user@[192.0.2.1]` is an address. */
-  readonly allowDomainLiterals?: boolean;
+  /** `user@[192.0.2.1]` is an address; `any`: whatever stands in the brackets. */
+  readonly allowDomainLiterals?: boolean | 'any';
   /** Octets above 127 may stand in the domain (SMTPUTF8). */
   readonly utf8?: boolean;
+  /** A dot behind the domain is dropped (strip_trailing_dot). */
+  readonly stripTrailingDot?: boolean;
+  /** `<<a@b>>` is `<a@b>` (strip_excess_angle_brackets). */
+  readonly stripExcessBrackets?: boolean;
 }
 
 export const maximumAddressLength = 256;
@@ -48,6 +52,11 @@ function endOfQuoted(text: string, at: number): number | undefined {
     from = found.index + 2;
   }
 }
+
+/** An address in brackets; whether it is one of a host is not looked at. */
+const domainLiteral = /\[(?:IPv[46]:)?[0-9a-f.:]*\]/iy;
+
+const anyLiteral = /\[[^\x00-\x20\]\x7f]*\]/y;
 
 const label = /[A-Za-z0-9](?:[A-Za-z0-9-]*)/y;
 const utf8Label = /[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]*/y;
@@ -147,10 +156,10 @@ function readDomain(scanner: Scanner, options: AddressOptions): string {
   scanner.skip();
   if (scanner.next === '[') {
     if (!options.allowDomainLiterals) throw new Malformed('domain literals not allowed');
-    const domainLiteral = scanner.take(/\[[^\x00-\x20\]\x7f]*\]/y);
-    if (domainLiteral === '') throw new Malformed("']' missing at end of domain literal");
+    const literal = scanner.take(options.allowDomainLiterals === 'any' ? anyLiteral : domainLiteral);
+    if (literal === '') throw new Malformed('malformed domain literal');
     scanner.skip();
-    return domainLiteral;
+    return literal;
   }
   let found = '';
   for (;;) {
@@ -159,14 +168,22 @@ function readDomain(scanner: Scanner, options: AddressOptions): string {
     found += part;
     scanner.skip();
     if (!scanner.accept('.')) return found;
-    found += '.';
     scanner.skip();
+    if (options.stripTrailingDot && endsDomain(scanner)) return found;
+    found += '.';
   }
+}
+
+function endsDomain(scanner: Scanner): boolean {
+  return scanner.atEnd || scanner.next === '>';
 }
 
 /** `@a,@b:` in front of an address; it has no effect (RFC 5321 appendix C). */
 function skipRoute(scanner: Scanner, options: AddressOptions): void {
-  if (!scanner.text.slice(scanner.at).includes(':')) throw new Malformed('no local part');
+  if (!scanner.text.slice(scanner.at).includes(':')) {
+    const hasName = /^@[ \t\r\n]*[A-Za-z0-9[]/.test(scanner.text.slice(scanner.at));
+    throw new Malformed(hasName ? 'no local part' : 'domain missing or malformed');
+  }
   for (;;) {
     if (!scanner.accept('@')) throw new Malformed('colon expected after route list');
     readDomain(scanner, options);
@@ -188,6 +205,7 @@ function readRouted(scanner: Scanner, options: AddressOptions): ParsedAddress {
 /** Inside angle brackets; the opening one was passed. */
 function readRouteAddress(scanner: Scanner, options: AddressOptions): ParsedAddress {
   scanner.skip();
+  if (options.stripExcessBrackets && scanner.next === '<') return readExcess(scanner, options);
   let routed = false;
   if (scanner.next === '@') {
     skipRoute(scanner, options);
@@ -206,6 +224,17 @@ function readRouteAddress(scanner: Scanner, options: AddressOptions): ParsedAddr
     throw new Malformed(scanner.atEnd ? "'>' missing at end of address" : mayNotFollow(scanner));
   }
   return whole(localPart, domain);
+}
+
+/** Brackets within brackets: as many must close as open. */
+function readExcess(scanner: Scanner, options: AddressOptions): ParsedAddress {
+  scanner.at++;
+  const found = readRouteAddress(scanner, options);
+  scanner.skip();
+  if (!scanner.accept('>')) {
+    throw new Malformed(scanner.atEnd ? "'>' missing at end of address" : mayNotFollow(scanner));
+  }
+  return found;
 }
 
 function whole(localPart: string, domain: string | undefined): ParsedAddress {

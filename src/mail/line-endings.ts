@@ -1,6 +1,6 @@
 /**
  * Line ends of messages that local programs hand over, made into LF (Exim spec 48.2): CRLF and CR alone end a line like
- * LF does; when the first line ended with CRLF, an LF alone in the body is only a blank.
+ * LF does; when the first line ended with CRLF, an LF alone within a header line does not begin another one.
  */
 
 const lf = 0x0a;
@@ -83,12 +83,10 @@ export class LineEndings {
     return length;
   }
 
-  /** An LF without CR: the end of a line, or a blank in a message whose lines end with CRLF. */
+  /** An LF without CR: the end of a line; in a message whose lines end with CRLF, no header line begins behind it. */
   #bareLf(out: Buffer, at: number): number {
     this.#noteFirst(false);
-    if (!this.#crlf) return this.#newline(out, at, false);
-    if (this.#inHeader) return this.#newline(out, at, true);
-    return this.#plain(out, at, blank);
+    return this.#newline(out, at, this.#crlf && this.#inHeader);
   }
 
   /** A CR without LF. */

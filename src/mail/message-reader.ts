@@ -49,6 +49,12 @@ export class MessageReader {
     return this.#problem;
   }
 
+  /** How far it has come, as logs tell of a message that breaks off. */
+  get standing(): '' | ' (header)' | ' (after header)' {
+    if (this.#inBody) return '';
+    return this.headers.length > 0 && this.#partial.length === 0 ? ' (after header)' : ' (header)';
+  }
+
   push(chunk: Buffer): Promise<void> | undefined {
     if (this.#problem !== undefined) return undefined;
     return this.#inBody ? this.#body(chunk) : this.#header(chunk);
@@ -75,21 +81,38 @@ export class MessageReader {
   /** Takes a line of the header section; `body` when it is none, `blank` when it ends the section. */
   #headerLine(data: Buffer, start: number, end: number): 'more' | 'blank' | 'body' {
     const length = end - start;
-    if (length === 0) return 'blank';
+    if (length === 0) {
+      this.#closeHeader();
+      return 'blank';
+    }
     this.longestLine = Math.max(this.longestLine, length);
     const first = data[start];
     const continues = (first === blank || first === tab) && this.headers.length > 0;
-    if (!continues && !isHeader(data, start, end)) return 'body';
+    if (!continues && !isHeader(data, start, end)) {
+      this.#closeHeader();
+      return 'body';
+    }
     const text = data.toString('latin1', start, end + 1);
     this.#headerSize += text.length;
     if (continues) this.headers[this.headers.length - 1] += text;
-    else this.headers.push(text);
+    else {
+      this.#closeHeader();
+      this.headers.push(text);
+    }
     const line = this.headers.at(-1)?.length ?? 0;
     if (this.#headerSize > this.#limits.headers) this.#tooLarge();
     else if (this.#limits.headerLine > 0 && line > this.#limits.headerLine) {
       this.#problem = 'header line';
     }
     return 'more';
+  }
+
+  /** Continuations at the end of a header line that hold nothing but blanks are dropped. */
+  #closeHeader(): void {
+    const last = this.headers.at(-1);
+    if (last !== undefined && /\n[ \t]*\n$/.test(last)) {
+      this.headers[this.headers.length - 1] = last.replace(/(?:\n[ \t]*)+$/, '\n');
+    }
   }
 
   #tooLarge(): void {
@@ -121,6 +144,7 @@ export class MessageReader {
       this.#partial = Buffer.alloc(0);
       await this.#header(Buffer.concat([rest, Buffer.from('\n')]));
     }
+    if (!this.#inBody) this.#closeHeader();
     this.#inBody = true;
     if (this.#lastOctet !== lf) await this.#body(Buffer.from('\n'));
   }
@@ -131,11 +155,10 @@ function isHeader(data: Buffer, start: number, end: number): boolean {
   let at = start;
   while (at < end) {
     const octet = data[at] ?? 0;
-    if (octet === colon) return at > start;
-    if (octet <= blank || octet > 0x7e) break;
+    if (octet === colon) return true;
+    if (octet <= blank || octet === 0x7f) break;
     at++;
   }
-  if (at === start) return false;
   while (data[at] === blank || data[at] === tab) at++;
   return data[at] === colon;
 }

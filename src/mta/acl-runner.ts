@@ -90,26 +90,25 @@ export class AclRunner {
   async run(phase: Phase, option: Template | undefined, recipient?: AclRecipient): Promise<AclResult | undefined> {
     if (option === undefined) return undefined;
     const context = this.#context;
-    const expansion =
-      option.constant === undefined ? await option.expand(context) : { ok: true as const, text: option.constant };
     const run = this.#newRun(phase, recipient);
-    if (!expansion.ok) {
-      if (expansion.kind === 'forced') return undefined;
-      return result(run, 'error', `failed to expand ACL string "${option.source}": ${expansion.message}`);
-    }
-    if (expansion.text.value === '') return result(run, 'deny', '');
     const earlier = { address: context.address, acl: context.acl, current: this.#current };
     context.acl ??= newAclFacts();
     if (recipient !== undefined) {
       const facts = factsOf(originalAddress(recipient.address));
       context.address = { ...facts, originalLocalPart: '', originalDomain: '' };
     }
-    this.#current = run;
     try {
+      const expansion =
+        option.constant === undefined ? await option.expand(context) : { ok: true as const, text: option.constant };
+      if (!expansion.ok) {
+        if (expansion.kind === 'forced') return undefined;
+        return result(run, 'error', `failed to expand ACL string "${option.source}": ${expansion.message}`);
+      }
+      if (expansion.text.value === '') return result(run, 'deny', '');
+      this.#current = run;
       return await runAcl(expansion.text, run);
     } finally {
       context.address = earlier.address;
-      context.acl.headersAdded = this.requests.addedHeaders.map(({ text }) => text);
       this.#current = earlier.current;
     }
   }
@@ -134,6 +133,8 @@ export class AclRunner {
 
   #newRun(phase: Phase, recipient: AclRecipient | undefined): AclRun {
     const { requests } = this;
+    const { acl } = this.#context;
+    if (acl !== undefined) acl.headersAdded = requests.addedHeaders;
     return {
       phase,
       context: this.#context,
@@ -217,13 +218,17 @@ export class AclRunner {
     return {
       recipient: (run, options) => this.#verifyRecipient(run, options),
       sender: (run, address, options) => this.#verifySender(run, address, options),
-      helo: () => this.verifyHelo(),
-      headers: (_, what) =>
+      helo: async () => {
+        const found = await this.verifyHelo();
+        return found === 'verified';
+      },
+      headers: (_, what, options) =>
         headerProblem(what, {
+          ignoresCase: options.includes('case_insensitive'),
           headers: this.#context.message?.headers ?? [],
           recipients: this.#context.message?.recipients ?? [],
           allowUnqualified: this.#surroundings.allowUnqualifiedSenders,
-          verifySender: async (address) => (await this.#verifiedSender(address)).outcome === 'ok',
+          verifySender: async (address) => (await this.#verifiedSender(address)).outcome,
         }),
     };
   }
@@ -270,16 +275,10 @@ export class AclRunner {
     const result = await this.#verifiedSender(address);
     if (own && result.outcome === 'ok' && run.context.acl) run.context.acl.senderAddressData = result.data?.addressData;
     if (result.outcome === 'ok') return { outcome: 'ok' };
-    const { toldSenders } = this.requests;
-    const first = !toldSenders.has(address);
-    toldSenders.add(address);
-    if (first && this.#runtime.logs.selects('sender_verify_fail')) {
-      this.log(
-        ['main', 'reject'],
-        `${this.hostText()}sender verify ${result.outcome} for <${address}>: ${result.message}`,
-      );
-    }
     if (result.outcome === 'defer' && options.includes('defer_ok')) return { outcome: 'ok' };
+    const { toldSenders } = this.requests;
+    const first = !toldSenders.has(address) && !options.includes('no_details');
+    toldSenders.add(address);
     return refusal(result, first);
   }
 
@@ -298,20 +297,22 @@ export class AclRunner {
   }
 
   /** Whether the name in HELO is the client's: its address in brackets, its name, or a name with its address. */
-  async verifyHelo(): Promise<boolean> {
+  async verifyHelo(): Promise<'verified' | 'failed' | 'deferred'> {
     const { connection, services } = this.#context;
-    if (connection === undefined || connection.hostAddress === '') return true;
+    const known = (yes: boolean) => (yes ? 'verified' : 'failed');
+    if (connection === undefined || connection.hostAddress === '') return 'verified';
     const helo = lower(connection.heloName);
-    if (helo === '') return false;
+    if (helo === '') return 'failed';
     const literal = /^\[(?:ipv6:)?([^\]]*)\]$/.exec(helo)?.[1];
     if (literal !== undefined) {
       const [given, real] = [parseIp(literal), parseIp(connection.hostAddress)];
-      return given !== undefined && real !== undefined && Buffer.from(given).equals(Buffer.from(real));
+      return known(given !== undefined && real !== undefined && Buffer.from(given).equals(Buffer.from(real)));
     }
     await services.findHostName(this.#context);
-    if ([connection.hostName, ...connection.hostAliases].some((name) => lower(name) === helo)) return true;
+    if ([connection.hostName, ...connection.hostAliases].some((name) => lower(name) === helo)) return 'verified';
     const found = await systemAddresses(helo);
-    return found.outcome === 'found' && found.addresses.includes(connection.hostAddress);
+    if (found.outcome === 'defer') return 'deferred';
+    return known(found.outcome === 'found' && found.addresses.includes(connection.hostAddress));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { ConnectionFacts } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
+import { formatPassed } from '../lib/intervals.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import type { TlsFacts } from '../net/tls.ts';
@@ -60,6 +61,9 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   if (arrival.reference !== undefined && arrival.reference !== '') line += ` R=${arrival.reference}`;
   line += hostFields(connection, selects);
   if (connection.receivedProtocol !== '') line += ` P=${connection.receivedProtocol}`;
+  if (selects('pipelining') && connection.pipelining !== undefined) {
+    line += connection.pipelining === 'used' ? ' L' : ' L-';
+  }
   line += tlsFields(connection.tls, selects);
   const sni = connection.tls?.sni ?? '';
   if (selects('tls_sni') && sni !== '') line += ` SNI=${sni.replace(/[\x00-\x20\x7f]/g, '?')}`;
@@ -71,7 +75,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   }
   line += ` S=${context.message?.size ?? 0}`;
   if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
-  if (selects('receive_time')) line += ` RT=${((clock.now() - begun) / 1000).toFixed(3)}s`;
+  if (selects('receive_time')) line += ` RT=${formatPassed((clock.now() - begun) / 1000, selects('millisec'))}`;
   line += idField(arrival, selects);
   if (selects('subject')) {
     const subject = headerValue(arrival.headers, 'subject');
@@ -103,4 +107,11 @@ export function logArrival(
   const line = arrivalLine(arrival, selects, mark);
   logs.main(`${line}${arrivalTail(arrival, selects)}`, arrival.newMessage.id);
   message?.log(`${stamp()} Received from ${line.slice('<= '.length)}\n`);
+}
+
+/** The header lines as the reject log shows them: their type in front (Exim spec 53.1). */
+export function headersForLog({ sender, recipients, headers }: Arrival): string {
+  const to = recipients.map(({ address }, i) => (i === 0 ? `Envelope-to: <${address}>\n` : `    <${address}>\n`));
+  const lines = headers.map(({ type, text }: HeaderLine) => `${type} ${text}`);
+  return `Envelope-from: <${sender}>\n${to.join('')}${lines.join('')}`;
 }

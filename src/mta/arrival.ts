@@ -14,6 +14,7 @@ import type { MessageReader } from '../mail/message-reader.ts';
 import type { Envelope, SpooledRecipient } from '../spool/envelope.ts';
 import type { NewMessage } from '../spool/new-message.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
+import { addressOptions } from './address-options.ts';
 import type { FixupPlan, Submitter } from './fixups.ts';
 import { fixUp, withoutDeliveryLines } from './fixups.ts';
 import { type HeaderQualification, type RewriteTools, rewriteAddress, rewriteHeaders } from './rewrite.ts';
@@ -59,7 +60,7 @@ export function rewriteTools(
   return {
     rules,
     qualifyRecipient: settings.qualifyRecipient,
-    parse: { allowDomainLiterals: config.main.allow_domain_literals },
+    parse: addressOptions(config),
     log: (text) => {
       if (logs.selects('address_rewrite')) logs.main(text, id);
     },
@@ -106,19 +107,20 @@ export async function prepareHeaders(arrival: Arrival): Promise<void> {
 
 async function rewriteEnvelope(arrival: Arrival, tools: RewriteTools): Promise<void> {
   const { context } = arrival;
-  if (arrival.sender !== '') {
-    arrival.sender = (await rewriteAddress(arrival.sender, 'envelope sender', tools, context)).address;
-  }
   const recipients: SpooledRecipient[] = [];
   for (const recipient of arrival.recipients) {
     const { address } = await rewriteAddress(recipient.address, 'envelope recipient', tools, context);
     recipients.push({ ...recipient, address });
   }
   arrival.recipients = recipients;
+  if (arrival.sender !== '') {
+    arrival.sender = (await rewriteAddress(arrival.sender, 'envelope sender', tools, context)).address;
+  }
 }
 
 /** Brings the facts that expansions see up to date. */
-export function updateFacts({ context, headers, sender, recipients, newMessage, reader, begun }: Arrival): void {
+export function updateFacts(arrival: Arrival): void {
+  const { context, headers, sender, recipients, newMessage, reader, begun } = arrival;
   const { message } = context;
   if (message === undefined) return;
   const shown = headers.filter(({ type }) => type !== '*');
@@ -159,25 +161,30 @@ export function applyAclHeaders(arrival: Arrival, added: readonly AddedHeader[],
   if (added.length === 0 && removed.length === 0) return;
   const names = new Set(removed.map(lower));
   const own = arrival.receivedLine;
-  const kept = arrival.headers.map(
+  const kept: HeaderLine[] = arrival.headers.map(
     (header): HeaderLine =>
       header !== own && names.has(lower(headerName(header.text))) ? { type: '*', text: header.text } : header,
   );
-  const at = (place: AddedHeader['place']): HeaderLine[] =>
-    added.filter((header) => header.place === place).map(({ text }) => headerLine(text));
-  const lastReceived = kept.reduce((last, { type }, i) => (type === 'P' ? i : last), -1);
-  const isTrace = ({ type, text }: HeaderLine): boolean => type === 'P' || /^(?:resent-|x-)/i.test(text);
-  const firstOther = kept.findIndex((header, i) => i > 0 && !isTrace(header));
-  const result: HeaderLine[] = [];
-  for (const [index, header] of kept.entries()) {
-    if (index === firstOther) result.push(...at('at_start_rfc'));
-    result.push(header);
-    if (index === 0) result.unshift(...at('at_start'));
-    if (index === lastReceived) result.push(...at('after_received'));
-  }
-  if (firstOther < 0) result.push(...at('at_start_rfc'));
-  arrival.headers = [...result, ...at('at_end')];
+  for (const { place, text } of added) kept.splice(placeFor(place, kept), 0, headerLine(text));
+  arrival.headers = kept;
   updateFacts(arrival);
+}
+
+/** Where a header line is put among those that are there already. */
+function placeFor(place: AddedHeader['place'], headers: readonly HeaderLine[]): number {
+  switch (place) {
+    case 'at_start':
+      return 0;
+    case 'at_end':
+      return headers.length;
+    case 'after_received':
+      return headers.reduce((last, { type }, i) => (type === 'P' ? i + 1 : last), 0);
+    case 'at_start_rfc': {
+      const isTrace = ({ type, text }: HeaderLine): boolean => type === 'P' || /^resent-/i.test(text);
+      const other = headers.findIndex((header, i) => i > 0 && !isTrace(header));
+      return other < 0 ? headers.length : other;
+    }
+  }
 }
 
 /**
@@ -190,16 +197,19 @@ export async function accept(arrival: Arrival, frozen: boolean, hold = false): P
   if (old !== undefined) {
     const renewed: HeaderLine = {
       type: old.type,
-      text: old.text.replace(/[^\t\n]*\n$/, `${rfc5322Date(clock.now())}\n`),
+      text: old.text.replace(/([\t;] ?)[^\t\n;]*\n$/, (_, front) => `${front}${rfc5322Date(clock.now())}\n`),
     };
     arrival.headers = arrival.headers.map((header) => (header === old ? renewed : header));
+    arrival.receivedLine = renewed;
   }
+  updateFacts(arrival);
   const envelope = envelopeOf(arrival, frozen);
   return (hold ? newMessage.hold(envelope) : undefined) ?? newMessage.commit(envelope);
 }
 
 function envelopeOf(arrival: Arrival, frozen: boolean): Envelope {
-  const { connection, context, reader, begun, originator, newMessage } = arrival;
+  const { runtime, connection, context, reader, begun, originator, newMessage } = arrival;
+  const { value: activeHostname } = connection.activeHostname;
   const { message } = context;
   const host = connection.hostAddress;
   const now = clock.now();
@@ -218,11 +228,11 @@ function envelopeOf(arrival: Arrival, frozen: boolean): Envelope {
       receivedTimeUsec: Math.floor((begun % 1000) * 1000),
       receivedTimeComplete: `${Math.floor(now / 1000)}.${String((now % 1000) * 1000).padStart(6, '0')}`,
       heloName: optional(connection.heloName),
-      hostAddress: withPort(host, connection.hostPort),
+      hostAddress: host === '' ? undefined : `[${host}]:${connection.hostPort}`,
       hostName: optional(connection.hostName),
       hostAuth: optional(connection.authenticator),
       interfaceAddress: withPort(connection.interfaceAddress, connection.interfacePort),
-      activeHostname: optional(connection.activeHostname.value),
+      activeHostname: optional(activeHostname === runtime.settings.primaryHostname ? '' : activeHostname),
       authId: optional(connection.authenticatedId),
       authSender: optional(message?.authenticatedSender ?? ''),
       ident: optional(connection.ident),

@@ -4,6 +4,7 @@
  */
 
 import * as clock from '../lib/clock.ts';
+import { formatPassed } from '../lib/intervals.ts';
 import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
@@ -61,7 +62,9 @@ function keepOneTime({ deferred, message }: Attempt): void {
 
 function complete(attempt: Attempt): void {
   const facts = attempt.lineFacts({}, clock.now());
-  const time = attempt.selects('queue_time_overall') ? ` QT=${facts.queueTime.toFixed(3)}s` : '';
+  const time = attempt.selects('queue_time_overall')
+    ? ` QT=${formatPassed(facts.queueTime, attempt.selects('millisec'))}`
+    : '';
   attempt.log(`Completed${time}`);
   attempt.message.remove();
 }

@@ -1,6 +1,7 @@
 /** Lines about deliveries for the main log, in Exim's form (Exim spec 53.7 - 53.11). */
 
 import { errorNumberText } from '../lib/errno.ts';
+import { formatPassed } from '../lib/intervals.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import type { RouterInstance } from '../routers/router.ts';
 import { addressKey, ancestorsOf, type RouteAddress, topOf } from './address.ts';
@@ -26,11 +27,6 @@ export interface LineFacts {
 }
 
 type Selects = (selector: LogSelector) => boolean;
-
-/** Seconds with three decimals: `0.003s`; long ones in the form of intervals. */
-function seconds(value: number): string {
-  return `${Math.max(value, 0).toFixed(3)}s`;
-}
 
 /** The address as a line shows it: what is delivered to, then where it came from. */
 export function shownAddress(
@@ -83,8 +79,8 @@ export function successLine(mark: string, delivery: Delivery, facts: LineFacts, 
   if (selects('smtp_confirmation') && facts.confirmation !== undefined) {
     line += ` C="${printed(facts.confirmation).replace(/["\\]/g, (c) => `\\${c}`)}"`;
   }
-  if (selects('queue_time')) line += ` QT=${seconds(facts.queueTime)}`;
-  if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
+  if (selects('queue_time')) line += ` QT=${formatPassed(facts.queueTime, selects('millisec'))}`;
+  if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
   return line;
 }
 
@@ -114,7 +110,7 @@ export function deferLine(facts: FailureFacts, selects: Selects): string {
   let line = `== ${withOrigin(facts.shown, facts.address, selects)}`;
   const system = facts.code > 0 ? errorNumberText(facts.code) : '';
   line += `${where(facts) || (facts.held ? '' : ' routing')} defer (${facts.code})${system === '' ? '' : `: ${system}`}${facts.hostFields}`;
-  if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
+  if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
   return ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
 }
 
@@ -125,7 +121,7 @@ export function failLine(facts: FailureFacts, selects: Selects): string {
   if (selects('return_path_on_delivery') && facts.transport !== undefined) line += ` P=<${facts.returnPath}>`;
   line += `${where(facts)}${facts.hostFields}`;
   line += `: ${printed(withErrorText(facts.code, facts.message))}`;
-  if (selects('deliver_time')) line += ` DT=${seconds(facts.deliverTime)}`;
+  if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
   return line;
 }
 

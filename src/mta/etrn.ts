@@ -26,7 +26,7 @@ export function etrnRunner(
     if (serialize && running.has(argument)) return `Already processing ${argument}`;
     const words = await commandWords(command, argument, runtime);
     if ('problem' in words) {
-      runtime.logs.main(`failed to set up ETRN command: ${words.problem}`);
+      runtime.logs.panic(`failed to set up ETRN command: ${words.problem}`);
       return 'Internal failure';
     }
     running.add(argument);
@@ -45,7 +45,10 @@ async function commandWords(
   const words: Clean[] = [];
   for (const [index, source] of splitCommand(command.source).entries()) {
     const expansion = await compileTemplate(source).expand(context);
-    if (!expansion.ok) return { problem: `Expansion of "${source}" failed: ${expansion.message}` };
+    if (!expansion.ok)
+      return {
+        problem: `Expansion of "${source}" from command "${command.source}" in ETRN processing failed: ${expansion.message}`,
+      };
     const word = clean(expansion.text);
     if (word === undefined)
       return { problem: `Tainted arg ${index} for ETRN processing command: '${expansion.text.value}'` };

@@ -73,7 +73,7 @@ async function expandedOr(source: string | undefined, standard: string, context:
 async function messageId({ config, id, primaryHostname }: FixupPlan, context: Context): Promise<string> {
   const text = await expandedOr(config.main.message_id_header_text?.source, '', context);
   const domain = await expandedOr(config.main.message_id_header_domain?.source, primaryHostname, context);
-  const extra = text.replace(/[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]/g, '-');
+  const extra = text.replace(/[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]/g, '-');
   return `<E${id}${extra === '' ? '' : `.${extra}`}@${(domain === '' ? primaryHostname : domain).replace(/[^A-Za-z0-9.-]/g, '-')}>`;
 }
 
@@ -90,7 +90,7 @@ export async function fixUp(headers: readonly HeaderLine[], plan: FixupPlan, con
   if (submitter === undefined && submission === undefined)
     return { headers, sender: plan.sender, messageIdMade: false };
   const present = headers.filter(({ type }) => type !== '*');
-  const resent = present.some(({ text }) => /^resent-/i.test(text));
+  const resent = headers.some(({ text }) => /^resent-/i.test(text));
   const prefix = resent ? 'Resent-' : '';
   const has = (name: string): boolean =>
     present.some(({ text }) => lower(headerName(text)) === lower(`${prefix}${name}`));
@@ -104,10 +104,12 @@ export async function fixUp(headers: readonly HeaderLine[], plan: FixupPlan, con
     if (idLine !== undefined) inFront.push(idLine);
   } else if (idLine !== undefined) behind.push(idLine);
   const author = authorOf(plan);
-  if (!has('From') && author.from !== undefined) behind.push(headerLine(`${prefix}From: ${author.from}\n`));
-  if (!resent && dateLine !== undefined) behind.push(dateLine);
+  if (!has('From') && author.from !== undefined && (plan.sender !== '' || submission !== undefined))
+    behind.push(headerLine(`${prefix}From: ${author.from}\n`));
   const completed = replaceLoginFrom([...inFront, ...headers, ...behind], plan);
-  return { ...withSender(completed, prefix, plan, author), messageIdMade };
+  const fixed = withSender(completed, prefix, plan, author);
+  const last = !resent && dateLine !== undefined ? [dateLine] : [];
+  return { headers: [...fixed.headers, ...last], sender: fixed.sender, messageIdMade };
 }
 
 /** The address that From: and Sender: should have. */
@@ -169,12 +171,12 @@ function withSender(
   if (author.address === undefined || (submission === undefined && !main.local_from_check)) {
     return { headers: kept, sender };
   }
+  const returnPath = submission === undefined || sender === '' ? sender : author.address;
   const from = kept.find(({ type, text }) => type === 'F' && lower(headerName(text)) === lower(`${prefix}From`));
   const found = from === undefined ? undefined : headerAddresses(from.text)[0];
-  if (found === undefined || isOwn(found.address, author.address, plan)) return { headers: kept, sender };
+  if (found === undefined || isOwn(found.address, author.address, plan)) return { headers: kept, sender: returnPath };
   kept.push(headerLine(`${prefix}Sender: ${namedAddress(author.name, author.address)}\n`));
-  const returnPath = sender === '' ? sender : author.address;
-  return { headers: kept, sender: submission === undefined ? sender : returnPath };
+  return { headers: kept, sender: returnPath };
 }
 
 /** Whether an address is the caller's own, also with the prefixes and suffixes that are allowed. */
@@ -183,7 +185,7 @@ function isOwn(address: string, own: string, { config, qualifyDomain }: FixupPla
   if ('error' in parsed) return false;
   const full = parsed.domain === undefined ? `${parsed.address}@${qualifyDomain}` : parsed.address;
   const same = (text: string): boolean => lower(text) === lower(own);
-  if (same(full)) return true;
+  if (same(parsed.address) || same(full)) return true;
   const at = full.lastIndexOf('@');
   const [local, domain] = [full.slice(0, at), full.slice(at)];
   const { local_from_prefix: prefix = '', local_from_suffix: suffix = '' } = config.main;

@@ -1,22 +1,28 @@
 /** What `verify = header_syntax` and its sisters find wrong with the header lines of a message (Exim spec 44.25). */
 
 import type { HeaderQuestion } from '../acl/acl.ts';
-import { lower } from '../lib/octets.ts';
+import { printing } from '../lib/escapes.ts';
+import { lower, trim } from '../lib/octets.ts';
 import { addressItems, parseAddress, splitAddress } from '../mail/address.ts';
 import { headerAddresses } from '../mail/address-header.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import { placeOf } from './rewrite.ts';
+import type { Verification } from './verify.ts';
 
 export interface CheckedMessage {
   readonly headers: readonly HeaderLine[];
   readonly recipients: readonly string[];
+  /** `not_blind/case_insensitive`: local parts are compared without regard to case. */
+  readonly ignoresCase?: boolean;
   /** Unqualified addresses are completed, and so no mistake. */
   readonly allowUnqualified: boolean;
-  /** Whether a sender address can be verified. */
-  verifySender(address: string): Promise<boolean>;
+  verifySender(address: string): Promise<Verification['outcome']>;
 }
 
-type Check = (message: CheckedMessage) => Promise<string | undefined> | string | undefined;
+/** What is wrong; `deferred` when that cannot be told now. */
+export type HeaderFinding = { readonly text: string; readonly deferred: boolean } | undefined;
+
+type Check = (message: CheckedMessage) => Promise<HeaderFinding> | string | undefined;
 
 /** Header lines that hold addresses, except the recipients-only notation of groups. */
 function addressLines({ headers }: CheckedMessage): HeaderLine[] {
@@ -28,14 +34,21 @@ const syntax: Check = (message) => {
     const body = headerBody(text);
     for (const { start, end } of addressItems(body)) {
       const item = body.slice(start, end);
-      const parsed = parseAddress(item.replace(/\n[ \t]*/g, ' '));
+      // the last one has the end of the line with it, as errors show
+      const rest = trim(body.slice(end)) === '' ? '\n' : '';
+      const parsed = parseAddress(`${item.replace(/\n[ \t]*/g, ' ')}${rest}`, { allowDomainLiterals: true });
       const problem =
         'error' in parsed
-          ? parsed.error
+          ? parsed.error === 'empty address'
+            ? undefined
+            : parsed.error
           : parsed.domain === undefined && parsed.address !== '' && !message.allowUnqualified
             ? 'unqualified address not permitted'
             : undefined;
-      if (problem !== undefined) return `${problem}: failing address in "${headerName(text)}:" header is: ${item}`;
+      const behind = body[end] === ';' ? ';' : '';
+      if (problem !== undefined) {
+        return `${printing(problem, true)}: failing address in "${headerName(text)}:" header is: ${item}${behind}`;
+      }
     }
   }
   return undefined;
@@ -48,13 +61,15 @@ const namesAscii: Check = ({ headers }) => {
 
 /** Every recipient of the envelope stands in To: or Cc:. */
 const notBlind: Check = (message) => {
+  const { ignoresCase } = message;
+  const key = (address: string): string => (ignoresCase ? lower(address) : withLowerDomain(address));
   const named = new Set<string>();
   for (const { text } of addressLines(message)) {
     const place = placeOf(text);
     if (place !== 'to' && place !== 'cc') continue;
-    for (const { address } of headerAddresses(text)) named.add(withLowerDomain(address));
+    for (const { address } of headerAddresses(text)) named.add(key(address));
   }
-  const blind = message.recipients.some((recipient) => !named.has(withLowerDomain(recipient)));
+  const blind = message.recipients.some((recipient) => !named.has(key(recipient)));
   return blind ? 'bcc recipient detected' : undefined;
 };
 
@@ -65,15 +80,23 @@ function withLowerDomain(address: string): string {
 
 /** At least one of Sender:, Reply-To: and From: holds an address that verifies. */
 const sender: Check = async (message) => {
+  let deferred = false;
   for (const place of ['sender', 'reply-to', 'from']) {
     for (const { text } of addressLines(message)) {
       if (placeOf(text) !== place) continue;
       for (const { address } of headerAddresses(text)) {
-        if (await message.verifySender(address)) return undefined;
+        const outcome = await message.verifySender(address);
+        if (outcome === 'ok') return undefined;
+        if (outcome === 'defer') deferred = true;
       }
     }
   }
-  return 'there is no valid sender in any header line';
+  return {
+    text: deferred
+      ? 'all attempts to verify a sender in a header line deferred'
+      : 'there is no valid sender in any header line',
+    deferred,
+  };
 };
 
 const checks: Readonly<Record<HeaderQuestion, Check>> = {
@@ -83,6 +106,7 @@ const checks: Readonly<Record<HeaderQuestion, Check>> = {
   header_sender: sender,
 };
 
-export async function headerProblem(question: HeaderQuestion, message: CheckedMessage): Promise<string | undefined> {
-  return checks[question](message);
+export async function headerProblem(question: HeaderQuestion, message: CheckedMessage): Promise<HeaderFinding> {
+  const found = await checks[question](message);
+  return typeof found === 'string' ? { text: found, deferred: false } : found;
 }

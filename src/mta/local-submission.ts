@@ -8,14 +8,15 @@ import { type HeaderProblem, MessageReader } from '../mail/message-reader.ts';
 import { timestamp } from '../observe/main-log.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { AclRunner } from './acl-runner.ts';
-import { type Arrival, accept, applyAclHeaders, prepareHeaders } from './arrival.ts';
-import { logArrival } from './arrival-log.ts';
+import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from './arrival.ts';
+import { headersForLog, logArrival } from './arrival-log.ts';
 import { emptyMessage, localConnection } from './facts.ts';
 import type { Submitter } from './fixups.ts';
 import { FromLine } from './from-line.ts';
 import type { SubmissionProblem } from './problem-report.ts';
 import { newContext, type Runtime } from './runtime.ts';
 import { messageSizeLimit } from './size-limit.ts';
+import { hasSpace } from './space.ts';
 import { chooseRecipients } from './submission-recipients.ts';
 
 export interface LocalSubmission {
@@ -68,11 +69,13 @@ export type SubmissionResult =
       readonly queueOnly: boolean;
     }
   | Refusal
-  | { readonly outcome: 'discarded' };
+  | { readonly outcome: 'discarded' }
+  /** The disks are full. */
+  | { readonly outcome: 'no space' };
 
 const headerProblems: Readonly<Record<HeaderProblem, string>> = {
-  headers: 'message header is ridiculously long',
-  'header line': 'a message header line is too long',
+  headers: 'ridiculously long message header',
+  'header line': 'overlong message header line',
 };
 
 export async function submitLocally(request: LocalSubmission, runtime: Runtime): Promise<SubmissionResult> {
@@ -95,8 +98,9 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
   context.connection = connection;
   context.message = emptyMessage(request.sender ?? ownSender, caller);
   context.message.authenticatedSender = origin.authenticatedSender ?? (own ? ownSender : '');
+  if (!hasSpace(runtime, 0)) return { outcome: 'no space' };
   const newMessage = spool.begin();
-  const limit = await messageSizeLimit(runtime, context);
+  const limit = (await messageSizeLimit(runtime, context)) ?? 0;
   const reader = new MessageReader(
     { headers: config.main.header_maxsize, headerLine: config.main.header_line_maxsize },
     (piece) => newMessage.write(piece),
@@ -143,12 +147,20 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       return refuse({ kind: 'too big', limit }, headers, sender);
     }
     if (reader.problem !== undefined) {
-      const message = headerProblems[reader.problem];
-      runtime.logs.reject(`rejected from <${sender}> U=${caller.login}: ${message}`, newMessage.id);
+      const limit = reader.problem === 'headers' ? config.main.header_maxsize : config.main.header_line_maxsize;
+      runtime.logs.main(
+        `${headerProblems[reader.problem]} received from ${caller.login} (more than ${limit} characters): message abandoned`,
+      );
+      const what = reader.problem === 'headers' ? 'header' : 'header line';
+      const message = `message ${what} longer than ${limit} characters received: message not accepted`;
       return refuse({ kind: 'bad headers', message }, headers, sender);
     }
     const qualifier = request.qualify ? settings.qualifyRecipient : undefined;
     const chosen = chooseRecipients(request, headers, qualifier, runtime);
+    const { recipients_max: most } = config.main;
+    if (most > 0 && chosen.good.length > most && !request.recipientsFromHeaders) {
+      return refuse({ kind: 'too many recipients' }, headers, sender);
+    }
     if (chosen.problem?.kind === 'bad recipient') {
       // the message was not looked at: all of it is text
       return refuse(chosen.problem, [headerLine('\n'), ...headers], sender);
@@ -164,10 +176,11 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       recipients: chosen.good.map((address) => ({ address })),
       begun,
       originator: caller,
+      // what comes from a host is left as it is
       submitter: origin.hostAddress === undefined ? caller : undefined,
       isOwnSender: own,
       submission: undefined,
-      suppressFixups: request.suppressFixups,
+      suppressFixups: request.suppressFixups || acls.requests.controls.suppressLocalFixups,
       qualification: request.qualify
         ? { sender: settings.qualifyDomain, recipient: settings.qualifyRecipient }
         : { sender: undefined, recipient: undefined },
@@ -187,13 +200,19 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     const { requests } = acls;
     if (verdict !== undefined && verdict.outcome !== 'accept' && verdict.outcome !== 'discard') {
       const reason = verdict.logMessage === '' ? '' : `: ${verdict.logMessage}`;
-      acls.log(verdict.rejectTargets, `F=<${arrival.sender}> rejected by non-SMTP ACL${reason}`);
-      const said = verdict.userMessage === '' ? 'Administrative prohibition' : verdict.userMessage;
+      const line = `F=<${arrival.sender}> rejected by non-SMTP ACL${reason}`;
+      runtime.logs.write(verdict.rejectTargets, line, newMessage.id, headersForLog(arrival));
+      const said = verdict.userMessage || 'local configuration problem';
       return refuse({ kind: 'refused', message: said }, arrival.headers.slice(1), arrival.sender);
     }
     if (verdict?.outcome === 'discard') {
+      applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
+      updateFacts(arrival);
+      logArrival(arrival, undefined, () => timestamp(clock.now()));
       newMessage.abandon();
-      runtime.logs.main(`=> blackhole (non-SMTP ACL discarded recipients)`, newMessage.id);
+      const remark = verdict.logMessage === '' ? '' : `: ${verdict.logMessage}`;
+      runtime.logs.main(`=> blackhole (non-SMTP ACL discarded recipients)${remark}`, newMessage.id);
+      runtime.logs.main('Completed', newMessage.id);
       return { outcome: 'discarded' };
     }
     applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);

@@ -18,6 +18,7 @@ export type SubmissionProblem =
   | { readonly kind: 'bad recipient'; readonly bad: readonly BadAddress[] }
   /** Header lines hold addresses that are none; `others` were taken. */
   | { readonly kind: 'bad header recipients'; readonly bad: readonly BadAddress[]; readonly others: boolean }
+  | { readonly kind: 'too many recipients' }
   | { readonly kind: 'too big'; readonly limit: number }
   | { readonly kind: 'bad headers'; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string };
@@ -49,6 +50,11 @@ function wording(problem: SubmissionProblem): { readonly subject: string; readon
         text: `A message that you sent contained one or more recipient addresses that were\nincorrectly constructed:\n\n${listed(problem.bad, ': ')}\n${fate}`,
       };
     }
+    case 'too many recipients':
+      return {
+        subject: 'Mail failure - too many recipients',
+        text: 'A message that you sent contained more recipients than allowed on this\nsystem. It was not delivered to any recipients.\n',
+      };
     case 'too big':
       return {
         subject: 'Mail failure - message too big',

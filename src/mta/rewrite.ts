@@ -12,6 +12,18 @@ import { factsOf, originalAddress } from './address.ts';
 
 const maximumRepeats = 10;
 
+/** Places as log lines name them. */
+const placeNames: Readonly<Record<RewritePlace, string>> = {
+  from: 'from:',
+  to: 'to:',
+  cc: 'cc:',
+  bcc: 'bcc:',
+  'reply-to': 'reply-to:',
+  sender: 'sender:',
+  'envelope sender': 'env-from',
+  'envelope recipient': 'env-to',
+};
+
 /** The result of rewriting: the address, and the whole item when a rule with the flag w made it. */
 export interface Rewritten {
   readonly address: string;
@@ -35,17 +47,22 @@ export async function rewriteAddress(
   context: Context,
 ): Promise<Rewritten> {
   let current: Rewritten = { address, item: undefined };
-  for (const rule of tools.rules) {
+  for (const [index, rule] of tools.rules.entries()) {
     if (rule.smtp || !rule.places.has(place)) continue;
+    const number = index + 1;
     for (let repeats = 0; ; repeats++) {
-      const next = await applyRule(rule, current.address, place, tools, context);
+      const next = await applyRule(rule, number, current.address, place, tools, context);
       if (next === 'abandoned') return current;
       if (next === 'stop') return current;
       if (next === 'no match') break;
       const matched = next !== 'failed';
       if (matched) current = next;
       if (rule.last) return current;
-      if (!matched || !rule.repeat || repeats >= maximumRepeats) break;
+      if (!matched || !rule.repeat) break;
+      if (repeats >= maximumRepeats) {
+        tools.failed(`rewrite rule repeat ignored after ${maximumRepeats} times`);
+        break;
+      }
     }
   }
   return current;
@@ -59,10 +76,11 @@ export async function rewriteSmtp(
   context: Context,
 ): Promise<string> {
   let current = text;
-  for (const rule of tools.rules) {
+  for (const [index, rule] of tools.rules.entries()) {
     if (!rule.smtp || rule.replacement === undefined) continue;
     const numeric = context.results.numeric;
-    const answer = await matchTemplate(rule.pattern, current, context, { caseful: true, forRewriting: true });
+    const options = { caseful: true, forRewriting: true, isText: true };
+    const answer = await matchTemplate(rule.pattern, current, context, options);
     if (answer.outcome !== 'match') continue;
     context.results.numeric = [Text.tainted(current), ...(answer.numeric ?? []).slice(1)];
     const expansion = await rule.replacement.expand(context);
@@ -79,7 +97,8 @@ export async function rewriteSmtp(
       );
       return text;
     }
-    tools.log(`"${current}" from SMTP ${place} rewritten as "${expansion.text.value}"`);
+    const who = place === 'envelope sender' ? 'sender' : 'recipient';
+    tools.log(`"${current}" from smtp ${who} rewritten as "${expansion.text.value}" by rule ${index + 1}`);
     current = expansion.text.value;
     if (rule.last) break;
   }
@@ -88,6 +107,7 @@ export async function rewriteSmtp(
 
 async function applyRule(
   rule: RewriteRule,
+  number: number,
   address: string,
   place: RewritePlace,
   tools: RewriteTools,
@@ -108,11 +128,14 @@ async function applyRule(
       return 'abandoned';
     }
     const made = finish(expansion.text.value, rule, tools);
-    if (made === undefined) {
-      tools.failed(`Rewrite of ${address} yielded unparseable address: ${expansion.text.value}`);
+    if ('error' in made) {
+      const { value } = expansion.text;
+      tools.failed(`Rewrite of ${address} yielded unparseable address: ${made.error} in address ${value}`);
       return 'abandoned';
     }
-    if (made.address !== address) tools.log(`"${address}" from ${place} rewritten as "${made.address}"`);
+    if (made.address !== address) {
+      tools.log(`"${address}" from ${placeNames[place]} rewritten as "${made.item ?? made.address}" by rule ${number}`);
+    }
     return made;
   } finally {
     context.address = earlier;
@@ -121,10 +144,10 @@ async function applyRule(
 }
 
 /** What a replacement came to, as an address; qualified when the rule lets it lack a domain. */
-function finish(text: string, rule: RewriteRule, tools: RewriteTools): Rewritten | undefined {
+function finish(text: string, rule: RewriteRule, tools: RewriteTools): Rewritten | { readonly error: string } {
   const parsed = parseAddress(text, tools.parse);
-  if ('error' in parsed) return undefined;
-  if (parsed.domain === undefined && !rule.qualify) return undefined;
+  if ('error' in parsed) return parsed;
+  if (parsed.domain === undefined && !rule.qualify) return { error: 'unqualified address' };
   const address = parsed.domain === undefined ? `${parsed.address}@${tools.qualifyRecipient}` : parsed.address;
   return { address, item: rule.whole ? text : undefined };
 }

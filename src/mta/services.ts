@@ -174,7 +174,7 @@ async function findName(connection: ConnectionFacts, { config, resolver, log }: 
   }
   connection.hostLookupFailed = found.outcome === 'unknown';
   connection.hostLookupDeferred = found.outcome === 'defer';
-  log(found.message);
+  if (found.outcome === 'unknown') log(found.message);
 }
 
 /** Connections whose host's name was looked for, or is being looked for. */

@@ -6,6 +6,7 @@ import { type Installation, serverUser } from '../config/installation.ts';
 import type { Context, Settings } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { lower, trim } from '../lib/octets.ts';
+import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, clean, concat, literal, pathOf, reviewed } from '../safe/taint.ts';
 
@@ -98,11 +99,18 @@ export function basicSettings(
     printTopBitCharacters: main.print_topbitchars,
     checkRfc2047Length: main.check_rfc2047_length,
     strictAclVars: main.strict_acl_vars,
+    logsIncomingPort: logsIncomingPort(main.log_selector),
     messageBodyVisible: main.message_body_visible,
     messageBodyNewlines: main.message_body_newlines,
     logFileDirectory: undefined,
     environment,
   };
+}
+
+/** Whether log lines show the port of the sending host. */
+function logsIncomingPort(setting: string | undefined): boolean {
+  const selection = setting === undefined ? standardSelection : parseLogSelection(setting);
+  return !('error' in selection) && selection.has('incoming_port');
 }
 
 async function expanded(template: Template | undefined, name: string, context: Context): Promise<Clean | undefined> {

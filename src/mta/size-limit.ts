@@ -1,18 +1,20 @@
 /** The greatest size of a message (Exim spec 14, message_size_limit). */
 
 import type { Context } from '../expand/context.ts';
-import { parseOptionInteger } from '../lib/sizes.ts';
+import { parseInteger } from '../lib/sizes.ts';
 import type { Runtime } from './runtime.ts';
 
-/** message_size_limit, in octets; 0 for none. */
-export async function messageSizeLimit(runtime: Runtime, context: Context): Promise<number> {
-  const template = runtime.config.main.message_size_limit;
-  const expansion = await template.expand(context);
-  const limit = expansion.ok ? parseOptionInteger(expansion.text.value) : undefined;
-  if (limit === undefined) {
-    runtime.logs.panic(
-      `unable to expand message_size_limit: ${expansion.ok ? `"${expansion.text.value}" is not a number` : expansion.message}`,
-    );
+/** message_size_limit, in octets; 0 for none, nothing when it cannot be told, which is logged. */
+export async function messageSizeLimit(runtime: Runtime, context: Context): Promise<number | undefined> {
+  const expansion = await runtime.config.main.message_size_limit.expand(context);
+  if (!expansion.ok) {
+    runtime.logs.panic(`unable to expand message_size_limit: ${expansion.message}`);
+    return undefined;
   }
-  return limit ?? 0;
+  const text = expansion.text.value;
+  const limit = parseInteger(text);
+  if (typeof limit === 'bigint' && limit >= 0n) return Number(limit);
+  const why = typeof limit === 'bigint' ? `non-negative integer expected but "${text}" found` : limit.error;
+  runtime.logs.panic(`invalid message_size_limit: ${why}`);
+  return undefined;
 }

@@ -3,6 +3,7 @@
 import { lower, trimEnd } from '../lib/octets.ts';
 import { addressItems, parseAddress, splitAddress, splitAddressList } from '../mail/address.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
+import { addressOptions } from './address-options.ts';
 import type { LocalSubmission } from './local-submission.ts';
 import type { BadAddress, SubmissionProblem } from './problem-report.ts';
 import type { Runtime } from './runtime.ts';
@@ -16,7 +17,7 @@ interface Recipients {
 function parseRecipients(words: readonly string[], qualifier: string | undefined, runtime: Runtime): Recipients {
   const good: string[] = [];
   const bad: BadAddress[] = [];
-  const options = { allowDomainLiterals: runtime.config.main.allow_domain_literals };
+  const options = { ...addressOptions(runtime.config), allowDomainLiterals: true };
   for (const word of words) {
     for (const item of splitAddressList(word)) {
       const parsed = parseAddress(item, options);
@@ -35,7 +36,7 @@ function headerRecipients(headers: readonly HeaderLine[], qualifier: string | un
   const names = ['to', 'cc', 'bcc'].map((name) => (resent ? `resent-${name}` : name));
   const good: string[] = [];
   const bad: BadAddress[] = [];
-  const options = { allowDomainLiterals: runtime.config.main.allow_domain_literals };
+  const options = addressOptions(runtime.config);
   for (const { text } of headers) {
     if (!names.includes(lower(headerName(text)))) continue;
     const body = headerBody(text);
@@ -83,15 +84,14 @@ export function chooseRecipients(
   if (!request.recipientsFromHeaders) {
     const problem: SubmissionProblem | undefined =
       named.bad.length > 0 ? { kind: 'bad recipient', bad: named.bad } : undefined;
-    const good = problem === undefined ? uniqueRecipients(named.good) : [];
+    const good = problem === undefined ? named.good : [];
     return { good, headers, excluded: [], problem };
   }
   const found = headerRecipients(headers, qualifier, runtime);
   const remove = runtime.config.main.extract_addresses_remove_arguments;
   const excluded = remove ? named.good : [];
   const keys = new Set(excluded.map((address) => lower(address)));
-  const all = remove ? found.good.filter((address) => !keys.has(lower(address))) : [...found.good, ...named.good];
-  const good = uniqueRecipients(all);
+  const good = remove ? found.good.filter((address) => !keys.has(lower(address))) : [...named.good, ...found.good];
   const resent = headers.some(({ text }) => /^resent-/i.test(text));
   const blind = resent ? 'resent-bcc' : 'bcc';
   const shown = headers.map(

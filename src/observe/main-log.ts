@@ -47,10 +47,10 @@ const lookInterval = 500;
 /** The longest line, without its time. */
 const longest = 8192;
 
-/** What comes from outside can neither begin a line of its own nor speak to a terminal. */
+/** What comes from outside can neither begin a line of its own nor speak to a terminal; a tab does no harm. */
 function oneLine(text: string): string {
   const short = text.length > longest ? `${text.slice(0, longest)}...` : text;
-  return /[\x00-\x1f\x7f]/.test(short) ? short.replace(/[\x00-\x1f\x7f]/g, escapeSequence) : short;
+  return /[\x00-\x08\x0a-\x1f\x7f]/.test(short) ? short.replace(/[\x00-\x08\x0a-\x1f\x7f]/g, escapeSequence) : short;
 }
 
 const two = (n: number): string => String(n).padStart(2, '0');

@@ -177,6 +177,9 @@ function munge(text, dir) {
   t = t.replace(new RegExp(`\\bU=${USER}\\b`, 'g'), 'U=@USER@').replace(new RegExp(`\\b${USER}@(?=noc\\.ws\\.example\\b)`, 'g'), '@USER@@');
   t = t.replace(new RegExp(`\\bfrom ${USER} by\\b`, 'g'), 'from @USER@ by').replace(new RegExp(`\\(envelope-from <${USER}>`, 'g'), '(envelope-from <@USER@>');
   t = t.replace(new RegExp(`( by |^user = |^group = )${USER}$`, 'gm'), '$1@USER@');
+  t = t.replace(new RegExp(`\\b(SMTP connection|SMTP call|SMTP command|MAIL|received) from ${USER}\\b`, 'g'), '$1 from @USER@');
+  t = t.replace(new RegExp(`\\bfrom ${USER} (?=\\(helo)`, 'g'), 'from @USER@ ').replace(new RegExp(`\\bident=${USER}\\b`, 'g'), 'ident=@USER@');
+  t = t.replace(new RegExp(`^(--?(?:ident|auth_id)) ${USER}$`, 'gm'), '$1 @USER@').replace(new RegExp(`(?<![-.\\w])${USER}@(?=far\\.example)`, 'g'), '@USER@@');
   t = t.replace(/\bS=\d+(?= |$)/gm, 'S=SIZE').replace(/^(\s*\d+[smhdw]\s+)\d+(\.\d+)?[KM]?(\s+MSGID)/gm, '$1SIZE$3').replace(/^\s*\d+[smhdw](\s+SIZE)/gm, 'AGE$1');
   t = t.replace(/pid[= ]\d+/g, 'pid=PID').replace(/\[\d{2,7}\]/g, '[PID]').replace(/\b(QT|DT|RT|D)=\d+(\.\d+)?[smhd]/g, '$1=TIME');
   t = t.replace(/\bSMTP(?:SA?)? connection identification .*\n/g, '');

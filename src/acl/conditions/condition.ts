@@ -10,7 +10,7 @@ export const condition: TextCondition = {
   forbidden: [],
   test(text) {
     const word = lower(text);
-    if (/^\d+$/.test(word)) return Number(word) === 0 ? 'false' : 'true';
+    if (/^-?\d+$/.test(word)) return Number(word) === 0 ? 'false' : 'true';
     if (word === 'yes' || word === 'true') return 'true';
     if (word === 'no' || word === 'false' || word === '') return 'false';
     return { error: `invalid "condition" value "${text}"` };

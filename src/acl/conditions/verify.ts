@@ -39,11 +39,14 @@ const sender = (address: string | undefined): Verification => ({
       if (result.outcome === 'error') return { error: result.message };
       if (result.outcome === 'ok') return 'true';
       if (run.context.acl) run.context.acl.senderVerifyFailure = result.failure;
+      if (result.first) {
+        const { outcome, userMessage: message, logMessage } = result;
+        run.senderProblem = { address: subject, outcome, message, logMessage };
+      }
       if (result.outcome === 'defer') {
         const logMessage = 'Could not complete sender verify';
         return refuse(run, { ...result, userMessage: '', logMessage, smtpCode: false });
       }
-      if (result.first) run.senderProblem = { address: subject, message: result.userMessage };
       const text = 'Sender verify failed';
       return refuse(run, { ...result, userMessage: text, logMessage: text, smtpCode: false });
     });
@@ -71,11 +74,11 @@ const reverseHostLookup: Verification = {
 
 const headers = (what: HeaderQuestion): Verification => ({
   forbidden: withoutHeaders,
-  run: (_, run) =>
-    then(run.services.verifier.headers(run, what), (problem): ConditionAnswer => {
-      if (problem === undefined) return 'true';
-      run.logMessage = problem;
-      return 'false';
+  run: (options, run) =>
+    then(run.services.verifier.headers(run, what, options), (problem): ConditionAnswer => {
+      if (problem === undefined || (problem.deferred && options.includes('defer_ok'))) return 'true';
+      run.logMessage = problem.text;
+      return problem.deferred ? { defer: problem.text } : 'false';
     }),
 });
 

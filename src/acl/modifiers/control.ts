@@ -1,34 +1,70 @@
 /** `control`: how the connection or the message is handled from here on (Exim spec 44.22). */
 
-import { trim } from '../../lib/octets.ts';
-import type { AclRun, Modifier } from '../acl.ts';
+import { lower, trim } from '../../lib/octets.ts';
+import { dequoteLocalPart } from '../../mail/address.ts';
+import type { AclRun, Modifier, Phase } from '../acl.ts';
+import { namedPhase, withoutMessage, withoutRecipient } from '../phases.ts';
 
-type Control = (parts: readonly string[], run: AclRun) => { readonly error: string } | undefined;
+type Action = (parts: readonly string[], run: AclRun) => { readonly error: string } | undefined;
+
+interface Control {
+  /** ACLs in which it cannot be used. */
+  readonly forbidden: readonly Phase[];
+  /** Whether options may stand behind it. */
+  readonly options: boolean;
+  readonly act: Action;
+}
 
 const wrong = (setting: string): { readonly error: string } => ({ error: `syntax error in "control=${setting}"` });
 
-const does = (change: (run: AclRun) => void): Control => {
-  return (parts, run) => {
-    if (parts.length > 0) return wrong(parts.join('/'));
+const does = (change: (run: AclRun) => void, forbidden: readonly Phase[] = []): Control => ({
+  forbidden,
+  options: false,
+  act(_, run) {
     change(run);
     return undefined;
-  };
-};
+  },
+});
 
 /** Controls of features that are not there yet, or that this server does not need: accepted, nothing happens. */
-const nothing: Control = () => undefined;
+const nothing = (forbidden: readonly Phase[] = [], options = false): Control => ({
+  forbidden,
+  options,
+  act: () => undefined,
+});
+
+const withOptions = (forbidden: readonly Phase[], act: Action): Control => ({ forbidden, options: true, act });
+
+/** Only before the greeting is answered. */
+const afterGreeting: readonly Phase[] = [
+  'AUTH',
+  'MAILAUTH',
+  'STARTTLS',
+  'ETRN',
+  'EXPN',
+  'VRFY',
+  'MAIL',
+  'RCPT',
+  'PREDATA',
+  'DATA',
+  'QUIT',
+  'notquit',
+  'non-SMTP-start',
+  'non-SMTP',
+];
+/** Before the header lines are completed. */
+const aroundHeaders: readonly Phase[] = [...withoutMessage, 'DATA', 'non-SMTP'];
 
 const keptText =
   'Your message has been rejected but is being kept for evaluation.\nIf it was a legitimate message, it may still be delivered to the target recipient(s).';
 
-const fake =
-  (code: '5' | '4'): Control =>
-  (parts, run) => {
+const fake = (code: '5' | '4'): Control =>
+  withOptions(withoutMessage, (parts, run) => {
     run.controls.fakeReject = { code, text: parts.length > 0 ? parts.join('/') : keptText };
     return undefined;
-  };
+  });
 
-const submission: Control = (parts, run) => {
+const submission: Action = (parts, run) => {
   let domain: string | undefined;
   let name = '';
   let sender = '';
@@ -44,39 +80,55 @@ const submission: Control = (parts, run) => {
   return undefined;
 };
 
+/** Where one address is looked at. */
+const exceptAddresses: readonly Phase[] = withoutRecipient.filter((phase) => phase !== 'VRFY');
+
+function downconvert(parts: readonly string[]): { readonly error: string } | undefined {
+  const [value, ...more] = parts;
+  const known = value === undefined || value === '' || ['1', '0', '-1'].includes(value);
+  return known && more.length === 0 ? undefined : { error: 'bad option value for control=utf8_downconvert' };
+}
+
 const controls: ReadonlyMap<string, Control> = new Map([
-  ['allow_auth_unadvertised', does(({ controls: c }) => (c.allowUnadvertisedAuth = true))],
-  ['caseful_local_part', does(({ controls: c }) => (c.caselessLocalPart = false))],
-  ['caselower_local_part', does(({ controls: c }) => (c.caselessLocalPart = true))],
-  ['cutthrough_delivery', nothing],
-  ['debug', nothing],
-  ['dkim_disable_verify', nothing],
-  ['dmarc_disable_verify', nothing],
-  ['dmarc_enable_forensic', nothing],
-  ['dscp', nothing],
+  ['allow_auth_unadvertised', does(({ controls: c }) => (c.allowUnadvertisedAuth = true), afterGreeting)],
+  ['caseful_local_part', does((run) => showCase(run, false), withoutRecipient)],
+  ['caselower_local_part', does((run) => showCase(run, true), withoutRecipient)],
+  ['cutthrough_delivery', nothing([], true)],
+  ['debug', nothing([], true)],
+  ['dkim_disable_verify', nothing(['DATA'])],
+  ['dmarc_disable_verify', nothing()],
+  ['dmarc_enable_forensic', nothing()],
+  ['dscp', nothing([], true)],
   ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true))],
   ['fakedefer', fake('4')],
   ['fakereject', fake('5')],
   [
     'freeze',
-    (parts, run) => {
+    withOptions(withoutMessage, (parts, run) => {
       if (parts.length > 0 && parts[0] !== 'no_tell') return wrong(`freeze/${parts.join('/')}`);
       run.controls.freeze = true;
       return undefined;
-    },
+    }),
   ],
-  ['no_callout_flush', nothing],
-  ['no_delay_flush', nothing],
+  ['no_callout_flush', nothing()],
+  ['no_delay_flush', nothing()],
   ['no_enforce_sync', does(({ controls: c }) => (c.enforceSync = false))],
-  ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true))],
+  ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true), withoutMessage)],
   ['no_multiline_responses', does(({ controls: c }) => (c.noMultilineResponses = true))],
   ['no_pipelining', does(({ controls: c }) => (c.noPipelining = true))],
-  ['queue', (_, run) => queueOnly(run)],
-  ['queue_only', (_, run) => queueOnly(run)],
-  ['submission', submission],
-  ['suppress_local_fixups', does(({ controls: c }) => (c.suppressLocalFixups = true))],
-  ['utf8_downconvert', nothing],
+  ['queue', withOptions(withoutMessage, (_, run) => queueOnly(run))],
+  ['queue_only', withOptions(withoutMessage, (_, run) => queueOnly(run))],
+  ['submission', withOptions(aroundHeaders, submission)],
+  ['suppress_local_fixups', does(({ controls: c }) => (c.suppressLocalFixups = true), aroundHeaders)],
+  ['utf8_downconvert', withOptions(exceptAddresses, downconvert)],
 ]);
+
+/** The local part as it was given, or in lower case, for what follows. */
+function showCase({ controls, context, recipient }: AclRun, caseless: boolean): void {
+  controls.caselessLocalPart = caseless;
+  const localPart = dequoteLocalPart(recipient?.localPart ?? '');
+  if (context.address) context.address.localPart = caseless ? lower(localPart) : localPart;
+}
 
 function queueOnly(run: AclRun): undefined {
   run.controls.queueOnly = true;
@@ -90,6 +142,13 @@ export const control: Modifier = {
   forbidden: [],
   apply({ value }, run) {
     const [name = '', ...parts] = trim(value).split('/');
-    return controls.get(name)?.(parts, run) ?? (controls.has(name) ? undefined : wrong(value));
+    const found = controls.get(name);
+    if (found === undefined || (parts.length > 0 && !found.options)) return wrong(value);
+    if (found.forbidden.includes(run.phase)) {
+      // queue_only is an older name
+      const shown = name === 'queue_only' ? 'queue' : name;
+      return { error: `cannot use "control=${shown}" in ${namedPhase(run.phase)} ACL` };
+    }
+    return found.act(parts, run);
   },
 };

@@ -11,7 +11,7 @@ import type { Client, ReceptionTools } from '../../mta/receive/client.ts';
 import { serve } from '../../mta/receive/serve.ts';
 import { parseEndpoint, parseIp } from '../../net/address.ts';
 import { LineConnection } from '../../net/line-connection.ts';
-import { BatchFailure } from '../../smtp/server/session.ts';
+import { BatchFailure } from '../../smtp/server/batch.ts';
 import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import { startQueueRun } from '../background.ts';
 import type { Call } from '../call.ts';
@@ -55,7 +55,7 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
       interfaceAddress: own?.address ?? '',
       interfacePort: own?.port ?? 0,
       authenticator: origin.authenticator ?? '',
-      authenticatedId: origin.authenticatedId ?? (remote === undefined ? caller.login : ''),
+      authenticatedId: origin.authenticatedId ?? '',
     },
     caller:
       remote === undefined
@@ -107,10 +107,9 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
     } catch (error) {
       if (!(error instanceof BatchFailure)) throw error;
       await pending;
-      terminal.out(`${error.message}\n`);
-      if (error.transactionLine > 0) terminal.out(`Transaction started in line ${error.transactionLine}\n`);
-      terminal.out(`Error detected in line ${error.line}\n`);
-      return 1;
+      terminal.error(error.report);
+      terminal.out(error.brief);
+      return error.place.messages > 0 ? 1 : 2;
     } finally {
       closeDeliveryTools(delivering);
     }
@@ -143,7 +142,7 @@ export async function fakeSmtpCommand(call: Call): Promise<number> {
     terminal.error(`exim abandoned: "${invocation.fakeHost}" is not an IP address\n`);
     return 1;
   }
-  terminal.error(
+  terminal.out(
     `\n**** SMTP testing session as if from host ${remote.address}\n**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n\n`,
   );
   const { origin } = invocation;
@@ -172,7 +171,7 @@ export async function fakeSmtpCommand(call: Call): Promise<number> {
     accepted: async (message) => message.release(),
     ready: async () => undefined,
     etrn: async () => undefined,
-    remark: terminal.error,
+    remark: terminal.out,
   };
   await serve(new LineConnection(process.stdin, process.stdout), client, tools, call.decisions);
   return 0;

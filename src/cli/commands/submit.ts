@@ -65,7 +65,11 @@ export async function submitCommand(call: Call): Promise<number> {
 }
 
 async function finish(result: SubmissionResult, call: Call, tools: DeliveryTools): Promise<number> {
-  if (result.outcome === 'discarded') return 0;
+  if (result.outcome === 'discarded') return 1;
+  if (result.outcome === 'no space') {
+    call.terminal.error('exim: insufficient disk space\n');
+    return 1;
+  }
   if (result.outcome === 'accepted') {
     await deliverOrQueue(result.message, result.queueOnly, call, tools);
     return 0;
@@ -131,6 +135,8 @@ function describe(problem: Refusal['problem']): string {
   switch (problem.kind) {
     case 'no recipients':
       return 'no recipients in message';
+    case 'too many recipients':
+      return 'too many recipients';
     case 'bad recipient':
       return `bad recipient address "${problem.bad[0]?.text}": ${problem.bad[0]?.reason}`;
     case 'bad header recipients': {
@@ -138,7 +144,9 @@ function describe(problem: Refusal['problem']): string {
       return bad.length === 1 ? `invalid address:${bad[0]}` : `invalid addresses:\n${bad.join('\n')}`;
     }
     case 'too big':
-      return `message too big (limit set to ${problem.limit})`;
+      return `message rejected: message too big (max=${problem.limit})`;
+    case 'refused':
+      return `message rejected by non-SMTP ACL: ${problem.message}`;
     default:
       return problem.message;
   }

@@ -58,7 +58,7 @@ function addressesIn(word: string): readonly string[] {
 
 async function testOne(text: string, test: AddressTest, seen: Set<string>, terminal: Terminal): Promise<Status> {
   // whether a domain literal is good is for the routers to say
-  const parsed = parseAddress(text, { allowDomainLiterals: true });
+  const parsed = parseAddress(text, { allowDomainLiterals: 'any' });
   if ('error' in parsed) {
     terminal.out(`syntax error: ${parsed.error}\n`);
     return 2;

@@ -55,40 +55,60 @@ export function consent(result: AclResult | undefined, code: string, standard: s
   return { ...reply, text: wrapped(reply.text) };
 }
 
+/** Why the sender is no good, once for each message (log selector sender_verify_fail). */
+function logSenderProblem({ senderProblem }: AclResult, id: string, { runtime, hostText, selects }: Reception): void {
+  if (senderProblem === undefined) return;
+  if (senderProblem.outcome === 'fail' && !selects('sender_verify_fail')) return;
+  const { outcome, address, logMessage } = senderProblem;
+  const line = shownInLog(`${hostText}sender verify ${outcome} for <${address}>: ${logMessage}`);
+  runtime.logs.write(['main', 'reject'], line, id === '' ? undefined : id);
+}
+
 /** The log line of a refusal: `H=… F=<sender> rejected RCPT <a@b>: reason`. */
 function logRefusal(result: AclResult, phase: Phase, what: string, reception: Reception, headers: string): void {
   const { outcome, logMessage, rejectTargets } = result;
   const temporary = outcome === 'defer' || outcome === 'error';
   const { transaction, runtime, context } = reception;
-  const from = transaction === undefined || !withSender.has(phase) ? '' : `F=<${transaction.sender}> `;
-  const reason = logMessage === '' ? '' : `: ${logMessage.replace(/\n/g, '\\n')}`;
-  const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);
   const id = context.message?.id ?? '';
-  runtime.logs.write(rejectTargets, line, id === '' ? undefined : id, headers);
+  logSenderProblem(result, id, reception);
+  const from = transaction === undefined || !withSender.has(phase) ? '' : `F=<${transaction.sender}> `;
+  const [reasonLine = ''] = logMessage.split('\n');
+  const reason = reasonLine === '' ? '' : `: ${reasonLine}`;
+  const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);
+  runtime.logs.write(
+    rejectTargets,
+    line,
+    id === '' ? undefined : id,
+    runtime.logs.selects('rejected_header') ? headers : '',
+  );
 }
 
 /** The refusal, which is logged; `what` is the command as the log shows it. */
 export function refusal(answer: AclResult, phase: Phase, what: string, reception: Reception, headers = ''): Reply {
   const result = answer.outcome === 'discard' ? misused(answer, phase, reception) : answer;
   const { outcome, userMessage, smtpCode, senderProblem } = result;
-  logRefusal(result, phase, what, reception, headers);
   const temporary = outcome === 'defer' || outcome === 'error';
   const standard = temporary ? '451' : (codes[phase] ?? '550');
+  const text = userMessage === '' ? 'Administrative prohibition' : userMessage;
+  const reply = smtpCode ? withCode(standard, text, reception) : { code: standard, text };
+  const isCorrected = reply.code === standard && reply.text !== text && !text.startsWith(standard);
+  const corrected = isCorrected && result.logMessage === userMessage ? `${reply.code} ${reply.text}` : undefined;
+  logRefusal(corrected === undefined ? result : { ...result, logMessage: corrected }, phase, what, reception, headers);
   const close = outcome === 'drop';
   const { smtp_return_error_details: details } = reception.runtime.config.main;
   if (temporary && (userMessage === '' || outcome === 'error')) {
-    const more = details && result.logMessage !== '' ? `\n${result.logMessage}` : '';
+    const more = details && result.outcome === 'defer' && result.logMessage !== '' ? `\n${result.logMessage}` : '';
     return { code: standard, text: wrapped(`${laterText}${more}`), close };
   }
-  const text = userMessage === '' ? 'Administrative prohibition' : userMessage;
-  const reply = smtpCode ? withCode(standard, text, reception) : { code: standard, text };
   const problem =
-    senderProblem === undefined ? '' : `Verification failed for <${senderProblem.address}>\n${senderProblem.message}\n`;
+    senderProblem?.outcome === 'fail'
+      ? `Verification failed for <${senderProblem.address}>\n${senderProblem.message}\n`
+      : '';
   return { code: reply.code, text: wrapped(`${problem}${reply.text}`), close };
 }
 
 /** Where there is nothing to discard, `discard` is a mistake of the configuration. */
 function misused(answer: AclResult, phase: Phase, { runtime }: Reception): AclResult {
   runtime.logs.panic(`"discard" verb not allowed in ${upper(phase)} ACL`);
-  return { ...answer, outcome: 'error', logMessage: '' };
+  return { ...answer, outcome: 'error' };
 }

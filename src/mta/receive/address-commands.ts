@@ -1,8 +1,10 @@
 /** VRFY, EXPN and ETRN (Exim spec 49.7, 49.8). */
 
+import { lower } from '../../lib/octets.ts';
 import { parseAddress } from '../../mail/address.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
 import { originalAddress } from '../address.ts';
+import { addressOptions } from '../address-options.ts';
 import { route } from '../route.ts';
 import { routerServices } from '../router-services.ts';
 import { verifyAddress } from '../verify.ts';
@@ -20,28 +22,36 @@ function rules({ runtime }: Reception) {
   };
 }
 
-/** The address that a command names, with a domain. */
-function addressOf(argument: string, { runtime }: Reception): { readonly address: string } | Reply {
-  const parsed = parseAddress(argument, { allowDomainLiterals: runtime.config.main.allow_domain_literals });
+/** The address that VRFY names, with a domain; without one only where recipients may lack it. */
+function addressOf(argument: string, reception: Reception): { readonly address: string } | Reply {
+  const { runtime } = reception;
+  const parsed = parseAddress(argument, addressOptions(runtime.config));
   if ('error' in parsed) return { code: '501', text: parsed.error };
-  const { qualifyRecipient } = runtime.settings;
-  return { address: parsed.domain === undefined ? `${parsed.address}@${qualifyRecipient}` : parsed.address };
+  const { address, domain } = parsed;
+  if (domain !== undefined) return { address };
+  if (!reception.mayLackDomain.recipient && lower(address) !== 'postmaster') {
+    reception.logUnqualified('verify', address);
+    return { code: '501', text: `${argument}: recipient address must contain a domain` };
+  }
+  return { address: `${address}@${runtime.settings.qualifyRecipient}` };
 }
 
 export async function vrfy(argument: string, reception: Reception): Promise<Reply> {
   const { acls, runtime, context, fields } = reception;
+  const found = addressOf(argument, reception);
+  if ('code' in found) return found;
   const option = runtime.config.main.acl_smtp_vrfy;
   const result = option === undefined ? acls.denial() : await acls.run('VRFY', option);
   if (result !== undefined && result.outcome !== 'accept') {
     return refusal(result, 'VRFY', `VRFY ${argument}`, reception);
   }
-  const found = addressOf(argument, reception);
-  if ('code' in found) return found;
   const { address } = found;
   const verified = await verifyAddress(address, 'verify recipient', context, rules(reception));
   context.address = undefined;
   if (verified.outcome === 'ok') return { code: '250', text: `<${address}> is deliverable` };
-  if (verified.outcome === 'defer') return { code: '451', text: `Cannot resolve <${address}> at this time` };
+  if (verified.outcome === 'defer') {
+    return { code: '451', text: `<${address}> ${verified.publicMessage || 'Cannot resolve at this time'}` };
+  }
   runtime.logs.main(`VRFY failed for ${shownInLog(address)}${fields}`);
   return { code: '550', text: `<${address}> ${verified.publicMessage}` };
 }
@@ -53,24 +63,24 @@ export async function expn(argument: string, reception: Reception): Promise<Repl
   if (result !== undefined && result.outcome !== 'accept') {
     return refusal(result, 'EXPN', `EXPN ${argument}`, reception);
   }
-  const found = addressOf(argument, reception);
-  if ('code' in found) return found;
-  const routing = await route(originalAddress(found.address), context, { ...rules(reception), purpose: 'expn' });
+  // the address is taken as it stands
+  const address = argument.includes('@') ? argument : `${argument}@${runtime.settings.qualifyRecipient}`;
+  const routing = await route(originalAddress(address), context, { ...rules(reception), purpose: 'expn' });
   context.address = undefined;
   switch (routing.outcome) {
     case 'failed':
-      return { code: '553', text: `${found.address} is undeliverable` };
+      return { code: '553', text: `${address} is undeliverable` };
     case 'deferred':
-      return { code: '451', text: `${found.address} cannot be resolved at this time` };
+      return { code: '553', text: `${address} cannot be resolved at this time` };
     case 'delivered to':
     case 'discarded':
-      return { code: '250', text: `<${found.address}>` };
+      return { code: '250', text: `<${address}>` };
     case 'replaced': {
       const names = [
         ...routing.children.map(({ address }) => `<${address}>`),
         ...routing.deliveries.map(({ target }) => `<${target?.text ?? ''}>`),
       ];
-      return { code: '250', text: names.join('\n') || `<${found.address}>` };
+      return { code: '250', text: names.join('\n') || `<${address}>` };
     }
   }
 }

@@ -40,11 +40,15 @@ async function verified(verb: string, name: string, reception: Reception): Promi
   const isRequired = await reception.isIn(must);
   reception.heloIsWrong = false;
   if (!isRequired && !(await reception.isIn(tries))) return undefined;
-  if (await acls.verifyHelo()) return undefined;
+  const found = await acls.verifyHelo();
+  if (found === 'verified') return undefined;
   reception.heloIsWrong = true;
   if (!isRequired) return undefined;
-  runtime.logs.reject(`rejected "${verb} ${shownInLog(name)}" from ${reception.name}`);
-  return { code: '550', text: 'HELO argument does not match calling host' };
+  const temporary = found === 'deferred';
+  runtime.logs.reject(
+    `${temporary ? 'temporarily ' : ''}rejected "${verb} ${shownInLog(name)}" from ${reception.name}`,
+  );
+  return { code: temporary ? '451' : '550', text: `${verb} argument does not match calling host` };
 }
 
 /** The answer to the greeting of a client. */
@@ -54,7 +58,7 @@ export async function greeted(verb: 'HELO' | 'EHLO', name: string, reception: Re
   if (!isWellFormed(name, main.helo_allow_chars ?? '') && !(await reception.isIn(main.helo_accept_junk_hosts))) {
     const shown = name === '' ? '(no argument given)' : shownInLog(name);
     runtime.logs.reject(`rejected ${verb} from ${reception.name}: syntactically invalid argument(s): ${shown}`);
-    return { reply: { code: '501', text: `Syntactically invalid ${verb} argument(s)`, mistake: 'syntax' } };
+    return { reply: { code: '501', text: `Syntactically invalid ${verb} argument(s)`, mistake: 'syntax', logged: '' } };
   }
   connection.heloName = name;
   const lookUp = main.helo_lookup_domains;
@@ -72,19 +76,31 @@ export async function greeted(verb: 'HELO' | 'EHLO', name: string, reception: Re
     return { reply };
   }
   reception.extended = verb === 'EHLO';
+  context.message?.aclVariables.clear();
   setProtocol(reception);
   const ident = connection.ident === '' ? '' : `${connection.ident} at `;
   const address = connection.hostAddress === '' ? '' : ` [${connection.hostAddress}]`;
   const standard = `${reception.hostname} Hello ${ident}${connection.hostName || name}${address}`;
-  const reply = consent(result, '250', standard, reception);
+  const reply = oneLine(consent(result, '250', standard, reception), reception);
   const pipelining =
     verb === 'EHLO' &&
     !acls.requests.controls.noPipelining &&
     (connection.hostAddress === '' || (await reception.isIn(main.pipelining_advertise_hosts)));
+  connection.pipelining = pipelining ? 'offered' : undefined;
   reception.offersTls =
     verb === 'EHLO' && connection.tls === undefined && (await reception.isIn(main.tls_advertise_hosts));
   reception.mechanisms = verb === 'EHLO' ? await mechanismsFor(reception) : [];
   return { reply, extensions: extensions(reception, pipelining) };
+}
+
+/** What EHLO offers must be all that stands in further lines. */
+function oneLine(reply: Reply, { runtime }: Reception): Reply {
+  const [first = '', ...more] = reply.text.split('\n');
+  if (more.length === 0) return reply;
+  runtime.logs.panic(
+    `EHLO/HELO response must not contain newlines: message truncated: ${reply.code} ${reply.text.replaceAll('\n', '\\n')}`,
+  );
+  return { ...reply, text: first };
 }
 
 /** The ways to log in that this client is offered; none when it has logged in. */

@@ -4,12 +4,17 @@ import { lower, trim, upper } from '../../lib/octets.ts';
 import { matchTemplate } from '../../lists/option.ts';
 import { parseAddress } from '../../mail/address.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
+import { addressOptions } from '../address-options.ts';
 import { rewriteTools } from '../arrival.ts';
 import { rewriteSmtp } from '../rewrite.ts';
+import { hasSpace } from '../space.ts';
 import { consent, refusal } from './acl-reply.ts';
 import { setProtocol } from './helo.ts';
 import { type Reception, shownInLog, type Transaction } from './reception.ts';
 import { Pace, slowDown } from './slow-down.ts';
+
+/** Sizes above it are not told apart. */
+const greatestSize = 2_147_483_647;
 
 interface Parameters {
   /** Octets that the client announces. */
@@ -43,10 +48,11 @@ const parameterTable: ReadonlyMap<string, Parameter> = new Map<string, Parameter
     (value, parameters) => {
       const sender = fromXtext(value);
       if (sender === undefined) return 'invalid data for AUTH';
-      parameters.authenticatedSender = sender === '<>' ? undefined : sender;
+      parameters.authenticatedSender = sender === '<>' || sender === '' ? undefined : sender;
       return undefined;
     },
   ],
+  ['SMTPUTF8', () => 'SMTPUTF8 used when not advertised'],
 ]);
 
 /** What an xtext stands for (RFC 3461 §4): `+` and two hexadecimal digits are an octet. */
@@ -85,33 +91,35 @@ async function believedSender(sender: string, reception: Reception): Promise<str
   return `${caller.login}@${runtime.settings.qualifyDomain}`;
 }
 
-const mistake = (text: string): Reply => ({ code: '501', text, mistake: 'syntax' });
+const mistake = (text: string, logged = text): Reply => ({ code: '501', text, mistake: 'syntax', logged });
 
 export async function mail(argument: string, reception: Reception): Promise<Reply> {
-  const { runtime, context, client } = reception;
+  const { runtime, context } = reception;
   const { main } = runtime.config;
   if (reception.connection.receivedProtocol === '') setProtocol(reception);
   await reception.tools.ready();
   await slowDown('mail', reception);
   if (reception.messagesLimit > 0 && reception.accepted >= reception.messagesLimit) return tooMany(reception);
-  const split = splitParameters(argument, reception.extended || client.isBatch);
+  const split = splitParameters(argument, reception.extended);
   if ('problem' in split) return mistake(split.problem);
   const { found } = split;
   const text = await rewriteSmtp(split.address, 'envelope sender', rewriteTools(runtime, undefined), context);
-  const parsed = parseAddress(text, { allowEmpty: true, allowDomainLiterals: main.allow_domain_literals });
-  if ('error' in parsed) return mistake(`${split.address}: ${parsed.error}`);
-  if (reception.sizeLimit > 0 && found.size > reception.sizeLimit) {
+  const parsed = parseAddress(text, { ...addressOptions(runtime.config), allowEmpty: true });
+  if ('error' in parsed) return mistake(`${split.address}: ${parsed.error}`, parsed.error);
+  const { sizeLimit } = reception;
+  if (sizeLimit > 0 && found.size > sizeLimit) {
+    const size = found.size >= greatestSize ? `>=${greatestSize}` : `=${found.size}`;
     runtime.logs.reject(
-      `rejected MAIL FROM:${split.address}${reception.fields}: message too big: size=${found.size} max=${reception.sizeLimit}`,
+      `rejected MAIL FROM:${split.address}${reception.fields}: message too big: size${size} max=${sizeLimit}`,
     );
     return { code: '552', text: 'Message size exceeds maximum permitted' };
   }
+  const announced = main.smtp_check_spool_space ? found.size : 0;
+  if (!hasSpace(runtime, announced)) return { code: '452', text: 'Space shortage, please try later' };
   let sender = parsed.address;
   if (parsed.domain === undefined && sender !== '') {
-    if (client.caller === undefined && !(await reception.isIn(main.sender_unqualified_hosts))) {
-      if (reception.selects('smtp_syntax_error')) {
-        runtime.logs.reject(`unqualified sender rejected: <${sender}>${reception.fields}`);
-      }
+    if (!reception.mayLackDomain.sender) {
+      reception.logUnqualified('sender', sender);
       return { code: '501', text: `${split.address}: sender address must contain a domain` };
     }
     sender = `${sender}@${runtime.settings.qualifyDomain}`;
@@ -121,14 +129,18 @@ export async function mail(argument: string, reception: Reception): Promise<Repl
 
 /** The client has brought enough (smtp_accept_max_per_connection). */
 function tooMany(reception: Reception): Reply {
-  reception.runtime.logs.main(`rejected MAIL command${reception.fields}: too many messages in one connection`);
-  return { code: '421', text: 'too many messages in this connection', close: true };
+  reception.runtime.logs.reject(`rejected MAIL command${reception.fields}: too many messages in one connection`);
+  return { code: '421', text: 'too many messages in this connection' };
 }
 
 /**
  * Whether the sender that AUTH= names is to be believed (Exim spec 33.2). Answers a refusal when that cannot be told now.
  */
-async function judgeAuthenticatedSender(named: string, reception: Reception): Promise<Reply | undefined> {
+async function judgeAuthenticatedSender(
+  named: string,
+  sender: string,
+  reception: Reception,
+): Promise<Reply | undefined> {
   const { runtime, context, acls, connection } = reception;
   const { message } = context;
   if (message === undefined) return undefined;
@@ -142,7 +154,7 @@ async function judgeAuthenticatedSender(named: string, reception: Reception): Pr
   if (result === undefined && !isAuthenticated) return ignore('client not authenticated');
   if (result?.outcome === 'defer' || result?.outcome === 'error') {
     message.authenticatedSender = '';
-    return refusal(result, 'MAILAUTH', `AUTH=${named}`, reception);
+    return refusal(result, 'MAILAUTH', `MAILAUTH <${sender}> AUTH=${named}`, reception);
   }
   if (result !== undefined && result.outcome !== 'accept') return ignore('rejected by ACL');
   const { authenticators } = runtime.config;
@@ -163,7 +175,9 @@ async function begin(
   const { runtime, context, acls, client } = reception;
   const { message } = context;
   const unclear =
-    authenticatedSender === undefined ? undefined : await judgeAuthenticatedSender(authenticatedSender, reception);
+    authenticatedSender === undefined
+      ? undefined
+      : await judgeAuthenticatedSender(authenticatedSender, sender, reception);
   if (unclear !== undefined) return unclear;
   if (message) Object.assign(message, { sender, size });
   const result = client.isBatch ? undefined : await acls.run('MAIL', runtime.config.main.acl_smtp_mail);
@@ -181,6 +195,7 @@ async function begin(
     refused: 0,
     postponed: 0,
     toldOfTooMany: false,
+    hasTooMany: false,
     discardedBy: result?.outcome === 'discard' ? { phase: 'MAIL', remark: remarkOf(result.logMessage) } : undefined,
   };
   return consent(result?.outcome === 'discard' ? undefined : result, '250', 'OK', reception);

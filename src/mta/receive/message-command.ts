@@ -3,14 +3,14 @@
 import type { AclResult } from '../../acl/acl.ts';
 import * as clock from '../../lib/clock.ts';
 import { errorCode, errorText } from '../../lib/errno.ts';
-import { type HeaderLine, headerLine } from '../../mail/header-line.ts';
+import { headerLine } from '../../mail/header-line.ts';
 import { MessageReader } from '../../mail/message-reader.ts';
 import { timestamp } from '../../observe/main-log.ts';
 import { userWithId } from '../../safe/users.ts';
 import type { DataEnd, ReadData, Reply } from '../../smtp/server/policy.ts';
 import type { NewMessage } from '../../spool/new-message.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
-import { logArrival } from '../arrival-log.ts';
+import { headersForLog, logArrival } from '../arrival-log.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
 import { remarkOf } from './mail-command.ts';
 import { queuesOnly } from './queueing.ts';
@@ -18,7 +18,8 @@ import type { Reception, Transaction } from './reception.ts';
 
 /** Before the message: what the ACL says, or the invitation to send it. */
 export async function predata(reception: Reception): Promise<Reply> {
-  const { acls, runtime, client } = reception;
+  const { acls, runtime, client, transaction } = reception;
+  if (transaction?.hasTooMany) return { code: '554', text: 'Too many recipients' };
   const result = client.isBatch ? undefined : await acls.run('PREDATA', runtime.config.main.acl_smtp_predata);
   if (result === undefined || result.outcome === 'accept') {
     return consent(result, '354', 'Enter message, ending with "." on a line by itself', reception);
@@ -63,51 +64,61 @@ async function receive(
     }
   };
   const end = await read((octets) => {
+    const room = sizeLimit > 0 ? Math.max(sizeLimit - size, 0) : octets.length;
     size += octets.length;
     // what cannot be kept is read to its end and dropped: nothing of a message may be taken for commands
-    return failure !== undefined || (sizeLimit > 0 && size > sizeLimit) ? undefined : take(octets);
+    return failure !== undefined || room === 0 ? undefined : take(octets.subarray(0, room));
   });
   if (failure !== undefined) throw failure.error;
   if (end.kind === 'complete') await reader.end();
-  const fault = faultOf(end, size, reader, newMessage.id, transaction, reception);
+  const fault = faultOf(end, reader, newMessage.id, transaction, reception);
   if (fault !== undefined) {
     newMessage.abandon();
     return fault;
   }
-  return decide(makeArrival(newMessage, reader, begun, transaction, reception), transaction, reception);
+  const arrival = makeArrival(newMessage, reader, begun, transaction, reception);
+  const isTooBig = sizeLimit > 0 && size > sizeLimit;
+  return isTooBig ? refuseSize(arrival, size, reception) : decide(arrival, transaction, reception);
+}
+
+/** The message is not kept, but the reject log shows its header lines, as far as they were read. */
+async function refuseSize(arrival: Arrival, size: number, { runtime, fields, sizeLimit }: Reception): Promise<Reply> {
+  const { newMessage, sender } = arrival;
+  newMessage.abandon();
+  await prepareHeaders(arrival);
+  arrival.headers = arrival.headers.filter((header) => header !== arrival.receivedLine);
+  const line = `rejected from <${sender}>${fields}: message too big: read=${size} max=${sizeLimit}`;
+  runtime.logs.reject(line, newMessage.id, headersForLog(arrival));
+  return { code: '552', text: 'Message size exceeds maximum permitted' };
 }
 
 /** What is wrong with a message before anybody looks into it. */
 function faultOf(
   end: DataEnd,
-  size: number,
   reader: MessageReader,
   id: string,
   { sender }: Transaction,
-  { runtime, name, fields, sizeLimit, hostname }: Reception,
+  { runtime, otherSide, host, name, fields, hostname }: Reception,
 ): Reply | undefined {
   const { logs, config } = runtime;
   const { header_maxsize: headersLimit, header_line_maxsize: lineLimit } = config.main;
   if (end.kind === 'lost') {
-    logs.main(`SMTP connection from ${name} lost while reading message data`);
+    if (logs.selects('lost_incoming_connection'))
+      logs.main(`SMTP connection from ${otherSide} lost while reading message data${reader.standing}`);
     return { code: '421', text: 'Lost incoming connection', close: true };
   }
   if (end.kind === 'timeout') {
     logs.main(`SMTP data timeout (message abandoned) on connection from ${name} F=<${sender}>`);
     return { code: '421', text: `${hostname} SMTP incoming data timeout - closing connection.`, close: true };
   }
-  if (sizeLimit > 0 && size > sizeLimit) {
-    logs.reject(`rejected from <${sender}>${fields}: message too big: read=${size} max=${sizeLimit}`, id);
-    return { code: '552', text: 'Message size exceeds maximum permitted' };
-  }
   if (reader.problem === 'headers') {
     const limit = `(more than ${headersLimit} characters)`;
-    logs.reject(`ridiculously long message header received from ${name} ${limit}: message abandoned`);
+    logs.main(`ridiculously long message header received from ${host || otherSide} ${limit}: message abandoned`);
     return { code: '552', text: 'Message header is ridiculously long' };
   }
   if (reader.problem === 'header line') {
     const limit = `(more than ${lineLimit} characters)`;
-    logs.reject(`overlong message header line received from ${name} ${limit}: message abandoned`);
+    logs.main(`overlong message header line received from ${host || otherSide} ${limit}: message abandoned`);
     return { code: '552', text: 'A message header line is too long' };
   }
   if (end.kind !== 'complete' || end.fault === undefined) return undefined;
@@ -127,7 +138,7 @@ function makeArrival(
   const { controls } = acls.requests;
   const { settings, user } = runtime;
   const { submission } = controls;
-  const qualifies = caller !== undefined || submission !== undefined;
+  const { mayLackDomain } = reception;
   return {
     runtime,
     connection,
@@ -145,9 +156,10 @@ function makeArrival(
         ? undefined
         : { domain: submission.domain, name: submission.name, senderRetain: submission.sender === 'retain' },
     suppressFixups: client.suppressFixups || controls.suppressLocalFixups,
-    qualification: qualifies
-      ? { sender: settings.qualifyDomain, recipient: settings.qualifyRecipient }
-      : { sender: undefined, recipient: undefined },
+    qualification: {
+      sender: mayLackDomain.sender ? settings.qualifyDomain : undefined,
+      recipient: mayLackDomain.recipient ? settings.qualifyRecipient : undefined,
+    },
     reference: undefined,
     bodyType,
     isOwnSender: false,
@@ -156,13 +168,6 @@ function makeArrival(
     messageIdMade: false,
     receivedLine: undefined,
   };
-}
-
-/** The header lines as the reject log shows them: their type in front (Exim spec 53.1). */
-function headersForLog({ sender, recipients, headers }: Arrival): string {
-  const to = recipients.map(({ address }, i) => (i === 0 ? `Envelope-to: <${address}>\n` : `    <${address}>\n`));
-  const lines = headers.map(({ type, text }: HeaderLine) => `${type} ${text}`);
-  return `Envelope-from: <${sender}>\n${to.join('')}${lines.join('')}`;
 }
 
 async function decide(arrival: Arrival, transaction: Transaction, reception: Reception): Promise<Reply> {
@@ -179,12 +184,12 @@ async function decide(arrival: Arrival, transaction: Transaction, reception: Rec
       ? await acls.runForMessage('non-SMTP', main.acl_not_smtp, arrival)
       : await acls.runForMessage('DATA', main.acl_smtp_data, arrival);
   }
+  applyAclHeaders(arrival, acls.requests.addedHeaders, acls.requests.removedHeaders);
   if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
     const reply = refusal(result, 'DATA', 'after DATA', reception, headersForLog(arrival));
     arrival.newMessage.abandon();
     return reply;
   }
-  applyAclHeaders(arrival, acls.requests.addedHeaders, acls.requests.removedHeaders);
   if (result?.outcome === 'discard') discardedBy = { phase: 'DATA', remark: remarkOf(result.logMessage) };
   const fake = acls.requests.controls.fakeReject;
   const reply =
@@ -215,6 +220,7 @@ async function keep(arrival: Arrival, mark: '<=' | '(=', reception: Reception): 
   const { controls } = acls.requests;
   reception.accepted++;
   if (client.isTest) {
+    updateFacts(arrival);
     logArrival(arrival, undefined, () => timestamp(clock.now()), mark);
     if (controls.freeze) runtime.logs.main('frozen by ACL', arrival.newMessage.id);
     arrival.newMessage.abandon();

@@ -7,7 +7,11 @@ export async function queuesOnly(reception: Reception, id: string): Promise<bool
   const { runtime, acls, accepted, client } = reception;
   const { main } = runtime.config;
   const { smtp_accept_queue_per_connection: most } = main;
-  if (acls.requests.controls.queueOnly || main.queue_only || queueFile(main) !== undefined) return true;
+  if (acls.requests.controls.queueOnly) {
+    runtime.logs.main('no immediate delivery: queued by ACL', id);
+    return true;
+  }
+  if (main.queue_only || queueFile(main) !== undefined) return true;
   if (most > 0 && accepted > most && !client.isBatch) {
     runtime.logs.main(`no immediate delivery: more than ${most} messages received in one connection`, id);
     return true;

@@ -4,6 +4,7 @@ import type { AclRecipient } from '../../acl/acl.ts';
 import { lower, trim } from '../../lib/octets.ts';
 import { parseAddress, splitAddress } from '../../mail/address.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
+import { addressOptions } from '../address-options.ts';
 import { rewriteTools } from '../arrival.ts';
 import { rewriteSmtp } from '../rewrite.ts';
 import { consent, refusal } from './acl-reply.ts';
@@ -12,20 +13,19 @@ import type { Reception, Transaction } from './reception.ts';
 import { slowDown } from './slow-down.ts';
 
 export async function rcpt(argument: string, reception: Reception): Promise<Reply> {
-  const { runtime, context, client, transaction } = reception;
+  const { runtime, context, transaction } = reception;
   if (transaction === undefined) return { code: '503', text: 'sender not yet given', mistake: 'protocol' };
   const { main } = runtime.config;
   await slowDown('rcpt', reception);
   const text = await rewriteSmtp(trim(argument), 'envelope recipient', rewriteTools(runtime, undefined), context);
-  const parsed = parseAddress(text, { allowDomainLiterals: main.allow_domain_literals });
-  if ('error' in parsed) return { code: '501', text: `${trim(argument)}: ${parsed.error}`, mistake: 'syntax' };
+  const parsed = parseAddress(text, addressOptions(runtime.config));
+  if ('error' in parsed) {
+    return { code: '501', text: `${trim(argument)}: ${parsed.error}`, mistake: 'syntax', logged: parsed.error };
+  }
   let recipient = parsed.address;
   if (parsed.domain === undefined) {
-    const mayBe = client.caller !== undefined || lower(recipient) === 'postmaster';
-    if (!mayBe && !(await reception.isIn(main.recipient_unqualified_hosts))) {
-      if (reception.selects('smtp_syntax_error')) {
-        runtime.logs.reject(`unqualified recipient rejected: <${recipient}>${reception.fields}`);
-      }
+    if (!reception.mayLackDomain.recipient && lower(recipient) !== 'postmaster') {
+      reception.logUnqualified('recipient', recipient);
       return { code: '501', text: `${trim(argument)}: recipient address must contain a domain` };
     }
     recipient = `${recipient}@${runtime.settings.qualifyRecipient}`;
@@ -35,15 +35,16 @@ export async function rcpt(argument: string, reception: Reception): Promise<Repl
   return examine(recipient, transaction, reception);
 }
 
-function tooMany(transaction: Transaction, { runtime, fields }: Reception): Reply {
+function tooMany(transaction: Transaction, { runtime, fields, client }: Reception): Reply {
   const isFinal = runtime.config.main.recipients_max_reject;
-  if (!transaction.toldOfTooMany) {
+  if (!transaction.toldOfTooMany && !client.isBatch) {
     const fate = isFinal ? 'message rejected' : 'excess temporarily rejected';
     runtime.logs.reject(`too many recipients: ${fate}: sender=<${transaction.sender}>${fields}`);
     transaction.toldOfTooMany = true;
   }
   if (!isFinal) return { code: '452', text: 'too many recipients' };
   transaction.recipients.length = 0;
+  transaction.hasTooMany = true;
   return { code: '552', text: 'too many recipients' };
 }
 

@@ -6,7 +6,15 @@ import { parseOptionInteger } from '../../lib/sizes.ts';
 import { askIdent } from '../../net/ident.ts';
 import type { ServerTls, TlsOutcome } from '../../net/tls.ts';
 import { Text } from '../../safe/taint.ts';
-import type { AskClient, HeloAnswer, NotQuitReason, ReadData, Reply, SmtpPolicy } from '../../smtp/server/policy.ts';
+import type {
+  AskClient,
+  HeloAnswer,
+  NotQuitReason,
+  ReadData,
+  Reply,
+  SmtpPolicy,
+  Standing,
+} from '../../smtp/server/policy.ts';
 import type { SessionEnd } from '../../smtp/server/session.ts';
 import { messageSizeLimit } from '../size-limit.ts';
 import { consent, refusal } from './acl-reply.ts';
@@ -30,23 +38,26 @@ export class Receiver implements SmtpPolicy {
     const reception = this.#reception;
     const { runtime, connection, context, acls, client } = reception;
     const { main } = runtime.config;
-    await this.#setUp();
+    const unfit = await this.#setUp();
+    if (unfit !== undefined) return unfit;
     if (client.isBatch) return { code: '220', text: '' };
     if (await reception.isIn(main.host_reject_connection)) {
-      runtime.logs.main(`refused connection from ${reception.name} (host_reject_connection)`);
+      runtime.logs.reject(`refused connection from ${reception.name} (host_reject_connection)`);
       return { code: '554', text: 'SMTP service not available', close: true };
     }
     await this.#identify();
     if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
-    if (connection.hostAddress !== '' && reception.selects('smtp_connection')) {
+    if (reception.selects('smtp_connection')) {
       const count = connection.countAtStart > 0 ? ` (TCP/IP connection count = ${connection.countAtStart})` : '';
-      runtime.logs.main(`SMTP connection from ${reception.name}${count}`);
+      runtime.logs.main(`SMTP connection from ${reception.otherSide}${count}`);
     }
     const result = await acls.run('connection', main.acl_smtp_connect);
     if (result !== undefined && result.outcome !== 'accept') {
       return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };
     }
-    return consent(result, '220', await this.#banner(), reception);
+    const banner = await this.#banner();
+    if (banner === undefined) return { code: '421', text: 'Unexpected failure, please try later', isFarewell: true };
+    return consent(result, '220', banner, reception);
   }
 
   /** Asks the host of the client which user it is (Exim spec 14, rfc1413_hosts). */
@@ -63,8 +74,8 @@ export class Receiver implements SmtpPolicy {
     if (name !== undefined) connection.ident = printing(name, runtime.settings.printTopBitCharacters);
   }
 
-  /** What holds for the whole session. */
-  async #setUp(): Promise<void> {
+  /** What holds for the whole session; answers why there can be none: without our own name not a word is said. */
+  async #setUp(): Promise<Reply | undefined> {
     const reception = this.#reception;
     const { runtime, connection, context } = reception;
     const { main } = runtime.config;
@@ -73,21 +84,32 @@ export class Receiver implements SmtpPolicy {
       runtime.logs.panic(
         `failed to expand "${main.smtp_active_hostname?.source}" (smtp_active_hostname): ${active.message}`,
       );
+      return { code: '', text: '', close: true };
     }
     connection.activeHostname =
       active?.ok === true && active.text.value !== '' ? active.text : Text.configured(runtime.settings.primaryHostname);
-    reception.sizeLimit = await messageSizeLimit(runtime, context);
+    const sizeLimit = await messageSizeLimit(runtime, context);
+    if (sizeLimit === undefined) {
+      return { code: '421', text: 'Temporary local problem - please try later', isFarewell: true };
+    }
+    reception.sizeLimit = sizeLimit;
+    const isHost = connection.hostAddress !== '';
+    reception.mayLackDomain = {
+      sender: !isHost || (await reception.isIn(main.sender_unqualified_hosts)),
+      recipient: !isHost || (await reception.isIn(main.recipient_unqualified_hosts)),
+    };
     const limit = await main.smtp_accept_max_per_connection.expand(context);
     reception.messagesLimit = limit.ok ? (parseOptionInteger(limit.text.value) ?? 0) : 0;
+    return undefined;
   }
 
-  async #banner(): Promise<string> {
-    const { runtime, context, hostname } = this.#reception;
+  async #banner(): Promise<string | undefined> {
+    const { runtime, context } = this.#reception;
     const template = runtime.config.main.smtp_banner;
     const expansion = await template.expand(context);
     if (expansion.ok) return expansion.text.value.replace(/\r?\n$/, '');
     runtime.logs.panic(`Expansion of "${template.source}" (smtp_banner) failed: ${expansion.message}`);
-    return hostname;
+    return undefined;
   }
 
   helo(verb: 'HELO' | 'EHLO', name: string): Promise<HeloAnswer> {
@@ -136,10 +158,18 @@ export class Receiver implements SmtpPolicy {
     return reply;
   }
 
-  reset(reason: string): void {
+  /** In a rehearsal somebody looks on, who must not take the id for one of the queue. */
+  async messageAnswered(accepted: boolean): Promise<void> {
+    const { client, tools } = this.#reception;
+    if (!client.isTest || !accepted) return;
+    await this.#reception.flush();
+    tools.remark('\n**** SMTP testing: that is not a real message id!\n\n');
+  }
+
+  reset(reason: string | undefined): void {
     const reception = this.#reception;
     const { transaction, runtime, hostText } = reception;
-    if (transaction !== undefined && reception.selects('smtp_incomplete_transaction')) {
+    if (transaction !== undefined && reason !== undefined && reception.selects('smtp_incomplete_transaction')) {
       const { sender, recipients } = transaction;
       const to = recipients.length === 0 ? '' : ` for ${withinLine(recipients)}`;
       runtime.logs.main(shownInLog(`${hostText}incomplete transaction (${reason}) from <${sender}>${to}`));
@@ -161,7 +191,8 @@ export class Receiver implements SmtpPolicy {
 
   commands(): readonly string[] {
     const { main } = this.#reception.runtime.config;
-    const started = main.tls_advertise_hosts === undefined ? [] : ['STARTTLS'];
+    const { tls } = this.#reception.connection;
+    const started = tls !== undefined || (main.tls_advertise_hosts?.template.source ?? '') === '' ? [] : ['STARTTLS'];
     const optional = [
       ['ETRN', main.acl_smtp_etrn],
       ['EXPN', main.acl_smtp_expn],
@@ -176,12 +207,8 @@ export class Receiver implements SmtpPolicy {
     const { acls, runtime, hostname } = reception;
     const result: AclResult | undefined = await acls.run('QUIT', runtime.config.main.acl_smtp_quit);
     if (result?.outcome === 'error') runtime.logs.panic(`ACL for QUIT returned ERROR: ${result.logMessage}`);
-    return consent(
-      result?.outcome === 'accept' ? result : undefined,
-      '221',
-      `${hostname} closing connection`,
-      reception,
-    );
+    else this.#mayNotFail(result);
+    return { code: '221', text: result?.userMessage || `${hostname} closing connection` };
   }
 
   async notQuit(reason: NotQuitReason, reply: Reply | undefined): Promise<Reply | undefined> {
@@ -189,11 +216,22 @@ export class Receiver implements SmtpPolicy {
     connection.notQuitReason = reason;
     const result = await acls.run('notquit', runtime.config.main.acl_smtp_notquit);
     if (result?.outcome === 'error') runtime.logs.panic(`ACL for not-QUIT returned ERROR: ${result.logMessage}`);
-    return reply;
+    // the text is sent as it stands, behind the code that was to be sent
+    return reply === undefined || !result?.userMessage ? reply : { code: reply.code, text: result.userMessage };
+  }
+
+  /** Nothing is left that could be refused. */
+  #mayNotFail(result: AclResult | undefined): void {
+    if (result === undefined || !['deny', 'defer', 'drop'].includes(result.outcome)) return;
+    const verb = result.outcome === 'drop' ? 'drop' : result.outcome;
+    this.#reception.runtime.logs.panic(
+      `ACL for QUIT returned ERROR: QUIT or not-QUIT toplevel ACL may not fail ('${verb}' verb used incorrectly)`,
+    );
   }
 
   note(command: string, verb: string, argument: string): void {
     const { connection } = this.#reception;
+    if (verb === 'MAIL') this.#reception.hasSeenMail = true;
     connection.command = command;
     connection.commandArgument = argument;
     connection.commandHistory.push(verb);
@@ -203,7 +241,8 @@ export class Receiver implements SmtpPolicy {
   mistake(kind: 'syntax' | 'protocol', command: string, what: string): void {
     const { runtime, fields, selects } = this.#reception;
     if (!selects(kind === 'syntax' ? 'smtp_syntax_error' : 'smtp_protocol_error')) return;
-    const shown = command.slice(0, 150).replace(/[\0-\x1f]/g, '?');
+    const eightBit = runtime.settings.printTopBitCharacters;
+    const shown = printing(command.replaceAll('\0', '?'), eightBit).replaceAll('\\t', '\t');
     runtime.logs.main(`SMTP ${kind} error in "${shown}"${fields} ${shownInLog(what)}`);
   }
 
@@ -214,36 +253,45 @@ export class Receiver implements SmtpPolicy {
 
   dropped(why: string): void {
     const { runtime, name } = this.#reception;
-    runtime.logs.reject(`SMTP call from ${name} dropped: ${why.replace(/[\0-\x1f]/g, '?')}`);
+    runtime.logs.reject(`SMTP call from ${name} dropped: ${shownInLog(why)}`);
   }
 
   unsynchronized(why: string, command: string | undefined, next: string): void {
-    const { runtime, fields, name } = this.#reception;
+    const { runtime, fields } = this.#reception;
     const shown = (text: string): string =>
       text
         .replace(/\r/g, '\\r')
         .replace(/\n/g, '\\n')
         .replace(/[\0-\x1f]/g, '?');
-    const what = command === undefined ? `rejected connection from ${name}` : `rejected "${shown(command)}"${fields}`;
-    runtime.logs.reject(`SMTP protocol synchronization error (${why}): ${what} next input="${shown(next)}"`);
+    const what =
+      command === undefined ? `rejected connection from${fields}` : `rejected "${shown(command)}"${fields} next`;
+    runtime.logs.reject(`SMTP protocol synchronization error (${why}): ${what} input="${shown(next)}"`);
   }
 
-  lost(why: 'end' | 'timeout'): void {
-    const { runtime, name, duration, connection, selects } = this.#reception;
+  pipelined(): void {
+    this.#reception.connection.pipelining = 'used';
+  }
+
+  lost(why: 'end' | 'timeout', standing: Standing): void {
+    const { runtime, name, otherSide, duration, connection, selects } = this.#reception;
     if (why === 'timeout') runtime.logs.main(`SMTP command timeout on connection from ${name} ${duration}`);
+    else if (standing === 'before MAIL') {
+      if (selects('smtp_connection')) runtime.logs.main(`SMTP connection from ${otherSide} lost ${duration}`);
+    } else if (!selects('lost_incoming_connection')) return;
     else if (connection.hostAddress === '') {
       runtime.logs.main(`unexpected EOF while reading SMTP command from ${name} ${duration}`);
-    } else if (selects('lost_incoming_connection')) {
+    } else {
       runtime.logs.main(`unexpected disconnection while reading SMTP command from ${name} ${duration}`);
     }
   }
 
   ended(how: SessionEnd): void {
-    const { runtime, name, duration, connection, selects, accepted } = this.#reception;
-    if (connection.hostAddress !== '' && selects('smtp_connection') && how === 'quit') {
-      runtime.logs.main(`SMTP connection from ${name} ${duration} closed by QUIT`);
+    const { runtime, client, name, otherSide, duration, connection, selects, hasSeenMail } = this.#reception;
+    if (client.isBatch) return;
+    if (selects('smtp_connection') && how === 'quit') {
+      runtime.logs.main(`SMTP connection from ${otherSide} closed by QUIT`);
     }
-    if (accepted === 0 && selects('smtp_no_mail') && connection.hostAddress !== '') {
+    if (!hasSeenMail && selects('smtp_no_mail')) {
       const commands = connection.commandHistory.length === 0 ? '' : ` C=${connection.commandHistory.join(',')}`;
       runtime.logs.main(`no MAIL in SMTP connection from ${name} ${duration}${commands}`);
     }

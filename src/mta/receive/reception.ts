@@ -3,7 +3,7 @@
 import type { ConnectionFacts, Context } from '../../expand/context.ts';
 import * as clock from '../../lib/clock.ts';
 import { escapeSequence } from '../../lib/escapes.ts';
-import { formatInterval } from '../../lib/intervals.ts';
+import { formatPassed } from '../../lib/intervals.ts';
 import { type ListSetting, matchTemplate } from '../../lists/option.ts';
 import type { ServerTls } from '../../net/tls.ts';
 import type { Decisions } from '../../observe/decision.ts';
@@ -26,6 +26,8 @@ export interface Transaction {
   refused: number;
   postponed: number;
   toldOfTooMany: boolean;
+  /** It had more recipients than recipients_max, and recipients_max_reject is set: nothing of it is taken. */
+  hasTooMany: boolean;
   /** The ACL that discarded all recipients, and its remark. */
   discardedBy: { readonly phase: string; readonly remark: string } | undefined;
 }
@@ -49,8 +51,12 @@ export class Reception {
   extended = false;
   /** Its greeting was confirmed, as far as `helo_verify_hosts` asks for that. */
   heloIsWrong = false;
+  /** Addresses that the client may leave without a domain, in header lines, too. */
+  mayLackDomain = { sender: false, recipient: false };
   /** Octets that a message may have; 0 for no limit. */
   sizeLimit = 0;
+  /** A MAIL command came, whatever became of it. */
+  hasSeenMail = false;
   /** Messages taken in this session, and how many it may bring; 0 for no limit. */
   accepted = 0;
   messagesLimit = 0;
@@ -88,7 +94,6 @@ export class Reception {
     this.context.acl = undefined;
     this.context.address = undefined;
     this.context.message = emptyMessage('', caller ?? this.runtime.user);
-    this.context.message.authenticatedSender = this.client.authenticatedSender;
   }
 
   selects = (selector: LogSelector): boolean => this.runtime.logs.selects(selector);
@@ -104,6 +109,16 @@ export class Reception {
     return hostAddress === '' ? ident : this.fields.replace(/^ H=/, '');
   }
 
+  /** The same without the user name at the other side. */
+  get host(): string {
+    return hostFields({ ...this.connection, ident: '' }, this.selects).replace(/^ H=/, '');
+  }
+
+  /** The other end of the line: a host, or whoever runs this program. */
+  get otherSide(): string {
+    return this.client.isNetwork || this.client.isTest ? this.name : this.connection.ident;
+  }
+
   /** `H=… ` as in front of refusals. */
   get hostText(): string {
     return this.acls.hostText();
@@ -112,16 +127,21 @@ export class Reception {
   /** How long the session has lasted, as logs show it: `D=5s`. */
   get duration(): string {
     const passed = clock.now() - this.begun;
-    if (this.selects('millisec')) return `D=${(passed / 1000).toFixed(3)}s`;
-    return `D=${formatInterval(Math.floor(passed / 1000))}`;
+    return `D=${formatPassed(passed / 1000, this.selects('millisec'))}`;
   }
 
   /** Whether the client is in a host list; one that cannot be told counts as not being in it, and is logged. */
   async isIn(list: ListSetting | undefined): Promise<boolean> {
-    if (list === undefined || this.connection.hostAddress === '') return false;
+    if (list === undefined) return false;
     const answer = await matchTemplate(list, this.connection.hostAddress, this.context);
     if (answer.outcome === 'defer') this.runtime.logs.main(answer.message);
     return answer.outcome === 'match';
+  }
+
+  /** An address without a domain was refused; the main log need not know. */
+  logUnqualified(kind: 'sender' | 'recipient' | 'verify', address: string): void {
+    const line = shownInLog(`unqualified ${kind} rejected: <${address}>${this.fields}`);
+    this.runtime.logs.write(this.selects('smtp_syntax_error') ? ['main', 'reject'] : ['reject'], line);
   }
 
   get hostname(): string {

@@ -10,6 +10,8 @@ export interface SmtpCommand {
   readonly argument: 'none' | 'optional';
   /** Part of a mail transaction; other commands are counted. */
   readonly isMail: boolean;
+  /** There is no such thing in batch SMTP. */
+  readonly notInBatches?: boolean;
   /** The client must wait for the answer before it sends more (RFC 2920 §3.1). */
   readonly endsGroup: boolean;
   /** Answers how the session ended, if it did. */

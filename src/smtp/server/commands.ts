@@ -40,6 +40,6 @@ export function commandNamed(line: string): { readonly command: SmtpCommand; rea
     return { command, argument: trimStart(text.slice(whole.length)) };
   }
   const next = text[verb.length];
-  if (next !== undefined && next !== ' ' && next !== '\t') return undefined;
+  if (next !== undefined && next !== ' ') return undefined;
   return { command, argument: trimStart(text.slice(verb.length)) };
 }

@@ -15,6 +15,10 @@ export interface Reply {
   readonly close?: boolean | undefined;
   /** The client made a mistake; too many of them end the session. */
   readonly mistake?: 'syntax' | 'protocol' | undefined;
+  /** What the log says of the mistake, if that is not the last line of the text; nothing when it was logged already. */
+  readonly logged?: string | undefined;
+  /** Every command from here on gets this answer, until the client says QUIT. */
+  readonly isFarewell?: boolean | undefined;
 }
 
 /** What ended a session that did not end with QUIT (`$smtp_notquit_reason`). */
@@ -39,6 +43,9 @@ export interface HeloAnswer {
 export type DataEnd =
   | { readonly kind: 'complete'; readonly fault: 'bare CR' | 'bare LF' | undefined }
   | { readonly kind: 'lost' | 'timeout' };
+
+/** Where a session stands that breaks off: before or within a transaction. */
+export type Standing = 'before MAIL' | 'behind MAIL';
 
 /** Gives the octets of the message to `take`, with LF at the end of each line. */
 export type ReadData = (take: (octets: Buffer) => Promise<void> | undefined) => Promise<DataEnd>;
@@ -71,8 +78,10 @@ export interface SmtpPolicy {
   predata(): Promise<Reply>;
   /** The message; the reply says what became of it. */
   message(read: ReadData): Promise<Reply>;
-  /** The transaction is over without a message; the reason is told in logs. */
-  reset(reason: string): void;
+  /** The client was told what became of the message. */
+  messageAnswered(accepted: boolean): Promise<void>;
+  /** The transaction is over without a message; the reason, if there is one, is told in logs. */
+  reset(reason: string | undefined): void;
   vrfy(argument: string): Promise<Reply>;
   expn(argument: string): Promise<Reply>;
   etrn(argument: string): Promise<Reply>;
@@ -89,10 +98,12 @@ export interface SmtpPolicy {
   withoutHelo(): void;
   /** The session is given up for this reason; told in the logs. */
   dropped(why: string): void;
+  /** The client sends several commands at once, as it was allowed to. */
+  pipelined(): void;
   /** The client did not wait for its turn. `command` is the one that was refused, if it came so far. */
   unsynchronized(why: string, command: string | undefined, next: string): void;
   /** The connection broke off, or nothing came in time, while a command was awaited. */
-  lost(why: 'end' | 'timeout'): void;
+  lost(why: 'end' | 'timeout', standing: Standing): void;
   /** The session is over, however it ended. */
   ended(how: 'quit' | 'closed' | 'failed'): void;
 }

@@ -5,8 +5,9 @@
 
 import type { LineConnection } from '../../net/line-connection.ts';
 import { MessageData } from '../message-data.ts';
+import { BatchFailure } from './batch.ts';
 import { commandNamed } from './commands.ts';
-import type { DataEnd, NotQuitReason, Reply, SessionSettings, SmtpPolicy } from './policy.ts';
+import type { DataEnd, NotQuitReason, Reply, SessionSettings, SmtpPolicy, Standing } from './policy.ts';
 
 /** The longest command line; what is longer is no command (RFC 5321 §4.5.3.1.4 asks for 512 octets). */
 const maximumLine = 16 * 1024;
@@ -26,23 +27,14 @@ const freeOnce: ReadonlyMap<string, string> = new Map([
   ['STARTTLS', 'STARTTLS'],
 ]);
 
+/** Commands that are answered after a farewell, while QUIT is awaited. */
+const farewellCommands = 1000;
+
 /** Stands for a line that was too long to be kept; it is no base 64. */
 const tooLongForBase64 = '=';
 
 /** How a session ended. */
 export type SessionEnd = 'quit' | 'closed' | 'failed';
-
-/** Answers of a batch session that are mistakes. */
-export class BatchFailure extends Error {
-  /** Lines of the input, from 1: of the MAIL command before, 0 for none, and of the mistake. */
-  readonly transactionLine: number;
-  readonly line: number;
-  constructor({ code, text }: Reply, transactionLine: number, line: number) {
-    super(`${code} ${text}`);
-    this.transactionLine = transactionLine;
-    this.line = line;
-  }
-}
 
 export class SmtpSession {
   readonly policy: SmtpPolicy;
@@ -50,6 +42,7 @@ export class SmtpSession {
   readonly #lines: LineConnection;
   /** Words of the commands so far, for logs. */
   readonly #history: string[] = [];
+  #commands = 0;
   #mistakes = 0;
   #unknown = 0;
   #nonMail = 0;
@@ -67,8 +60,10 @@ export class SmtpSession {
   refusal: Reply | undefined;
   messages = 0;
   #silence: 'end' | 'timeout' = 'end';
+  /** Lines of a batch: how many were read, and how many before this transaction. */
   #line = 0;
   #transactionLine = 0;
+  #inMessage = false;
 
   constructor(lines: LineConnection, policy: SmtpPolicy, settings: SessionSettings) {
     this.#lines = lines;
@@ -111,7 +106,8 @@ export class SmtpSession {
     if (this.#mustWait() && this.#lines.inputWaiting > 0) {
       return this.#unsynchronized('input sent without waiting for greeting');
     }
-    this.send(greeting);
+    if (greeting.isFarewell) return this.#farewell(greeting);
+    if (greeting.code !== '') this.send(greeting);
     if (greeting.close || !greeting.code.startsWith('2')) return 'closed';
     for (;;) {
       const line =
@@ -125,6 +121,23 @@ export class SmtpSession {
     }
   }
 
+  /** There is nothing more to be had: every command is told so, until the client takes the hint. */
+  async #farewell(reply: Reply): Promise<SessionEnd> {
+    this.send(reply);
+    for (let count = 0; count < farewellCommands; count++) {
+      const line = await this.#lines.readLine(maximumLine, this.settings.timeout);
+      if (line.kind === 'end' || line.kind === 'timeout') break;
+      const found = line.kind === 'line' ? commandNamed(line.text) : undefined;
+      const bare = found?.argument === '' ? found.command.verb : undefined;
+      if (bare === 'QUIT') {
+        this.send({ code: '221', text: `${this.settings.hostname} closing connection` });
+        break;
+      }
+      this.send(bare === 'RSET' ? { code: '250', text: 'Reset OK' } : reply);
+    }
+    return 'closed';
+  }
+
   #mustWait(): boolean {
     return this.settings.isRemote && this.settings.enforceSync;
   }
@@ -134,15 +147,23 @@ export class SmtpSession {
     if (line === undefined) return this.protocolError('syntax', 'line too long', '500');
     if (line.includes('\0')) return this.#withNul();
     const found = commandNamed(line);
-    if (found === undefined) return this.#unrecognized(line);
+    if (found === undefined || (this.settings.isBatch && found.command.notInBatches)) return this.#unrecognized(line);
     const { command, argument } = found;
     this.policy.note(this.#command, command.verb, argument);
-    if (command.verb === 'MAIL') this.#transactionLine = this.#line;
     if (!command.isMail && (await this.#tooManyNonMail(command.verb))) return 'closed';
+    if (this.#isAhead()) this.policy.pipelined();
     if (this.#tooEarly(command.endsGroup)) return this.#unsynchronized('next input sent too soon', line);
     if (argument !== '' && command.argument === 'none') return this.protocolError('syntax', 'unexpected argument data');
+    this.#commands++;
     if (this.#history.push(command.verb) > historyLength) this.#history.shift();
-    return command.run(this, argument);
+    const end = await command.run(this, argument);
+    if (!command.isMail) this.#transactionLine = this.#line;
+    return end;
+  }
+
+  /** A client on a network did not wait for an answer, as it may. */
+  #isAhead(): boolean {
+    return this.settings.isRemote && this.pipelining && this.#lines.inputWaiting > 0;
   }
 
   /** Input stands behind a command that the client must wait for, or behind any when it may not send several at once. */
@@ -195,7 +216,8 @@ export class SmtpSession {
     code = '501',
     logged = text.split('\n').at(-1) ?? text,
   ): Promise<SessionEnd | undefined> {
-    this.policy.mistake(kind, this.#command, logged);
+    if (this.settings.isBatch) throw this.#batchFailure({ code, text, logged });
+    if (logged !== '') this.policy.mistake(kind, this.#command, logged);
     if (this.#mistakes >= this.settings.maximumMistakes) return this.#tooManyMistakes({ code, text });
     this.#mistakes++;
     this.send({ code, text });
@@ -206,22 +228,27 @@ export class SmtpSession {
     // a greeting that makes no sense is answered as the others before it
     const more = /^(?:HE|EH)LO/i.test(this.#command) ? '' : '\nToo many syntax or protocol errors';
     const last = { code, text: `${text}${more}` };
-    const end = await this.#leave('bad-command-synprot', last);
-    const history = this.#history.join(',');
+    this.send(last);
+    const history = `${this.#commands > historyLength ? '...' : ''}${this.#history.join(',')}`;
     const command = this.#command.slice(0, 200);
     this.policy.dropped(`too many syntax or protocol errors (last command was "${command}",  C=${history})`);
-    return end;
+    return 'closed';
   }
 
   async #leave(reason: NotQuitReason, reply: Reply): Promise<SessionEnd> {
-    this.send((await this.policy.notQuit(reason, reply)) ?? reply);
+    const last = (await this.policy.notQuit(reason, reply)) ?? reply;
+    if (!this.#lines.isBroken) this.send(last);
     return 'closed';
   }
 
   /** The end of a batch is its QUIT. */
   #batchEnd(): SessionEnd {
-    if (this.hasSender) this.send({ code: '554', text: 'Unexpected end of file' });
     return 'quit';
+  }
+
+  #batchFailure(reply: Reply): BatchFailure {
+    const place = { transactionLine: this.#transactionLine, line: this.#line, messages: this.messages };
+    return new BatchFailure(reply, { ...place, command: this.#inMessage ? '' : this.#command });
   }
 
   /** Sends a challenge and answers the line behind it, or nothing when there is none. */
@@ -240,25 +267,31 @@ export class SmtpSession {
   }
 
   async #lost(): Promise<SessionEnd> {
+    const standing = this.#standing;
     this.endTransaction('connection lost');
-    if (!this.#lines.isBroken) this.send({ code: '421', text: `${this.settings.hostname} lost input connection` });
-    await this.policy.notQuit('connection-lost', undefined);
-    this.policy.lost('end');
+    await this.#leave('connection-lost', { code: '421', text: `${this.settings.hostname} lost input connection` });
+    this.policy.lost('end', standing);
     return 'failed';
   }
 
+  get #standing(): Standing {
+    return this.hasSender ? 'behind MAIL' : 'before MAIL';
+  }
+
   async #timedOut(): Promise<SessionEnd> {
+    const standing = this.#standing;
     this.endTransaction('command timeout');
     const text = `${this.settings.hostname}: SMTP command timeout - closing connection`;
     await this.#leave('command-timeout', { code: '421', text });
-    this.policy.lost('timeout');
+    this.policy.lost('timeout', standing);
     return 'failed';
   }
 
   /** Adds an answer; it goes out when the client has nothing more to say for now. */
-  send({ code, text }: Reply): void {
+  send(reply: Reply): void {
+    const { code, text } = reply;
     if (this.settings.isBatch) {
-      if (!/^[23]/.test(code)) throw new BatchFailure({ code, text }, this.#transactionLine, this.#line);
+      if (!/^[23]/.test(code)) throw this.#batchFailure(reply);
       return;
     }
     const lines = text.split('\n');
@@ -271,23 +304,35 @@ export class SmtpSession {
   }
 
   /** Sends an answer and goes on, or ends the session when the answer says so. */
-  async answer(reply: Reply): Promise<SessionEnd | undefined> {
-    if (reply.mistake !== undefined) return this.protocolError(reply.mistake, reply.text, reply.code);
+  async answer(reply: Reply, reason: NotQuitReason = 'acl-drop'): Promise<SessionEnd | undefined> {
+    if (reply.mistake !== undefined) return this.protocolError(reply.mistake, reply.text, reply.code, reply.logged);
+    if (reply.isFarewell) return this.#farewell(reply);
     this.send(reply);
     if (!reply.close) return undefined;
-    await this.policy.notQuit('acl-drop', undefined);
+    await this.policy.notQuit(reason, undefined);
     return 'closed';
   }
 
   /** A message has come in whole: the next one may begin with another RSET and another greeting. */
   messageDone(): void {
-    this.messages++;
+    this.#inMessage = false;
+    this.#transactionLine = this.#line;
     this.#freeUsed.clear();
   }
 
-  /** Forgets sender and recipients. */
+  /** Forgets sender and recipients; logs tell why. */
   endTransaction(reason: string): void {
     if (this.hasSender) this.policy.reset(reason);
+    this.#clear();
+  }
+
+  /** Forgets them because the client began anew, of which no log tells. */
+  forgetTransaction(): void {
+    if (this.hasSender) this.policy.reset(undefined);
+    this.#clear();
+  }
+
+  #clear(): void {
     this.hasSender = false;
     this.acceptedRecipients = 0;
     this.refusedRecipients = 0;
@@ -301,7 +346,8 @@ export class SmtpSession {
 
   /** Reads the octets of a message up to the dot. */
   async readData(take: (octets: Buffer) => Promise<void> | undefined): Promise<DataEnd> {
-    const data = new MessageData(this.settings.isRemote ? 'CRLF only' : 'CRLF or LF');
+    this.#inMessage = true;
+    const data = new MessageData(this.settings.isRemote ? 'CRLF only' : 'any');
     while (!data.ended) {
       const block = await this.#lines.readBlock(this.settings.timeout);
       if (typeof block === 'string') return { kind: block === 'end' ? 'lost' : 'timeout' };

@@ -6,6 +6,7 @@ export const auth: SmtpCommand = {
   verb: 'AUTH',
   argument: 'optional',
   isMail: false,
+  notInBatches: true,
   endsGroup: true,
   async run(session, argument) {
     const [, mechanism = '', initial] = /^([^ \t]*)(?:[ \t]+(.*))?$/s.exec(argument) ?? [];

@@ -28,16 +28,18 @@ export const data: SmtpCommand = {
       return session.answer(ready);
     }
     session.send(ready);
-    let cutOff: SessionEnd | undefined;
+    let cutOff: 'connection-lost' | 'data-timeout' | undefined;
     const reply = await session.policy.message(async (take) => {
       const end = await session.readData(take);
-      if (end.kind !== 'complete') cutOff = 'failed';
+      if (end.kind !== 'complete') cutOff = end.kind === 'lost' ? 'connection-lost' : 'data-timeout';
       return end;
     });
-    session.messageDone();
     session.hasSender = false;
     session.endTransaction('DATA');
-    const end = await session.answer(reply);
-    return cutOff ?? end ?? (session.mustClose ? 'closed' : undefined);
+    const end = await session.answer(reply, cutOff);
+    if (cutOff === undefined) session.messages++;
+    session.messageDone();
+    await session.policy.messageAnswered(cutOff === undefined && reply.code.startsWith('2'));
+    return (cutOff && 'failed') ?? end ?? (session.mustClose ? 'closed' : undefined);
   },
 };

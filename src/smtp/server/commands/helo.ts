@@ -5,7 +5,7 @@ import type { SessionEnd, SmtpSession } from '../session.ts';
 
 async function greet(session: SmtpSession, verb: 'HELO' | 'EHLO', name: string): Promise<SessionEnd | undefined> {
   if (session.settings.isBatch) {
-    session.endTransaction(verb);
+    session.forgetTransaction();
     session.hasHelo = true;
     return undefined;
   }
@@ -14,7 +14,7 @@ async function greet(session: SmtpSession, verb: 'HELO' | 'EHLO', name: string):
     session.hasHelo = false;
     return session.answer(reply);
   }
-  session.endTransaction(verb);
+  session.forgetTransaction();
   session.hasHelo = true;
   session.pipelining = verb === 'EHLO' && (extensions?.includes('PIPELINING') ?? false);
   return session.answer({ ...reply, text: [reply.text, ...(verb === 'EHLO' ? (extensions ?? []) : [])].join('\n') });

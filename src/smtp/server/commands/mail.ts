@@ -9,7 +9,7 @@ export const mail: SmtpCommand = {
   isMail: true,
   endsGroup: false,
   async run(session, argument) {
-    if (!session.hasHelo && (await session.settings.requiresHelo())) {
+    if (!session.hasHelo && !session.settings.isBatch && (await session.settings.requiresHelo())) {
       session.policy.withoutHelo();
       return session.answer({ code: '503', text: 'HELO or EHLO required' });
     }

@@ -28,7 +28,7 @@ export const rset = row('RSET', 'none', false, (session) => {
   return { code: '250', text: 'Reset OK' };
 });
 
-export const noop = row('NOOP', 'optional', false, () => ({ code: '250', text: 'OK' }));
+export const noop = row('NOOP', 'optional', true, () => ({ code: '250', text: 'OK' }));
 
 export const vrfy = row(
   'VRFY',
@@ -48,10 +48,14 @@ export const etrn = row(
   'ETRN',
   'optional',
   true,
-  unlessBatch((session, argument) => session.policy.etrn(argument)),
+  unlessBatch(async (session, argument) =>
+    session.hasSender
+      ? { code: '503', text: 'ETRN is not permitted inside a transaction', mistake: 'protocol' }
+      : session.policy.etrn(argument),
+  ),
 );
 
-export const help = row('HELP', 'optional', false, (session) => ({
+export const help = row('HELP', 'optional', true, (session) => ({
   code: '214',
   text: `Commands supported:\n${session.policy.commands().join(' ')}`,
 }));
@@ -60,7 +64,7 @@ export const quit: SmtpCommand = {
   verb: 'QUIT',
   argument: 'none',
   isMail: false,
-  endsGroup: true,
+  endsGroup: false,
   async run(session): Promise<SessionEnd> {
     session.endTransaction('QUIT');
     session.send(await session.policy.quit());

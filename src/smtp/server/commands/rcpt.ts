@@ -30,7 +30,7 @@ export const rcpt: SmtpCommand = {
       noteRefusal(session, { ...reply, text: `503 ${reply.text}` });
       return session.answer(reply);
     }
-    if (argument === '') return mistake('protocol', 'RCPT must have an address operand', '501');
+    if (argument === '') return mistake('syntax', 'RCPT must have an address operand', '501');
     const reply = await session.policy.rcpt(argument);
     if (reply.code.startsWith('2')) session.acceptedRecipients++;
     else noteRefusal(session, reply);

@@ -6,6 +6,7 @@ export const starttls: SmtpCommand = {
   verb: 'STARTTLS',
   argument: 'none',
   isMail: false,
+  notInBatches: true,
   endsGroup: true,
   async run(session) {
     const { policy } = session;
