@@ -182,11 +182,11 @@ async function expandVariables(
   { common, name }: RouterInstance,
   facts: AddressFacts,
   context: Context,
-): Promise<{ readonly decline: undefined } | { readonly defer: string } | { readonly ready: true }> {
+): Promise<{ readonly decline: string } | { readonly defer: string } | { readonly ready: true }> {
   if (common.address_data !== undefined) {
     const expansion = await common.address_data.expand(context);
     if (!expansion.ok) {
-      if (expansion.kind === 'forced') return { decline: undefined };
+      if (expansion.kind === 'forced') return { decline: 'address_data was forced to fail' };
       return { defer: `expansion of "${common.address_data.source}" in ${name} router failed: ${expansion.message}` };
     }
     facts.addressData = expansion.text;
@@ -197,7 +197,7 @@ async function expandVariables(
     if (variable === undefined) return { defer: `malformed setting of a variable in ${name} router: ${item}` };
     const expansion = await expandText(Text.configured(source), context);
     if (!expansion.ok) {
-      if (expansion.kind === 'forced') return { decline: undefined };
+      if (expansion.kind === 'forced') return { decline: `the setting of ${variable} was forced to fail` };
       return { defer: `expansion of "${source}" in ${name} router failed: ${expansion.message}` };
     }
     facts.routerVariables.set(variable, expansion.text);

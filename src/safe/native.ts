@@ -83,8 +83,11 @@ export function systemCrypt(password: string, setting: string): Promise<string |
     'const char *crypt_r(const void *key, const void *setting, void *space)',
   ) as unknown as CryptFunction;
   const work = crypt;
+  const memory = [terminated(password), terminated(setting), Buffer.alloc(cryptSpace)] as const;
   return new Promise((resolve, reject) => {
-    work.async(terminated(password), terminated(setting), Buffer.alloc(cryptSpace), (error, hash) => {
+    work.async(...memory, (error, hash) => {
+      // named here so that nothing is collected while the other thread works in it, and so that no password stays behind
+      for (const octets of memory) octets.fill(0);
       if (error !== null) reject(error);
       else resolve(hash === null || hash.startsWith('*') ? undefined : hash);
     });
