@@ -24,18 +24,11 @@ export interface CalloutOptions {
   readonly hold: boolean;
 }
 
-/** How long the answers about quotas are remembered, in seconds. */
-export interface QuotaOptions {
-  readonly positiveExpire: number;
-  readonly negativeExpire: number;
-}
-
 export interface VerifyOptions {
   readonly deferOk: boolean;
   readonly noDetails: boolean;
   readonly successOnRedirect: boolean;
   readonly callout: CalloutOptions | undefined;
-  readonly quota: QuotaOptions | undefined;
 }
 
 /** The answer of an address verification. */

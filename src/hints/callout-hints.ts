@@ -1,7 +1,7 @@
 /**
  * What hosts have answered to callouts (Exim spec 44.48): for an address, whether it was taken; for a domain, whether its
  * hosts take bounces at all, a postmaster, and any local part. Each answer has its own age, since one that is old says
- * nothing about the others. Quotas of local recipients are remembered beside them (44.49).
+ * nothing about the others.
  */
 
 import * as clock from '../lib/clock.ts';
@@ -94,20 +94,6 @@ export class CalloutHints {
       if (question !== undefined && answer !== undefined) known.set(question, answer);
     }
     return known;
-  }
-
-  /** Why the quota of a recipient is reached, an empty text when it is not, nothing when it is not known any more. */
-  quota(key: string, expiry: CalloutExpiry): string | undefined {
-    const [answer = '', ...reason] = (this.#file.get(`q:${key}`) ?? '').split(' ');
-    const good = valid(readAnswer(answer), expiry);
-    return good === undefined ? undefined : reason.join(' ');
-  }
-
-  /** An empty `reason` says that there is room. */
-  noteQuota(key: string, reason: string, { positive, negative }: CalloutExpiry): void {
-    const time = clock.seconds();
-    const good = reason === '';
-    this.#file.set(`q:${key}`, `${writeAnswer({ good, time })} ${reason}`, time + (good ? positive : negative) + 1);
   }
 
   close(): void {

@@ -46,11 +46,10 @@ export type TalkResult = { readonly outcome: 'ok'; readonly by: 'address' | 'ran
 
 /** A connection that could not be opened. */
 export function unopened({ outcome, error }: Verdict): Unhappy {
-  const system = error.code > 0 ? errorNumberText(error.code) : '';
   return {
     outcome: outcome === 'failed' ? 'fail' : 'defer',
     failure: '',
-    reason: [error.message, system].filter((part) => part !== '').join(': '),
+    reason: error.message || errorNumberText(error.code),
     sent: 'initial connection',
     response: error.reply,
   };

@@ -27,7 +27,7 @@ export type Verification =
     };
 
 /** What the router that took the address found out, for `$address_data` and its like in the ACL. */
-export type VerifiedData = Pick<AddressFacts, 'addressData' | 'domainData' | 'localPartData' | 'routerVariables'>;
+export type VerifiedData = Pick<AddressFacts, 'addressData' | 'routerVariables'>;
 
 export interface VerifiedRoute {
   readonly address: RouteAddress;
@@ -38,8 +38,8 @@ export interface VerifiedRoute {
 
 function dataOf(routing: Routing): VerifiedData | undefined {
   if (routing.outcome !== 'delivered to') return undefined;
-  const { addressData, domainData, localPartData, routerVariables } = routing.delivery.facts;
-  return { addressData, domainData, localPartData, routerVariables };
+  const { addressData, routerVariables } = routing.delivery.facts;
+  return { addressData, routerVariables };
 }
 
 function routeOf(address: RouteAddress, routing: Routing): VerifiedRoute | undefined {

@@ -1,8 +1,8 @@
-/** Reads what stands behind the slashes of `verify = sender/callout=10s,defer_ok/no_details` (Exim spec 44.45, 44.47, 44.49). */
+/** Reads what stands behind the slashes of `verify = sender/callout=10s,defer_ok/no_details` (Exim spec 44.45, 44.47). */
 
 import { parseInterval } from '../../lib/intervals.ts';
 import { trim } from '../../lib/octets.ts';
-import type { CalloutOptions, QuotaOptions, VerifyOptions } from '../verifier.ts';
+import type { CalloutOptions, VerifyOptions } from '../verifier.ts';
 
 /** What is verified; some parameters make sense for one of them only. */
 export type Subject = 'sender' | 'recipient' | 'header_sender';
@@ -26,8 +26,6 @@ type TimeChange = (callout: Written, seconds: number) => void;
 const usualTimeout = 30;
 /** How many times its timeout a callout may take when nothing else is said. */
 const patience = 4;
-/** A quota that is not reached is remembered for five minutes, one that is for an hour. */
-const usualQuota: QuotaOptions = { positiveExpire: 300, negativeExpire: 3600 };
 
 const switches: ReadonlyMap<string, Change> = new Map<string, Change>([
   ['defer_ok', (callout) => (callout.deferOk = true)],
@@ -83,7 +81,6 @@ export function parseVerifyOptions(parts: readonly string[], subject: Subject, s
     noDetails: false,
     successOnRedirect: false,
     callout: undefined,
-    quota: undefined,
   };
   let callout: Written | undefined;
   for (const part of parts) {
@@ -99,10 +96,8 @@ export function parseVerifyOptions(parts: readonly string[], subject: Subject, s
       const wrong = readCallout(part, callout, subject, source);
       if (wrong !== undefined) return wrong;
     } else if (part.startsWith('quota')) {
+      // accepted for recipients, but quotas are looked at when a message is delivered
       if (subject !== 'recipient') return { error: 'can only verify quota of recipient' };
-      const quota = readQuota(part, source);
-      if ('error' in quota) return quota;
-      options.quota = quota;
     } else return { error: `unknown option "${part}" in ACL condition "verify ${source}"` };
   }
   if (callout === undefined) return options;
@@ -165,26 +160,4 @@ function readItem(item: string, callout: Written, subject: Subject, source: stri
   if (seconds === undefined) return badTime(source);
   change(callout, seconds);
   return undefined;
-}
-
-function readQuota(part: string, source: string): QuotaOptions | Wrong {
-  const items = itemsOf(part, 'quota', source);
-  if ('error' in items) return items;
-  const quota: Changeable<QuotaOptions> = { ...usualQuota };
-  for (const item of items) {
-    if (item === 'no_cache') {
-      quota.positiveExpire = 0;
-      quota.negativeExpire = 0;
-      continue;
-    }
-    const name = ['cachepos', 'cacheneg'].find((each) => item.startsWith(each));
-    if (name === undefined) return badTime(source);
-    const rest = trim(item.slice(name.length));
-    if (!rest.startsWith('=')) return { error: `'=' expected after "${name}" in ACL verify condition "${source}"` };
-    const seconds = parseInterval(trim(rest.slice(1)));
-    if (seconds === undefined) return badTime(source);
-    if (name === 'cachepos') quota.positiveExpire = seconds;
-    else quota.negativeExpire = seconds;
-  }
-  return quota;
 }

@@ -27,7 +27,12 @@ function leave(run: AclRun, { userMessage, logMessage, smtpCode }: Texts): void 
   run.userMessage = userMessage;
   run.logMessage = logMessage;
   run.smtpCode = smtpCode;
-  if (run.context.acl) run.context.acl.verifyMessage = userMessage || logMessage;
+  note(run, userMessage || logMessage);
+}
+
+/** `$acl_verify_message` for the rest of the statement. */
+function note({ context }: AclRun, text: string): void {
+  if (context.acl) context.acl.verifyMessage = text;
 }
 
 function refuse(run: AclRun, outcome: 'fail' | 'defer', texts: Texts): ConditionAnswer {
@@ -44,7 +49,7 @@ const recipient: Verification = {
       if (acl) acl.recipientVerifyFailure = result.outcome === 'ok' ? (result.finding ?? '') : result.failure;
       if (result.outcome === 'ok') return 'true';
       if (!result.tolerated) return refuse(run, result.outcome, result);
-      leave(run, result);
+      note(run, result.userMessage);
       return 'true';
     }),
 };
@@ -61,7 +66,7 @@ const sender = (address: string | undefined): Verification => ({
       if (acl) acl.senderVerifyFailure = result.outcome === 'ok' ? (result.finding ?? '') : result.failure;
       if (result.outcome === 'ok') return 'true';
       if (result.tolerated) {
-        leave(run, result);
+        note(run, result.userMessage);
         return 'true';
       }
       run.senderProblem = result.problem;

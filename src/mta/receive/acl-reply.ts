@@ -39,8 +39,8 @@ export function wrapped(text: string): string {
   for (const line of trimEnd(text).split('\n')) {
     let rest = line;
     while (rest.length > lineLength) {
-      const colon = rest.lastIndexOf(': ', lineLength);
-      const blank = colon >= lateColon ? colon + 1 : rest.lastIndexOf(' ', lineLength + 1);
+      const colon = rest.lastIndexOf(': ', lineLength - 1);
+      const blank = colon >= lateColon ? colon + 1 : rest.lastIndexOf(' ', lineLength);
       const at = blank > 0 ? blank : rest.indexOf(' ');
       if (at <= 0) break;
       lines.push(rest.slice(0, at));
