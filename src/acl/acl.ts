@@ -12,6 +12,7 @@ import type { Resolver } from '../net/dns.ts';
 import type { Text } from '../safe/taint.ts';
 import type { MessageCopy } from './message-copy.ts';
 import type { ScannerSettings } from './scan/settings.ts';
+import type { AclVerifier, SenderProblem } from './verifier.ts';
 
 /** When an ACL is run; the words are those of Exim's own messages. */
 export type Phase =
@@ -44,18 +45,10 @@ export interface AclResult {
   readonly logMessage: string;
   /** Whether the user's message may begin with a code of three digits. */
   readonly smtpCode: boolean;
-  /** Details of a failed sender verification, which are told in lines of their own. */
+  /** What is wrong with a sender, which is told in lines of their own. */
   readonly senderProblem: SenderProblem | undefined;
   /** Logs that get the refusal. */
   readonly rejectTargets: readonly RejectTarget[];
-}
-
-export interface SenderProblem {
-  readonly address: string;
-  readonly outcome: 'fail' | 'defer';
-  /** For the client; empty when there is nothing for it. */
-  readonly message: string;
-  readonly logMessage: string;
 }
 
 /** What a message or a connection is to be done with, as `control` asks. */
@@ -70,6 +63,8 @@ export interface Controls {
   noMultilineResponses: boolean;
   allowUnadvertisedAuth: boolean;
   noPipelining: boolean;
+  /** Answers may wait while a callout is made. */
+  noCalloutFlush: boolean;
   /** The files that content scanners were given stay. */
   keepsScanFiles: boolean;
 }
@@ -86,25 +81,10 @@ export function newControls(): Controls {
     noMultilineResponses: false,
     allowUnadvertisedAuth: false,
     noPipelining: false,
+    noCalloutFlush: false,
     keepsScanFiles: false,
   };
 }
-
-/** The answer of an address verification. */
-export type VerifyResult =
-  | { readonly outcome: 'ok' }
-  | { readonly outcome: 'error'; readonly message: string }
-  | {
-      readonly outcome: 'fail' | 'defer';
-      /** For the other side. */
-      readonly userMessage: string;
-      readonly logMessage: string;
-      readonly smtpCode: boolean;
-      /** `$recipient_verify_failure`, `$sender_verify_failure`: what failed. */
-      readonly failure: string;
-      /** The reason is told only once. */
-      readonly first: boolean;
-    };
 
 /** What ACLs ask of those above them. */
 export interface AclServices {
@@ -126,20 +106,6 @@ export interface AclServices {
   readonly logsSkippedWarnings: boolean;
 }
 
-/** The questions behind `verify`. */
-export interface AclVerifier {
-  recipient(run: AclRun, options: readonly string[]): Eventual<VerifyResult>;
-  sender(run: AclRun, address: string, options: readonly string[]): Eventual<VerifyResult>;
-  helo(run: AclRun): Eventual<boolean>;
-  /** What is wrong with the header lines, if anything; `deferred` when that cannot be told now. */
-  headers(
-    run: AclRun,
-    what: HeaderQuestion,
-    options: readonly string[],
-  ): Eventual<{ readonly text: string; readonly deferred: boolean } | undefined>;
-}
-
-export type HeaderQuestion = 'header_syntax' | 'header_names_ascii' | 'not_blind' | 'header_sender';
 export type RejectTarget = 'main' | 'reject' | 'panic';
 
 /** The recipient that an ACL is about. */

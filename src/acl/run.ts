@@ -65,6 +65,7 @@ async function runStatement(statement: Statement, run: AclRun): Promise<AclResul
   run.logMessage = '';
   run.smtpCode = true;
   run.senderProblem = undefined;
+  if (run.context.acl) run.context.acl.verifyMessage = '';
   if (decisions.listening) decisions.begin('acl', `${statement.verb} at ${statement.place}`);
   const verdict = await runClauses(statement, run);
   if (decisions.listening) {
@@ -231,21 +232,25 @@ async function conclude(verb: Verb, verdict: Verdict, run: AclRun): Promise<AclR
 /** The statement ends the ACL: its texts are expanded now. */
 async function finish(outcome: Outcome, { message, logMessage, endpass }: Verdict, run: AclRun): Promise<AclResult> {
   const underlying = run.logMessage;
-  if (run.context.acl) run.context.acl.verifyMessage = run.userMessage;
   const accepting = outcome === 'accept' || outcome === 'discard';
-  const said = accepting && endpass ? '' : await late(message, run);
-  const logged = await late(logMessage, run);
-  if (run.context.acl) run.context.acl.verifyMessage = '';
+  const said = accepting && endpass ? '' : await late(message, run.userMessage, run);
+  const logged = await late(logMessage, run.logMessage, run);
   if (said !== '') run.smtpCode = true;
   const log = logged === '' ? underlying : underlying === '' ? logged : `${logged}: ${underlying}`;
   const user = said === '' ? run.userMessage : said;
   return result(run, outcome, user, log === '' ? user : log);
 }
 
-/** The text of `message` or `log_message`; one that cannot be expanded is as if it were not there. */
-async function late(template: Template | undefined, run: AclRun): Promise<string> {
+/**
+ * The text of `message` or `log_message`, which may quote what the conditions had to say to the same ears; one that
+ * cannot be expanded is as if it were not there.
+ */
+async function late(template: Template | undefined, verifyMessage: string, run: AclRun): Promise<string> {
   if (template === undefined) return '';
+  const { acl } = run.context;
+  if (acl) acl.verifyMessage = verifyMessage;
   const expansion = await expand(template, run.context);
+  if (acl) acl.verifyMessage = '';
   if (expansion.ok) return expansion.text.value;
   if (expansion.kind !== 'forced') {
     run.services.log(['main', 'panic'], `failed to expand ACL message "${template.source}": ${expansion.message}`);
@@ -254,11 +259,9 @@ async function late(template: Template | undefined, run: AclRun): Promise<string
 }
 
 async function warn({ message, logMessage }: Verdict, run: AclRun): Promise<void> {
-  if (run.context.acl) run.context.acl.verifyMessage = run.userMessage;
-  const header = await late(message, run);
+  const header = await late(message, run.userMessage, run);
   if (header !== '' && run.context.message !== undefined) addHeaders(header, run);
-  const text = await late(logMessage, run);
-  if (run.context.acl) run.context.acl.verifyMessage = '';
+  const text = await late(logMessage, run.logMessage, run);
   if (text === '') return;
   const line = `${run.services.hostText()}Warning: ${text}`;
   if (run.warned.has(line)) return;

@@ -82,6 +82,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       sender: unused('verification'),
       helo: unused('verification'),
       headers: unused('verification'),
+      headerSender: unused('verification'),
     },
     resolver: resolver ?? { resolve: unused('the DNS') },
     rates: place === undefined ? (undefined as never) : new RateHints(place, undefined, fail),

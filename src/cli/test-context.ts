@@ -10,7 +10,12 @@ import { testConnection } from './origin.ts';
 export function testContext(call: Call): Context {
   const { invocation, runtime, caller, decisions } = call;
   const context = newContext(runtime, decisions, (name, args) => acls.runFromExpansion(name, args));
-  const acls = new AclRunner(runtime, context, { delay: async () => undefined, allowUnqualifiedSenders: true });
+  const acls = new AclRunner(runtime, context, {
+    delay: async () => undefined,
+    flush: async () => undefined,
+    allowUnqualifiedSenders: true,
+    makesCallouts: false,
+  });
   context.connection = testConnection(call);
   const own = `${caller.login}@${runtime.settings.qualifyDomain}`;
   const sender = invocation.sender ?? own;

@@ -5,12 +5,10 @@ import type {
   AclResult,
   AclRun,
   AclServices,
-  AclVerifier,
   AddedHeader,
   Controls,
   Phase,
   RejectTarget,
-  VerifyResult,
 } from '../acl/acl.ts';
 import { newControls } from '../acl/acl.ts';
 import type { MessageCopy } from '../acl/message-copy.ts';
@@ -18,27 +16,24 @@ import { callWithArguments, runAcl } from '../acl/run.ts';
 import type { ScannerSettings } from '../acl/scan/settings.ts';
 import type { AclAnswer, Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
-import { lower } from '../lib/octets.ts';
-import { parseIp } from '../net/address.ts';
-import { systemAddresses } from '../net/hosts.ts';
 import type { Text } from '../safe/taint.ts';
 import { factsOf, originalAddress } from './address.ts';
-import { type Arrival, rewriteTools } from './arrival.ts';
+import type { Arrival } from './arrival.ts';
 import { hostFields } from './arrival-log.ts';
 import { newAclFacts } from './facts.ts';
-import { headerProblem } from './header-checks.ts';
 import { messageCopy } from './message-copy.ts';
-import { rewriteAddress } from './rewrite.ts';
-import { routerServices } from './router-services.ts';
-import type { RouteRules } from './routing.ts';
 import type { Runtime } from './runtime.ts';
-import { type Verification, verifyAddress } from './verify.ts';
+import { type VerifiedSenders, Verifier } from './verifier.ts';
 
 /** What one session can do that the runner cannot. */
 export interface AclSurroundings {
   /** Sends what was answered so far, then waits. */
   delay(seconds: number): Promise<void>;
+  /** Sends what was answered so far. */
+  flush(): Promise<void>;
   readonly allowUnqualifiedSenders: boolean;
+  /** Other hosts may be asked about addresses: not so in a test with `-bh`. */
+  readonly makesCallouts: boolean;
 }
 
 /** Headers and controls that the ACLs of one message have asked for. */
@@ -46,8 +41,7 @@ export class AclRequests {
   readonly addedHeaders: AddedHeader[] = [];
   readonly removedHeaders: string[] = [];
   readonly warned = new Set<string>();
-  readonly verifiedSenders = new Map<string, Verification>();
-  readonly toldSenders = new Set<string>();
+  readonly verifiedSenders: VerifiedSenders = new Map();
   /** Rates that were measured for this message. */
   readonly rates = new Map<string, number>();
   controls: Controls = newControls();
@@ -58,15 +52,11 @@ export class AclRequests {
   malwareAnswer: ScannerSettings['malwareAnswer'];
 }
 
-/** Options of an address verification: those that change its meaning, and those of features that are not there yet. */
-const verifyOptions =
-  /^(?:callout(?:=.*)?|defer_ok|success_on_redirect|fullpostmaster(?:=.*)?|postmaster(?:=.*)?|no_details|quota(?:=.*)?)$/;
-
 export class AclRunner {
   readonly #runtime: Runtime;
   readonly #context: Context;
   readonly #surroundings: AclSurroundings;
-  readonly #rules: Omit<RouteRules, 'purpose'>;
+  readonly #verifier: Verifier;
   /** Of the message that is being received. */
   requests = new AclRequests();
   #current: AclRun | undefined;
@@ -76,14 +66,10 @@ export class AclRunner {
     this.#runtime = runtime;
     this.#context = context;
     this.#surroundings = surroundings;
-    const { config } = runtime;
-    this.#rules = {
-      routers: config.routers,
-      transports: config.transports,
-      services: routerServices(runtime),
-      debugPrint: undefined,
-      verifyErrorsTo: undefined,
-    };
+    this.#verifier = new Verifier(runtime, context, {
+      ...surroundings,
+      verifiedSenders: () => this.requests.verifiedSenders,
+    });
   }
 
   /** Runs the ACL that an option names; nothing when the option is not set. */
@@ -111,6 +97,17 @@ export class AclRunner {
       context.address = earlier.address;
       this.#current = earlier.current;
     }
+  }
+
+  /** Forgets what the ACLs asked for, and lets go of what was kept for the message. */
+  forgetMessage(): void {
+    this.requests = new AclRequests();
+    this.#verifier.release();
+  }
+
+  /** Whether the name in HELO is the client's. */
+  verifyHelo(): ReturnType<Verifier['verifyHelo']> {
+    return this.#verifier.verifyHelo();
   }
 
   /** What becomes of commands that need an ACL and have none. */
@@ -156,7 +153,7 @@ export class AclRunner {
   #services(): AclServices {
     const { config, logs, resolver, rates, seen } = this.#runtime;
     return {
-      verifier: this.#verifier(),
+      verifier: this.#verifier,
       resolver,
       rates,
       seen,
@@ -213,118 +210,6 @@ export class AclRunner {
     const id = this.#context.message?.id;
     logs.write(targets, text, id === '' ? undefined : id);
   }
-
-  #verifier(): AclVerifier {
-    return {
-      recipient: (run, options) => this.#verifyRecipient(run, options),
-      sender: (run, address, options) => this.#verifySender(run, address, options),
-      helo: async () => {
-        const found = await this.verifyHelo();
-        return found === 'verified';
-      },
-      headers: (_, what, options) =>
-        headerProblem(what, {
-          ignoresCase: options.includes('case_insensitive'),
-          headers: this.#context.message?.headers ?? [],
-          recipients: this.#context.message?.recipients ?? [],
-          allowUnqualified: this.#surroundings.allowUnqualifiedSenders,
-          verifySender: async (address) => (await this.#verifiedSender(address)).outcome,
-        }),
-    };
-  }
-
-  async #verifyRecipient(run: AclRun, options: readonly string[]): Promise<VerifyResult> {
-    const unknown = options.find((option) => !verifyOptions.test(option));
-    if (unknown !== undefined) {
-      return {
-        outcome: 'error',
-        message: `unknown option "${unknown}" in ACL condition "verify recipient/${options.join('/')}"`,
-      };
-    }
-    const { recipient, context } = run;
-    if (recipient === undefined) return { outcome: 'ok' };
-    const facts = context.address;
-    const numeric = context.results.numeric;
-    const tools = rewriteTools(this.#runtime, undefined);
-    const address =
-      tools.rules.length === 0
-        ? recipient.address
-        : (await rewriteAddress(recipient.address, 'envelope recipient', tools, context)).address;
-    const result = await verifyAddress(address, 'verify recipient', context, this.#rules, {
-      successOnRedirect: options.includes('success_on_redirect'),
-    });
-    context.address = facts;
-    context.results.numeric = numeric;
-    if (result.outcome === 'ok') {
-      if (facts && result.data !== undefined) Object.assign(facts, result.data);
-      return { outcome: 'ok' };
-    }
-    if (result.outcome === 'defer' && options.includes('defer_ok')) return { outcome: 'ok' };
-    return refusal(result, true);
-  }
-
-  async #verifySender(run: AclRun, address: string, options: readonly string[]): Promise<VerifyResult> {
-    const unknown = options.find((option) => !verifyOptions.test(option));
-    if (unknown !== undefined) {
-      return {
-        outcome: 'error',
-        message: `unknown option "${unknown}" in ACL condition "verify sender/${options.join('/')}"`,
-      };
-    }
-    const own = address === run.context.message?.sender;
-    const result = await this.#verifiedSender(address);
-    if (own && result.outcome === 'ok' && run.context.acl) run.context.acl.senderAddressData = result.data?.addressData;
-    if (result.outcome === 'ok') return { outcome: 'ok' };
-    if (result.outcome === 'defer' && options.includes('defer_ok')) return { outcome: 'ok' };
-    const { toldSenders } = this.requests;
-    const first = !toldSenders.has(address) && !options.includes('no_details');
-    toldSenders.add(address);
-    return refusal(result, first);
-  }
-
-  /** A sender is verified once per message. */
-  async #verifiedSender(address: string): Promise<Verification> {
-    const known = this.requests.verifiedSenders.get(address);
-    if (known !== undefined) return known;
-    const context = this.#context;
-    const facts = context.address;
-    const numeric = context.results.numeric;
-    const result = await verifyAddress(address, 'verify sender', context, this.#rules);
-    context.address = facts;
-    context.results.numeric = numeric;
-    this.requests.verifiedSenders.set(address, result);
-    return result;
-  }
-
-  /** Whether the name in HELO is the client's: its address in brackets, its name, or a name with its address. */
-  async verifyHelo(): Promise<'verified' | 'failed' | 'deferred'> {
-    const { connection, services } = this.#context;
-    const known = (yes: boolean) => (yes ? 'verified' : 'failed');
-    if (connection === undefined || connection.hostAddress === '') return 'verified';
-    const helo = lower(connection.heloName);
-    if (helo === '') return 'failed';
-    const literal = /^\[(?:ipv6:)?([^\]]*)\]$/.exec(helo)?.[1];
-    if (literal !== undefined) {
-      const [given, real] = [parseIp(literal), parseIp(connection.hostAddress)];
-      return known(given !== undefined && real !== undefined && Buffer.from(given).equals(Buffer.from(real)));
-    }
-    await services.findHostName(this.#context);
-    if ([connection.hostName, ...connection.hostAliases].some((name) => lower(name) === helo)) return 'verified';
-    const found = await systemAddresses(helo);
-    if (found.outcome === 'defer') return 'deferred';
-    return known(found.outcome === 'found' && found.addresses.includes(connection.hostAddress));
-  }
-}
-
-function refusal(result: Verification & { readonly outcome: 'fail' | 'defer' }, first: boolean): VerifyResult {
-  return {
-    outcome: result.outcome,
-    userMessage: result.publicMessage,
-    logMessage: result.message,
-    smtpCode: result.smtpCode,
-    failure: 'route',
-    first,
-  };
 }
 
 /** The answer of an ACL that was not run. */

@@ -1,13 +1,12 @@
 /** What `verify = header_syntax` and its sisters find wrong with the header lines of a message (Exim spec 44.25). */
 
-import type { HeaderQuestion } from '../acl/acl.ts';
+import type { HeaderQuestion } from '../acl/verifier.ts';
 import { printing } from '../lib/escapes.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { addressItems, parseAddress, splitAddress } from '../mail/address.ts';
 import { headerAddresses } from '../mail/address-header.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import { placeOf } from './rewrite.ts';
-import type { Verification } from './verify.ts';
 
 export interface CheckedMessage {
   readonly headers: readonly HeaderLine[];
@@ -16,16 +15,12 @@ export interface CheckedMessage {
   readonly ignoresCase?: boolean;
   /** Unqualified addresses are completed, and so no mistake. */
   readonly allowUnqualified: boolean;
-  verifySender(address: string): Promise<Verification['outcome']>;
 }
 
-/** What is wrong; `deferred` when that cannot be told now. */
-export type HeaderFinding = { readonly text: string; readonly deferred: boolean } | undefined;
-
-type Check = (message: CheckedMessage) => Promise<HeaderFinding> | string | undefined;
+type Check = (message: CheckedMessage) => string | undefined;
 
 /** Header lines that hold addresses, except the recipients-only notation of groups. */
-function addressLines({ headers }: CheckedMessage): HeaderLine[] {
+function addressLines({ headers }: Pick<CheckedMessage, 'headers'>): HeaderLine[] {
   return headers.filter(({ type, text }) => type !== '*' && placeOf(text) !== undefined);
 }
 
@@ -78,35 +73,40 @@ function withLowerDomain(address: string): string {
   return `${localPart}@${lower(domain)}`;
 }
 
-/** At least one of Sender:, Reply-To: and From: holds an address that verifies. */
-const sender: Check = async (message) => {
-  let deferred = false;
+/** A header line that names senders, and one of its addresses, or what is wrong with it. */
+export interface HeaderSender {
+  /** `From:`, as it is written. */
+  readonly name: string;
+  readonly address: string;
+  readonly problem: string | undefined;
+}
+
+/** The addresses of Sender:, Reply-To: and From:, in this order. */
+export function headerSenders(message: Pick<CheckedMessage, 'headers'>): HeaderSender[] {
+  const found: HeaderSender[] = [];
   for (const place of ['sender', 'reply-to', 'from']) {
     for (const { text } of addressLines(message)) {
       if (placeOf(text) !== place) continue;
-      for (const { address } of headerAddresses(text)) {
-        const outcome = await message.verifySender(address);
-        if (outcome === 'ok') return undefined;
-        if (outcome === 'defer') deferred = true;
+      const body = headerBody(text);
+      const name = `${headerName(text)}:`;
+      for (const { start, end } of addressItems(body)) {
+        const item = body.slice(start, end);
+        const parsed = parseAddress(item.replace(/\n[ \t]*/g, ' '));
+        if ('error' in parsed) {
+          found.push({ name, address: item, problem: parsed.error });
+        } else if (parsed.address !== '') found.push({ name, address: parsed.address, problem: undefined });
       }
     }
   }
-  return {
-    text: deferred
-      ? 'all attempts to verify a sender in a header line deferred'
-      : 'there is no valid sender in any header line',
-    deferred,
-  };
-};
+  return found;
+}
 
 const checks: Readonly<Record<HeaderQuestion, Check>> = {
   header_syntax: syntax,
   header_names_ascii: namesAscii,
   not_blind: notBlind,
-  header_sender: sender,
 };
 
-export async function headerProblem(question: HeaderQuestion, message: CheckedMessage): Promise<HeaderFinding> {
-  const found = await checks[question](message);
-  return typeof found === 'string' ? { text: found, deferred: false } : found;
+export function headerProblem(question: HeaderQuestion, message: CheckedMessage): string | undefined {
+  return checks[question](message);
 }

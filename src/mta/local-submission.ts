@@ -83,7 +83,12 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
   const { config, settings, spool } = runtime;
   const begun = clock.now();
   const context = newContext(runtime);
-  const acls = new AclRunner(runtime, context, { delay: pause, allowUnqualifiedSenders: true });
+  const acls = new AclRunner(runtime, context, {
+    delay: pause,
+    flush: async () => undefined,
+    allowUnqualifiedSenders: true,
+    makesCallouts: true,
+  });
   const own = request.sender === undefined;
   const ownSender = `${caller.login}@${settings.qualifyDomain}`;
   const connection = {

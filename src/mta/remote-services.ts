@@ -5,6 +5,7 @@ import type { Context } from '../expand/context.ts';
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
+import type { Resolver } from '../net/dns.ts';
 import { hostAddresses, systemAddresses } from '../net/hosts.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
@@ -17,6 +18,20 @@ import type { RetrySubject } from './retry.ts';
 export function hostFieldOf({ name, address, port }: Host, selects: Attempt['selects']): string {
   const withPort = selects('outgoing_port') && port !== undefined ? `:${port}` : '';
   return `H=${name} [${address}]${withPort}`;
+}
+
+/** The addresses of a host that a transport names. */
+export async function addressesOf(name: string, how: AddressLookup, resolver: Resolver): Promise<HostLookupResult> {
+  const { by, qualifySingle, searchParents, dnssec } = how;
+  const found =
+    by === 'name'
+      ? await systemAddresses(name)
+      : await hostAddresses(resolver, name, { qualifySingle, searchParents, dnssec: dnssec !== 'no' });
+  if (found.outcome === 'defer') return { outcome: 'again', message: found.message };
+  if (found.outcome !== 'found' || (dnssec === 'require' && !('secure' in found && found.secure))) {
+    return { outcome: 'nothing' };
+  }
+  return { outcome: 'found', addresses: found.addresses };
 }
 
 /** Answers for one set of addresses, and remembers what retry rules said of the hosts that failed. */
@@ -92,18 +107,8 @@ export class RemoteKnowledge implements RemoteServices {
     retry.forget(retryKeys.message(hostKey, attempt.message));
   }
 
-  async addressesOf(name: string, how: AddressLookup): Promise<HostLookupResult> {
-    const { resolver } = this.#attempt.runtime;
-    const { by, qualifySingle, searchParents, dnssec } = how;
-    const found =
-      by === 'name'
-        ? await systemAddresses(name)
-        : await hostAddresses(resolver, name, { qualifySingle, searchParents, dnssec: dnssec !== 'no' });
-    if (found.outcome === 'defer') return { outcome: 'again', message: found.message };
-    if (found.outcome !== 'found' || (dnssec === 'require' && !('secure' in found && found.secure))) {
-      return { outcome: 'nothing' };
-    }
-    return { outcome: 'found', addresses: found.addresses };
+  addressesOf(name: string, how: AddressLookup): Promise<HostLookupResult> {
+    return addressesOf(name, how, this.#attempt.runtime.resolver);
   }
 
   async isLocal({ name, address }: Host, context: Context): Promise<boolean> {

@@ -133,7 +133,7 @@ async function taken(
   const verifying = rules.purpose === 'verify sender' || rules.purpose === 'verify recipient';
   if (transport === undefined) {
     const what = name.name === '' ? 'no transport set' : `unable to find transport "${name.name}"`;
-    if (verifying && name.name === '') return { outcome: 'discarded', router };
+    if (verifying && name.name === '') return { outcome: 'discarded', router, hosts: outcome.hosts };
     return failure('deferred', address, router, `${router.name} router: ${what}`);
   }
   const own = copy === undefined ? address : childAddress(address, address.address, {});

@@ -42,7 +42,8 @@ export type Routing =
       /** A domain was found to have another name, and header lines are to have that, too. */
       readonly renamed?: { readonly from: string; readonly to: string } | undefined;
     }
-  | { readonly outcome: 'discarded'; readonly router: RouterInstance }
+  /** `hosts`: a router that only verifies found them, and has no transport to them. */
+  | { readonly outcome: 'discarded'; readonly router: RouterInstance; readonly hosts?: readonly Host[] | undefined }
   | ({ readonly outcome: 'failed' | 'deferred' } & Failed);
 
 /** A file or command that redirection named, and why nothing is delivered to it. */

@@ -5,6 +5,7 @@ import { lookups as lookupDrivers } from '../config/drivers.ts';
 import type { Installation } from '../config/installation.ts';
 import type { AclAnswer, Context, Services, Settings } from '../expand/context.ts';
 import { freshResults } from '../expand/expand.ts';
+import { CalloutHints } from '../hints/callout-hints.ts';
 import { RateHints } from '../hints/rate-hints.ts';
 import { SeenHints } from '../hints/seen-hints.ts';
 import { errorText } from '../lib/errno.ts';
@@ -41,6 +42,8 @@ export interface Runtime {
   /** How fast clients are, and what ACLs have seen before. */
   readonly rates: RateHints;
   readonly seen: SeenHints;
+  /** What hosts have answered when they were asked about addresses. */
+  readonly callouts: CalloutHints;
   readonly resolver: Resolver;
   /** Without `runAcl`, which each line of work adds. */
   readonly services: Omit<Services, 'runAcl'>;
@@ -142,15 +145,17 @@ export async function makeRuntime(
     lookups,
     rates: new RateHints(places.spoolDirectory, owner, complain),
     seen: new SeenHints(places.spoolDirectory, owner, complain),
+    callouts: new CalloutHints(places.spoolDirectory, owner, complain),
     resolver,
     services,
   };
 }
 
 /** Closes files; used when a configuration is replaced by another. */
-export function closeRuntime({ lookups, logs, rates, seen }: Runtime): void {
+export function closeRuntime({ lookups, logs, rates, seen, callouts }: Runtime): void {
   lookups.close();
   rates.close();
   seen.close();
+  callouts.close();
   logs.close();
 }

@@ -1,16 +1,22 @@
 /**
- * Verifies an address by routing it (Exim spec 44.42, 44.46): the answer for ACLs and for `-bv`. A single child takes
- * its parent's place; when an address turns into several, or into files or commands, it counts as good.
+ * Verifies an address by routing it (Exim spec 44.45, 44.51): the answer for ACLs and for `-bv`. A single child takes
+ * its parent's place; when an address turns into several, or into files or commands, it counts as good. Who wants more
+ * than a route, such as a callout, is handed the address as it was routed in the end.
  */
 
 import type { AddressFacts, Context } from '../expand/context.ts';
-import type { RoutingPurpose } from '../routers/router.ts';
+import type { Host, RoutingPurpose } from '../routers/router.ts';
 import { originalAddress, type RouteAddress } from './address.ts';
 import { route } from './route.ts';
-import type { RouteRules, Routing } from './routing.ts';
+import type { Delivery, RouteRules, Routing } from './routing.ts';
 
 export type Verification =
-  | { readonly outcome: 'ok'; readonly data: VerifiedData | undefined }
+  | {
+      readonly outcome: 'ok';
+      readonly data: VerifiedData | undefined;
+      /** Where the address goes in the end; nothing when it turned into several, or into nothing. */
+      readonly route?: VerifiedRoute | undefined;
+    }
   | {
       readonly outcome: 'fail' | 'defer';
       /** For logs. */
@@ -21,12 +27,29 @@ export type Verification =
     };
 
 /** What the router that took the address found out, for `$address_data` and its like in the ACL. */
-export type VerifiedData = Pick<AddressFacts, 'addressData' | 'domainData' | 'localPartData' | 'routerVariables'>;
+export type VerifiedData = Pick<AddressFacts, 'addressData' | 'routerVariables'>;
+
+export interface VerifiedRoute {
+  readonly address: RouteAddress;
+  /** A router that only verifies may have no transport, but hosts. */
+  readonly delivery: Delivery | undefined;
+  readonly hosts: readonly Host[];
+}
 
 function dataOf(routing: Routing): VerifiedData | undefined {
   if (routing.outcome !== 'delivered to') return undefined;
-  const { addressData, domainData, localPartData, routerVariables } = routing.delivery.facts;
-  return { addressData, domainData, localPartData, routerVariables };
+  const { addressData, routerVariables } = routing.delivery.facts;
+  return { addressData, routerVariables };
+}
+
+function routeOf(address: RouteAddress, routing: Routing): VerifiedRoute | undefined {
+  if (routing.outcome === 'delivered to') {
+    const { delivery } = routing;
+    return { address, delivery, hosts: delivery.hosts };
+  }
+  return routing.outcome === 'discarded' && routing.hosts !== undefined
+    ? { address, delivery: undefined, hosts: routing.hosts }
+    : undefined;
 }
 
 /** Where the search for an answer must end, whatever redirection does. */
@@ -54,7 +77,10 @@ export async function verifyAddress(
       current = routing.copy;
       continue;
     }
-    if (routing.outcome !== 'replaced' || options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
+    if (routing.outcome !== 'replaced') {
+      return { outcome: 'ok', data: dataOf(routing), route: routeOf(current, routing) };
+    }
+    if (options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
     const [only, second] = routing.children;
     if (only === undefined || second !== undefined || routing.deliveries.length > 0) {
       return { outcome: 'ok', data: dataOf(routing) };

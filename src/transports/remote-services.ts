@@ -39,9 +39,18 @@ export interface AddressLookup {
   readonly dnssec: 'no' | 'request' | 'require';
 }
 
-export interface RemoteServices {
+/** What making connections needs. */
+export interface ConnectionServices {
   /** The authenticators of the configuration, some of which can log in at servers. */
   readonly authenticators: readonly AuthenticatorInstance[];
+  addressesOf(name: string, how: AddressLookup, context: Context): Eventual<HostLookupResult>;
+  /** `H=name [address]`, with the port when the log is to have it (log selector outgoing_port). */
+  hostField(host: Host): string;
+  /** Writes a line about this message to the main log and the message log. */
+  log(text: string): void;
+}
+
+export interface RemoteServices extends ConnectionServices {
   standing(attempt: HostAttempt): Eventual<HostStanding>;
   /**
    * Notes that a host failed, or failed for this message, with which the host itself is in order (Exim spec 49.2).
@@ -50,13 +59,8 @@ export interface RemoteServices {
   noteFailure(attempt: HostAttempt, of: 'host' | 'message', error: DeliveryError): Eventual<{ expired: boolean }>;
   /** Notes that a host works, and takes this message. */
   noteSuccess(attempt: HostAttempt): Eventual<void>;
-  addressesOf(name: string, how: AddressLookup, context: Context): Eventual<HostLookupResult>;
   /** Whether mail to this host would come back: it has an address of ours, or is in `hosts_treat_as_local`. */
   isLocal(host: Host, context: Context): Eventual<boolean>;
   /** Takes the only connection to a host of `serialize_hosts`; answers how to give it back, or that it is taken. */
   connectAlone(host: Host): Eventual<(() => void) | undefined>;
-  /** `H=name [address]`, with the port when the log is to have it (log selector outgoing_port). */
-  hostField(host: Host): string;
-  /** Writes a line about this message to the main log and the message log. */
-  log(text: string): void;
 }

@@ -7,6 +7,7 @@ import type { TlsFacts } from '../net/tls.ts';
 import { type Failure, isFailure } from '../smtp/client/failure.ts';
 import { type Envelope, type RecipientAnswer, type Transaction, transact } from '../smtp/client/transaction.ts';
 import { replyText } from '../smtp/reply.ts';
+import { xtext } from '../smtp/xtext.ts';
 import { Unprepared } from './expanding.ts';
 import { FilterFailure, filteredSource, filterResult } from './filtered-content.ts';
 import { messageSource, readerOf } from './message-source.ts';
@@ -259,8 +260,3 @@ class AttemptWork {
 }
 
 const silence: Failure = { stage: 'block', after: 'sending data block', kind: 'timeout', pipelined: false };
-
-/** Text as a parameter holds it (RFC 3461 §4). */
-function xtext(text: string): string {
-  return text.replace(/[^!-*,-<>-~]/g, (octet) => `+${octet.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}

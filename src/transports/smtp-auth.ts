@@ -8,7 +8,7 @@ import { type Failure, isFailure } from '../smtp/client/failure.ts';
 import type { ClientSession } from '../smtp/client/session.ts';
 import { type Reply, replyClass, replyText } from '../smtp/reply.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
-import { isListed, type ReachableHost, type SmtpRun } from './smtp-run.ts';
+import { isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
 import { errorCodes } from './transport.ts';
 
 /** `plain:ann` for logs; nothing when we go on without. */
@@ -80,7 +80,7 @@ async function isWanted({ common }: AuthenticatorInstance, context: Context): Pr
 /** What one authenticator came to: a result that ends the search, or nothing, after which the next may be tried. */
 async function attempt(
   authenticator: AuthenticatorInstance & { readonly logIn: NonNullable<AuthenticatorInstance['logIn']> },
-  run: SmtpRun,
+  run: SmtpSetup,
   host: ReachableHost,
   session: ClientSession,
   context: Context,
@@ -126,7 +126,7 @@ function withName(message: string, name: string): string {
 
 /** Logs in where the options ask for it (hosts_try_auth, hosts_require_auth). */
 export async function logInAt(
-  run: SmtpRun,
+  run: SmtpSetup,
   host: ReachableHost,
   session: ClientSession,
   context: Context,

@@ -12,7 +12,7 @@ import { isFailure } from '../smtp/client/failure.ts';
 import { ClientSession } from '../smtp/client/session.ts';
 import { logInAt } from './smtp-auth.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
-import { contextOf, isListed, type ReachableHost, type SmtpRun, Unusable } from './smtp-run.ts';
+import { contextOf, isListed, type ReachableHost, type SmtpSetup, Unusable } from './smtp-run.ts';
 import { handshake, secure } from './smtp-tls.ts';
 import { type DeliveryError, errorCodes, type LocalEnd } from './transport.ts';
 
@@ -35,7 +35,7 @@ export interface NotOpen extends Verdict {
 }
 
 /** The address that connections to this host come from (Exim spec 30.4, interface); @throws Unusable */
-export async function interfaceFor(run: SmtpRun, host: ReachableHost): Promise<string | undefined> {
+export async function interfaceFor(run: SmtpSetup, host: ReachableHost): Promise<string | undefined> {
   const { options, request } = run;
   const template = options.interface;
   if (template === undefined) return undefined;
@@ -72,7 +72,7 @@ const failed = (error: DeliveryError, connected: boolean): NotOpen => ({
 
 /** The name we give; a line of SMTP cannot hold every name. */
 async function heloName(
-  run: SmtpRun,
+  run: SmtpSetup,
   template: Template,
   host: ReachableHost,
   tls: TlsFacts | undefined,
@@ -89,7 +89,7 @@ async function heloName(
 
 /** @throws Unusable */
 export async function openConnection(
-  run: SmtpRun,
+  run: SmtpSetup,
   host: ReachableHost,
   from: string | undefined,
 ): Promise<OpenConnection | NotOpen> {
@@ -109,7 +109,7 @@ interface TryInClear {
 }
 
 async function connect(
-  run: SmtpRun,
+  run: SmtpSetup,
   host: ReachableHost,
   from: string | undefined,
   manner: 'with TLS' | 'in clear',
@@ -130,7 +130,7 @@ async function connect(
 }
 
 async function introduce(
-  run: SmtpRun,
+  run: SmtpSetup,
   host: ReachableHost,
   connection: Connected,
   manner: 'with TLS' | 'in clear',
@@ -190,7 +190,7 @@ async function introduce(
 
 /** The sender that AUTH= names, if any (Exim spec 30.4, authenticated_sender). @throws Unusable */
 async function authenticatedSender(
-  { options, request }: SmtpRun,
+  { options, request }: SmtpSetup,
   isAuthenticated: boolean,
   context: Context,
 ): Promise<string | undefined> {

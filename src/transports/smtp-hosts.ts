@@ -6,7 +6,7 @@ import { parseHostItems } from '../routers/hosts.ts';
 import type { Host } from '../routers/router.ts';
 import { clean } from '../safe/taint.ts';
 import type { AddressLookup } from './remote-services.ts';
-import { contextOf, type SmtpRun, Unusable } from './smtp-run.ts';
+import { contextOf, type SmtpRun, type SmtpSetup, Unusable } from './smtp-run.ts';
 import { errorCodes } from './transport.ts';
 
 /** Hosts, and whether the transport has to see to it that none of them is this one: routers have done that for theirs. */
@@ -27,7 +27,7 @@ function hostsIn(list: string, randomize: boolean): Host[] {
 }
 
 /** The hosts that the message goes to: those of the router, unless there are none or the transport overrides them. */
-export async function hostsOf({ options, request }: SmtpRun): Promise<HostList> {
+export async function hostsOf({ options, request }: SmtpSetup): Promise<HostList> {
   const { transport, context } = request;
   const template = options.hosts;
   if (request.hosts.length > 0 && !(options.hosts_override && template !== undefined)) {
@@ -60,7 +60,7 @@ export function fallbackHostsOf({ options, request }: SmtpRun): HostList {
 }
 
 /** The host once for each of its addresses; none when it has none, or when that cannot be told now. */
-export async function withAddresses(run: SmtpRun, host: Host): Promise<Host[]> {
+export async function withAddresses(run: SmtpSetup, host: Host): Promise<Host[]> {
   const { options, services, request } = run;
   const found = await services.addressesOf(host.name, await lookupOf(run, host), request.context);
   if (found.outcome !== 'found') {
@@ -70,7 +70,7 @@ export async function withAddresses(run: SmtpRun, host: Host): Promise<Host[]> {
   return found.addresses.map((address) => ({ ...host, address }));
 }
 
-async function lookupOf(run: SmtpRun, host: Host): Promise<AddressLookup> {
+async function lookupOf(run: SmtpSetup, host: Host): Promise<AddressLookup> {
   const { options } = run;
   const context = contextOf(run, host);
   const matches = async (name: 'dnssec_request_domains' | 'dnssec_require_domains'): Promise<boolean> => {

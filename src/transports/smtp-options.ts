@@ -76,7 +76,7 @@ export const smtpOptions = {
   hosts_try_dane: withoutEffect(hostList('Hosts for which the DNS is asked about their certificate.', '*')),
   hosts_try_fastopen: hostList('Hosts that get data with the first packet of a connection.', '*'),
   hosts_try_prdr: withoutEffect(hostList('Hosts that may answer per recipient when they offer it.', '*')),
-  hosts_verify_avoid_tls: withoutEffect(hostList('Hosts with which TLS is not used for callouts.')),
+  hosts_verify_avoid_tls: hostList('Hosts with which TLS is not used for callouts.'),
   interface: template('The address of this host that connections come from.'),
   keepalive: flag('Lets the system find out whether the other side is still there.', true),
   lmtp_ignore_quota: flag('Asks an LMTP server to overlook quotas, when it offers to.'),

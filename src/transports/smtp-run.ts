@@ -7,9 +7,10 @@ import { type ListSetting, matchTemplate } from '../lists/option.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { OptionsOf } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
-import type { RemoteServices } from './remote-services.ts';
+import type { ConnectionServices, RemoteServices } from './remote-services.ts';
 import type { smtpOptions } from './smtp-options.ts';
 import {
+  type ConnectionRequest,
   type DeliveryAddress,
   type DeliveryRequest,
   deferred,
@@ -21,13 +22,21 @@ import type { CompiledFilter } from './transport-filter.ts';
 
 export type SmtpOptions = OptionsOf<typeof smtpOptions>;
 
-export interface SmtpRun {
+/** What connections are made with, whatever they are for. */
+export interface SmtpSetup {
   readonly options: SmtpOptions;
-  readonly request: DeliveryRequest;
-  readonly services: RemoteServices;
+  readonly request: ConnectionRequest;
+  readonly services: ConnectionServices;
   readonly protocol: 'smtp' | 'lmtp';
   /** For hosts that come without one. */
   readonly port: number;
+  /** A callout may do without TLS where a delivery may not (hosts_verify_avoid_tls). */
+  readonly isCallout?: boolean | undefined;
+}
+
+export interface SmtpRun extends SmtpSetup {
+  readonly request: DeliveryRequest;
+  readonly services: RemoteServices;
   readonly filter: CompiledFilter | undefined;
 }
 
@@ -48,7 +57,7 @@ export class Unusable {
 }
 
 /** The context in which options about a host are expanded (Exim spec 30.2). */
-export function contextOf({ request }: SmtpRun, host: Host, tls?: TlsFacts): Context {
+export function contextOf({ request }: SmtpSetup, host: Host, tls?: TlsFacts): Context {
   const { context, transport, returnPath } = request;
   const known = context.delivery ?? {
     transportName: transport,
@@ -63,7 +72,7 @@ export function contextOf({ request }: SmtpRun, host: Host, tls?: TlsFacts): Con
 }
 
 /** Whether a host is in the list of an option; a list that cannot tell says no, and the log tells why. */
-export async function isListed(run: SmtpRun, list: ListSetting | undefined, host: Host): Promise<boolean> {
+export async function isListed(run: SmtpSetup, list: ListSetting | undefined, host: Host): Promise<boolean> {
   if (list === undefined) return false;
   const answer = await matchTemplate(list, host.address, contextOf(run, host), { hostName: host.name });
   if (answer.outcome === 'defer') run.services.log(answer.message);
@@ -78,7 +87,7 @@ const truth: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /** The value of a switch that may depend on the host. */
-export async function isOn(run: SmtpRun, name: string, value: boolean | Template, host: Host): Promise<boolean> {
+export async function isOn(run: SmtpSetup, name: string, value: boolean | Template, host: Host): Promise<boolean> {
   if (typeof value === 'boolean') return value;
   const { transport } = run.request;
   const expansion = await value.expand(contextOf(run, host));

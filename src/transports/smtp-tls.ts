@@ -10,7 +10,7 @@ import { isFailure } from '../smtp/client/failure.ts';
 import type { ClientSession } from '../smtp/client/session.ts';
 import { replyClass, replyText } from '../smtp/reply.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
-import { contextOf, isListed, type ReachableHost, type SmtpRun } from './smtp-run.ts';
+import { contextOf, isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
 import { errorCodes } from './transport.ts';
 
 export type Securing =
@@ -26,7 +26,7 @@ const hostVerdict = (code: number, message: string, quiet = false): Securing => 
   verdict: { outcome: 'deferred', of: 'host', error: { code, message }, quiet },
 });
 
-async function settingsFor(run: SmtpRun, host: ReachableHost): Promise<ClientTls> {
+async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientTls> {
   const { options } = run;
   const context = contextOf(run, host);
   const mustVerify = await isListed(run, options.tls_verify_hosts, host);
@@ -47,7 +47,7 @@ async function settingsFor(run: SmtpRun, host: ReachableHost): Promise<ClientTls
 
 /** The handshake; answers what was agreed on, or why it failed. */
 export async function handshake(
-  run: SmtpRun,
+  run: SmtpSetup,
   host: ReachableHost,
   session: ClientSession,
 ): Promise<{ readonly facts: TlsFacts } | { readonly reason: string }> {
@@ -63,11 +63,18 @@ export async function handshake(
   return { reason: `TLS session: (${step}): ${secured.text}` };
 }
 
+/** Whether TLS is not even tried with this host. */
+async function avoids(run: SmtpSetup, host: ReachableHost): Promise<boolean> {
+  const { options, isCallout } = run;
+  if (await isListed(run, options.hosts_avoid_tls, host)) return true;
+  return isCallout === true && isListed(run, options.hosts_verify_avoid_tls, host);
+}
+
 /** Begins TLS where the host offers it and the options let it (hosts_avoid_tls, hosts_require_tls, tls_tempfail_tryclear). */
-export async function secure(run: SmtpRun, host: ReachableHost, session: ClientSession): Promise<Securing> {
+export async function secure(run: SmtpSetup, host: ReachableHost, session: ClientSession): Promise<Securing> {
   const { options } = run;
   const isRequired = await isListed(run, options.hosts_require_tls, host);
-  if (!session.extensions.has('STARTTLS') || (!isRequired && (await isListed(run, options.hosts_avoid_tls, host)))) {
+  if (!session.extensions.has('STARTTLS') || (!isRequired && (await avoids(run, host)))) {
     if (!isRequired) return { outcome: 'in clear' };
     return hostVerdict(errorCodes.tlsRequired, 'a TLS session is required, but the server did not offer TLS support');
   }

@@ -3,10 +3,11 @@
  * which hosts are tried is in `smtp-walk.ts`, what happens at one of them in `smtp-attempt.ts`.
  */
 
-import { servicePort } from '../net/service-ports.ts';
 import type { RemoteServices } from './remote-services.ts';
+import { prepareCallout } from './smtp-callout.ts';
 import { fallbackHostsOf, hostsOf } from './smtp-hosts.ts';
 import { smtpOptions } from './smtp-options.ts';
+import { portOf, protocolOf } from './smtp-port.ts';
 import { type Results, type SmtpOptions, type SmtpRun, Unusable } from './smtp-run.ts';
 import { walk } from './smtp-walk.ts';
 import {
@@ -22,30 +23,6 @@ import { type CompiledFilter, compileFilter } from './transport-filter.ts';
 
 /** Texts that cannot stand in a line of SMTP. */
 const unspeakable = /[\0\r\n]/;
-
-async function portOf(options: SmtpOptions, isSet: boolean, request: DeliveryRequest): Promise<number> {
-  const { transport, context } = request;
-  const unusable = (message: string): Unusable => new Unusable(errorCodes.unknown, message, true);
-  const { port: template, protocol } = options;
-  const standard = protocol === 'lmtp' || protocol === 'smtps' ? protocol : 'smtp';
-  let name: string = standard;
-  if (isSet) {
-    const expansion = await template.expand(context);
-    if (!expansion.ok) {
-      const what = `failed to expand "${template.source}" ("port" option) for ${transport} transport`;
-      throw unusable(`${what}: ${expansion.message}`);
-    }
-    name = expansion.text.value;
-  }
-  if (/^\d/.test(name)) {
-    const port = /^\d{1,5}$/.test(name) ? Number(name) : 0;
-    if (port >= 1 && port <= 65_535) return port;
-    throw unusable(`invalid port number for ${transport} transport: ${name}`);
-  }
-  const port = servicePort(name);
-  if (port === undefined) throw unusable(`TCP port "${name}" is not defined for ${transport} transport`);
-  return port;
-}
 
 /** Sets aside what must not or cannot be sent at all; answers for whom there is something to do. */
 function examine(options: SmtpOptions, request: DeliveryRequest, results: Results): readonly DeliveryAddress[] {
@@ -79,9 +56,8 @@ async function deliver(
   try {
     const addresses = examine(options, request, results);
     if (addresses.length > 0) {
-      const protocol = options.protocol === 'lmtp' ? 'lmtp' : 'smtp';
       const port = await portOf(options, portIsSet, request);
-      const run: SmtpRun = { options, request, services, protocol, port, filter };
+      const run: SmtpRun = { options, request, services, protocol: protocolOf(options), port, filter };
       const open = await walk(run, await hostsOf(run), addresses, results);
       const fallback = fallbackHostsOf(run);
       if (open.length > 0 && fallback.hosts.length > 0) await walk(run, fallback, open, results);
@@ -114,4 +90,5 @@ export const smtp = defineRemoteTransport({
     const settings = { options, portIsSet: set.has('port'), filter: compileFilter(common) };
     return (request, services) => deliver(settings, request, services);
   },
+  callout: (options, set) => (request, services) => prepareCallout(options, set.has('port'), request, services),
 });

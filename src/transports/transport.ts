@@ -13,6 +13,7 @@ import type { Host } from '../routers/router.ts';
 import type { Argument } from '../safe/spawn.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
+import type { CalloutMaker } from './callout.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { RemoteServices } from './remote-services.ts';
 
@@ -35,21 +36,25 @@ export interface Content {
   readonly body: Body;
 }
 
-export interface DeliveryRequest {
+/** What connecting to hosts needs to know, whether there is a message or not. */
+export interface ConnectionRequest {
   /** Name of the transport instance. */
   readonly transport: string;
+  readonly hosts: readonly Host[];
+  readonly returnPath: string;
+  readonly context: Context;
+}
+
+export interface DeliveryRequest extends ConnectionRequest {
   readonly common: TransportCommonOptions;
   readonly messageId: QueueId;
   readonly addresses: readonly DeliveryAddress[];
-  readonly hosts: readonly Host[];
   /**
    * Those of the router, in place of the transport's own `fallback_hosts`; an empty list to have none at all. Hosts
    * without an address are looked up.
    */
   readonly fallbackHosts?: readonly Host[] | undefined;
-  readonly returnPath: string;
   readonly content: Content;
-  readonly context: Context;
   /** Home directory, when there is one. */
   readonly home: Clean | undefined;
   /** Current directory of a program that is run. */
@@ -193,6 +198,8 @@ export interface RemoteError extends DeliveryError {
 export interface RemoteTransport {
   readonly style: 'remote';
   deliver(request: DeliveryRequest, services: RemoteServices): Promise<readonly RemoteOutcome[]>;
+  /** Readies callouts to the hosts that it would deliver to; a driver that makes none does not have it. */
+  readonly callout?: CalloutMaker | undefined;
 }
 
 export type TransportWorker = LocalTransport | RemoteTransport;
@@ -219,6 +226,7 @@ export interface TransportLiteral<T extends OptionTable> {
 /** Declares a remote transport. */
 export function defineRemoteTransport<T extends OptionTable>(
   driver: TransportLiteral<T> & {
+    callout?(options: OptionsOf<T>, set: ReadonlySet<string>): CalloutMaker;
     deliver(
       options: OptionsOf<T>,
       common: TransportCommonOptions,
@@ -233,6 +241,7 @@ export function defineRemoteTransport<T extends OptionTable>(
     make: (options, common, set) => ({
       style: 'remote',
       deliver: driver.deliver(options as OptionsOf<T>, common, set),
+      callout: driver.callout?.(options as OptionsOf<T>, set),
     }),
   };
 }

@@ -2,65 +2,98 @@
 
 import { type Eventual, then } from '../../lib/eventual.ts';
 import { trim } from '../../lib/octets.ts';
-import type { AclRun, ConditionAnswer, HeaderQuestion, Phase, TextCondition, VerifyResult } from '../acl.ts';
+import type { AclRun, ConditionAnswer, Phase, TextCondition } from '../acl.ts';
 import { withoutHeaders, withoutRecipient } from '../phases.ts';
+import type { HeaderQuestion, VerifyOptions } from '../verifier.ts';
+import { parseVerifyOptions, type Subject } from './verify-options.ts';
 
 interface Verification {
   readonly forbidden: readonly Phase[];
-  run(options: readonly string[], run: AclRun): Eventual<ConditionAnswer>;
+  /** What kind of options it has; without it, it has none. */
+  readonly subject?: Subject | undefined;
+  /** Options of its own, in place of those. */
+  readonly words?: readonly string[] | undefined;
+  run(run: AclRun, options: VerifyOptions, words: readonly string[]): Eventual<ConditionAnswer>;
 }
 
-/** A verification that did not succeed leaves its texts for the statement. */
-function refuse(run: AclRun, result: VerifyResult & { readonly outcome: 'fail' | 'defer' }): ConditionAnswer {
-  run.userMessage = result.userMessage;
-  run.logMessage = result.logMessage;
-  run.smtpCode = result.smtpCode;
-  return result.outcome === 'fail' ? 'false' : { defer: result.logMessage };
+interface Texts {
+  readonly userMessage: string;
+  readonly logMessage: string;
+  readonly smtpCode: boolean;
+}
+
+/** A verification that did not succeed leaves its texts for the statement, and for what follows in it. */
+function leave(run: AclRun, { userMessage, logMessage, smtpCode }: Texts): void {
+  run.userMessage = userMessage;
+  run.logMessage = logMessage;
+  run.smtpCode = smtpCode;
+  note(run, userMessage || logMessage);
+}
+
+/** `$acl_verify_message` for the rest of the statement. */
+function note({ context }: AclRun, text: string): void {
+  if (context.acl) context.acl.verifyMessage = text;
+}
+
+function refuse(run: AclRun, outcome: 'fail' | 'defer', texts: Texts): ConditionAnswer {
+  leave(run, texts);
+  return outcome === 'fail' ? 'false' : { defer: run.logMessage };
 }
 
 const recipient: Verification = {
   forbidden: withoutRecipient,
-  run: (options, run) =>
+  subject: 'recipient',
+  run: (run, options) =>
     then(run.services.verifier.recipient(run, options), (result): ConditionAnswer => {
-      if (result.outcome === 'error') return { error: result.message };
+      const { acl } = run.context;
+      if (acl) acl.recipientVerifyFailure = result.outcome === 'ok' ? (result.finding ?? '') : result.failure;
       if (result.outcome === 'ok') return 'true';
-      if (run.context.acl) run.context.acl.recipientVerifyFailure = result.failure;
-      return refuse(run, result);
+      if (!result.tolerated) return refuse(run, result.outcome, result);
+      note(run, result.userMessage);
+      return 'true';
     }),
 };
 
 /** The envelope sender, or the address that is given. A bounce has no sender that could be wrong. */
 const sender = (address: string | undefined): Verification => ({
   forbidden: [],
-  run(options, run) {
+  subject: 'sender',
+  run(run, options) {
     const subject = address ?? run.context.message?.sender ?? '';
     if (subject === '') return 'true';
     return then(run.services.verifier.sender(run, subject, options), (result): ConditionAnswer => {
-      if (result.outcome === 'error') return { error: result.message };
+      const { acl } = run.context;
+      if (acl) acl.senderVerifyFailure = result.outcome === 'ok' ? (result.finding ?? '') : result.failure;
       if (result.outcome === 'ok') return 'true';
-      if (run.context.acl) run.context.acl.senderVerifyFailure = result.failure;
-      if (result.first) {
-        const { outcome, userMessage: message, logMessage } = result;
-        run.senderProblem = { address: subject, outcome, message, logMessage };
+      if (result.tolerated) {
+        note(run, result.userMessage);
+        return 'true';
       }
-      if (result.outcome === 'defer') {
-        const logMessage = 'Could not complete sender verify';
-        return refuse(run, { ...result, userMessage: '', logMessage, smtpCode: false });
-      }
-      const text = 'Sender verify failed';
-      return refuse(run, { ...result, userMessage: text, logMessage: text, smtpCode: false });
+      run.senderProblem = result.problem;
+      return refuse(run, result.outcome, result);
     });
   },
 });
 
+const headerSender: Verification = {
+  forbidden: withoutHeaders,
+  subject: 'header_sender',
+  run: (run, options) =>
+    then(run.services.verifier.headerSender(run, options), (result): ConditionAnswer => {
+      const { acl } = run.context;
+      if (acl) acl.senderVerifyFailure = result.outcome === 'ok' ? '' : result.failure;
+      return result.outcome === 'ok' ? 'true' : refuse(run, result.outcome, { ...result, smtpCode: false });
+    }),
+};
+
 const helo: Verification = {
   forbidden: [],
-  run: (_, run) => then(run.services.verifier.helo(run), (ok) => (ok ? 'true' : 'false')),
+  run: (run) => then(run.services.verifier.helo(run), (ok) => (ok ? 'true' : 'false')),
 };
 
 const reverseHostLookup: Verification = {
   forbidden: [],
-  run(_, run) {
+  run(run) {
     const { connection } = run.context;
     if (connection === undefined || connection.hostAddress === '') return 'true';
     return then(run.context.services.findHostName(run.context), (): ConditionAnswer => {
@@ -72,20 +105,19 @@ const reverseHostLookup: Verification = {
   },
 };
 
-const headers = (what: HeaderQuestion): Verification => ({
+const headers = (what: HeaderQuestion, words?: readonly string[]): Verification => ({
   forbidden: withoutHeaders,
-  run: (options, run) =>
-    then(run.services.verifier.headers(run, what, options), (problem): ConditionAnswer => {
-      if (problem === undefined || (problem.deferred && options.includes('defer_ok'))) return 'true';
-      run.logMessage = problem.text;
-      return problem.deferred ? { defer: problem.text } : 'false';
+  words,
+  run: (run, _, given) =>
+    then(run.services.verifier.headers(run, what, given), (problem): ConditionAnswer => {
+      return problem === undefined ? 'true' : refuse(run, 'fail', { ...problem, smtpCode: false });
     }),
 });
 
 /** The client came over TLS and showed a certificate that is good (tls_verify_hosts, tls_try_verify_hosts). */
 const certificate: Verification = {
   forbidden: [],
-  run(_, run) {
+  run(run) {
     if (run.context.connection?.tls?.verified) return 'true';
     run.userMessage = 'no verified certificate';
     run.logMessage = run.userMessage;
@@ -100,8 +132,8 @@ const verifications: ReadonlyMap<string, Verification> = new Map([
   ['reverse_host_lookup', reverseHostLookup],
   ['header_syntax', headers('header_syntax')],
   ['header_names_ascii', headers('header_names_ascii')],
-  ['header_sender', headers('header_sender')],
-  ['not_blind', headers('not_blind')],
+  ['header_sender', headerSender],
+  ['not_blind', headers('not_blind', ['case_insensitive'])],
   ['certificate', certificate],
 ]);
 
@@ -111,7 +143,7 @@ export const verify: TextCondition = {
   doc: 'An address, a name or header lines are in order.',
   forbidden: [],
   test(text, run) {
-    const [head = '', ...options] = text.split('/').map((part) => trim(part));
+    const [head = '', ...parts] = text.split('/').map((part) => trim(part));
     const named = /^sender[ \t-\r]*=[ \t-\r]*(.+)$/.exec(head)?.[1];
     const verification = named === undefined ? verifications.get(head) : sender(named);
     if (verification === undefined) {
@@ -119,9 +151,17 @@ export const verify: TextCondition = {
         error: `expected "sender[=address]", "recipient", "helo", "header_syntax", "header_sender", "header_names_ascii" or "reverse_host_lookup" at start of ACL condition "verify ${text}"`,
       };
     }
-    if (verification.forbidden.includes(run.phase)) {
-      return { error: `cannot verify ${head} in ACL for ${run.phase}` };
+    const { subject, forbidden, words } = verification;
+    if (subject === undefined && words === undefined && parts.length > 0) {
+      return { error: `unexpected '/' found in "${text}" (this verify item has no options)` };
     }
-    return verification.run(options, run);
+    if (forbidden.includes(run.phase)) return { error: `cannot verify ${head} in ACL for ${run.phase}` };
+    const own = words === undefined ? [] : parts.filter((part) => words.includes(part));
+    const options = parseVerifyOptions(
+      parts.filter((part) => !own.includes(part)),
+      subject ?? 'recipient',
+      text,
+    );
+    return 'error' in options ? options : verification.run(run, options, own);
   },
 };

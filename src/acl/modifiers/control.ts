@@ -110,7 +110,7 @@ const controls: ReadonlyMap<string, Control> = new Map([
       return undefined;
     }),
   ],
-  ['no_callout_flush', nothing()],
+  ['no_callout_flush', does(({ controls: c }) => (c.noCalloutFlush = true))],
   ['no_delay_flush', nothing()],
   ['no_enforce_sync', does(({ controls: c }) => (c.enforceSync = false))],
   ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true), withoutMessage)],

@@ -159,6 +159,7 @@ export async function fakeSmtpCommand(call: Call): Promise<number> {
     originator: undefined,
     isBatch: false,
     isTest: true,
+    makesCallouts: invocation.callouts,
     protocol: undefined,
     authenticatedSender: '',
     sender: undefined,

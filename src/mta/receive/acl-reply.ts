@@ -1,6 +1,7 @@
 /** What the client is told, and the log, when an ACL does not accept (Exim spec 44.17, 44.20). */
 
 import type { AclResult, Phase } from '../../acl/acl.ts';
+import type { SenderProblem } from '../../acl/verifier.ts';
 import { trimEnd, upper } from '../../lib/octets.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
 import { type Reception, shownInLog } from './reception.ts';
@@ -12,8 +13,10 @@ const codes: Readonly<Partial<Record<Phase, string>>> = { AUTH: '503', ETRN: '45
 const withSender: ReadonlySet<Phase> = new Set(['RCPT', 'DATA']);
 
 const laterText = 'Temporary local problem - please try later';
-/** Answers are broken into lines of about this length. */
+/** Answers that are longer than this are broken into lines. */
 const lineLength = 75;
+/** A colon that comes so late in a line is the better place to break it. */
+const lateColon = 35;
 
 /** A text with an SMTP code in front, and perhaps an enhanced one. */
 const coded = /^(\d\d\d)(?:[ \t]+(\d\.\d{1,3}\.\d{1,3}))?(?:[ \t]+|$)/;
@@ -36,7 +39,8 @@ export function wrapped(text: string): string {
   for (const line of trimEnd(text).split('\n')) {
     let rest = line;
     while (rest.length > lineLength) {
-      const blank = rest.lastIndexOf(' ', lineLength);
+      const colon = rest.lastIndexOf(': ', lineLength - 1);
+      const blank = colon >= lateColon ? colon + 1 : rest.lastIndexOf(' ', lineLength);
       const at = blank > 0 ? blank : rest.indexOf(' ');
       if (at <= 0) break;
       lines.push(rest.slice(0, at));
@@ -44,7 +48,15 @@ export function wrapped(text: string): string {
     }
     lines.push(rest);
   }
-  return lines.map((line) => line.replace(/[\0-\x1f]/g, ' ')).join('\n');
+  return lines.map(speakable).join('\n');
+}
+
+const speakable = (line: string): string => line.replace(/[\0-\x1f]/g, ' ');
+
+/** What other hosts have said, line by line as they said it. */
+function unwrapped(text: string): string {
+  const lines = trimEnd(text).split('\n');
+  return text === '' ? '' : `${lines.map(speakable).join('\n')}\n`;
 }
 
 /** The reply to a command whose ACL accepted, perhaps with a text of its own. */
@@ -55,22 +67,12 @@ export function consent(result: AclResult | undefined, code: string, standard: s
   return { ...reply, text: wrapped(reply.text) };
 }
 
-/** Why the sender is no good, once for each message (log selector sender_verify_fail). */
-function logSenderProblem({ senderProblem }: AclResult, id: string, { runtime, hostText, selects }: Reception): void {
-  if (senderProblem === undefined) return;
-  if (senderProblem.outcome === 'fail' && !selects('sender_verify_fail')) return;
-  const { outcome, address, logMessage } = senderProblem;
-  const line = shownInLog(`${hostText}sender verify ${outcome} for <${address}>: ${logMessage}`);
-  runtime.logs.write(['main', 'reject'], line, id === '' ? undefined : id);
-}
-
 /** The log line of a refusal: `H=… F=<sender> rejected RCPT <a@b>: reason`. */
 function logRefusal(result: AclResult, phase: Phase, what: string, reception: Reception, headers: string): void {
   const { outcome, logMessage, rejectTargets } = result;
   const temporary = outcome === 'defer' || outcome === 'error';
   const { transaction, runtime, context } = reception;
   const id = context.message?.id ?? '';
-  logSenderProblem(result, id, reception);
   const from = transaction === undefined || !withSender.has(phase) ? '' : `F=<${transaction.sender}> `;
   const [reasonLine = ''] = logMessage.split('\n');
   const reason = reasonLine === '' ? '' : `: ${reasonLine}`;
@@ -83,10 +85,27 @@ function logRefusal(result: AclResult, phase: Phase, what: string, reception: Re
   );
 }
 
+/** Logs what is wrong with a sender; answers what the client is told of it (Exim spec 44.50). */
+function tellOf(problem: SenderProblem, reception: Reception, headers: string): string {
+  const { runtime, context, hostText } = reception;
+  const { address, outcome, logMessage, details, told } = problem;
+  problem.told = true;
+  if (!told && (outcome === 'defer' || reception.selects('sender_verify_fail'))) {
+    const reason = logMessage === '' ? '' : `: ${logMessage}`;
+    const line = shownInLog(`${hostText}sender verify ${outcome} for <${address}>${reason}`);
+    const id = context.message?.id ?? '';
+    const shown = reception.selects('rejected_header') ? headers : '';
+    runtime.logs.write(['main', 'reject'], line, id === '' ? undefined : id, shown);
+  }
+  if (outcome === 'defer') return runtime.config.main.smtp_return_error_details ? details : '';
+  return told ? '' : details;
+}
+
 /** The refusal, which is logged; `what` is the command as the log shows it. */
 export function refusal(answer: AclResult, phase: Phase, what: string, reception: Reception, headers = ''): Reply {
   const result = answer.outcome === 'discard' ? misused(answer, phase, reception) : answer;
   const { outcome, userMessage, smtpCode, senderProblem } = result;
+  const about = senderProblem === undefined ? '' : tellOf(senderProblem, reception, headers);
   const temporary = outcome === 'defer' || outcome === 'error';
   const standard = temporary ? '451' : (codes[phase] ?? '550');
   const text = userMessage === '' ? 'Administrative prohibition' : userMessage;
@@ -100,11 +119,7 @@ export function refusal(answer: AclResult, phase: Phase, what: string, reception
     const more = details && result.outcome === 'defer' && result.logMessage !== '' ? `\n${result.logMessage}` : '';
     return { code: standard, text: wrapped(`${laterText}${more}`), close };
   }
-  const problem =
-    senderProblem?.outcome === 'fail'
-      ? `Verification failed for <${senderProblem.address}>\n${senderProblem.message}\n`
-      : '';
-  return { code: reply.code, text: wrapped(`${problem}${reply.text}`), close };
+  return { code: reply.code, text: `${unwrapped(about)}${wrapped(reply.text)}`, close };
 }
 
 /** Where there is nothing to discard, `discard` is a mistake of the configuration. */

@@ -24,6 +24,8 @@ export interface Client {
   readonly beginsWithTls?: boolean | undefined;
   /** `-bh`: nothing is accepted in earnest. */
   readonly isTest: boolean;
+  /** `-bhc`: a test in which other hosts are asked all the same. */
+  readonly makesCallouts?: boolean | undefined;
   /** What `-oMr` says. */
   readonly protocol: string | undefined;
   /** What `-oMas` says. */

@@ -8,7 +8,7 @@ import { type ListSetting, matchTemplate } from '../../lists/option.ts';
 import type { ServerTls } from '../../net/tls.ts';
 import type { Decisions } from '../../observe/decision.ts';
 import type { LogSelector } from '../../observe/log-selectors.ts';
-import { AclRequests, AclRunner } from '../acl-runner.ts';
+import { AclRunner } from '../acl-runner.ts';
 import { hostFields } from '../arrival-log.ts';
 import { emptyMessage } from '../facts.ts';
 import type { Examiner } from '../logins.ts';
@@ -74,7 +74,9 @@ export class Reception {
     this.context.connection = client.connection;
     this.acls = new AclRunner(tools.runtime, this.context, {
       delay: (seconds) => this.pause(seconds),
+      flush: () => this.flush(),
       allowUnqualifiedSenders: client.caller !== undefined,
+      makesCallouts: !client.isTest || client.makesCallouts === true,
     });
     this.forgetMessage();
   }
@@ -90,7 +92,7 @@ export class Reception {
   forgetMessage(): void {
     const { caller } = this.client;
     this.transaction = undefined;
-    this.acls.requests = new AclRequests();
+    this.acls.forgetMessage();
     this.context.acl = undefined;
     this.context.address = undefined;
     this.context.message = emptyMessage('', caller ?? this.runtime.user);

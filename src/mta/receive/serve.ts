@@ -33,7 +33,11 @@ export async function serve(
     requiresHelo: async () => reception.heloIsWrong || (await reception.isIn(main.hosts_require_helo)),
   });
   reception.flush = () => session.flush();
-  return session.run();
+  try {
+    return await session.run();
+  } finally {
+    reception.forgetMessage();
+  }
 }
 
 /** Seconds to wait for a command or a block of data; 0 for ever (Exim spec 14, smtp_receive_timeout). */

@@ -1,0 +1,232 @@
+/**
+ * Verification by callout (Exim spec 44.46 - 44.48): what is remembered about the address and its domain, else the hosts
+ * that would get its mail, one after the other, until one of them answers.
+ *
+ * It is bounded by the time for each answer, by the time after which no further host is tried, and by the number of
+ * hosts that a transport names. What is learned goes to the hints, which may be lost at any time.
+ */
+
+import type { CalloutOptions } from '../acl/verifier.ts';
+import type { AddressFacts, Context } from '../expand/context.ts';
+import { freshResults } from '../expand/expand.ts';
+import * as clock from '../lib/clock.ts';
+import { splitAddress } from '../mail/address.ts';
+import type { Host } from '../routers/router.ts';
+import type { CalloutConnection, CalloutTarget } from '../transports/callout.ts';
+import type { ConnectionServices } from '../transports/remote-services.ts';
+import type { ReachableHost } from '../transports/smtp-run.ts';
+import type { TransportInstance } from '../transports/transport.ts';
+import { CalloutCache } from './callout-cache.ts';
+import { type CalloutQuestions, type Findings, Talk, type TalkResult, type Unhappy, unopened } from './callout-talk.ts';
+import { type CalloutResult, refused, type Subject, undecided } from './callout-texts.ts';
+import { addressesOf, hostFieldOf } from './remote-services.ts';
+import type { Runtime } from './runtime.ts';
+
+/** An address as it was routed. */
+export interface CalloutRoute {
+  readonly recipient: string;
+  readonly facts: AddressFacts | undefined;
+  /** A router that only verifies may have none. */
+  readonly transport: TransportInstance | undefined;
+  readonly hosts: readonly Host[];
+}
+
+export interface CalloutPurpose {
+  readonly subject: Subject;
+  readonly options: CalloutOptions;
+  /** What MAIL names. */
+  readonly sender: string;
+  /** Sends what was answered so far, since asking may take its time. */
+  flush(): Promise<void>;
+}
+
+/** A connection kept for the next recipient, with the transaction that was begun over it. */
+interface Held {
+  readonly connection: CalloutConnection;
+  readonly key: string;
+  readonly host: ReachableHost;
+}
+
+/** Nothing that can be said in a line of SMTP. */
+const unspeakable = /[\0\r\n]/;
+
+/** The callouts of one session. */
+export class Callouts {
+  readonly #runtime: Runtime;
+  readonly #context: Context;
+  readonly #services: ConnectionServices;
+  #held: Held | undefined;
+
+  constructor(runtime: Runtime, context: Context) {
+    const { config, logs, resolver } = runtime;
+    this.#runtime = runtime;
+    this.#context = context;
+    this.#services = {
+      authenticators: config.authenticators,
+      addressesOf: (name, how) => addressesOf(name, how, resolver),
+      hostField: (host) => hostFieldOf(host, (selector) => logs.selects(selector)),
+      log: (text) => logs.main(text),
+    };
+  }
+
+  /** Lets go of a connection that was held. */
+  release(): void {
+    this.#held?.connection.session.quit();
+    this.#held = undefined;
+  }
+
+  async ask(route: CalloutRoute, purpose: CalloutPurpose): Promise<CalloutResult> {
+    const { decisions } = this.#context;
+    if (decisions.listening) decisions.begin('verify', `callout for ${route.recipient}`);
+    let result: CalloutResult | undefined;
+    try {
+      result = await this.#ask(route, purpose);
+      return result;
+    } finally {
+      if (decisions.listening) {
+        const detail =
+          result === undefined || result.outcome === 'ok' ? undefined : result.message || result.publicMessage;
+        decisions.end(result?.outcome ?? 'error', detail);
+      }
+    }
+  }
+
+  async #ask(route: CalloutRoute, purpose: CalloutPurpose): Promise<CalloutResult> {
+    const { transport, hosts } = route;
+    const isLocal = transport !== undefined && transport.worker.style === 'local';
+    if (isLocal && hosts.length === 0) return { outcome: 'ok', by: 'nobody' };
+    const cache = this.#cache(route, purpose);
+    const found = cache.look();
+    if (this.#context.decisions.listening) {
+      this.#context.decisions.step(
+        'hints_lookup',
+        'callout cache',
+        found === undefined ? 'nothing that decides' : 'found',
+      );
+    }
+    if (found !== undefined) {
+      if (purpose.subject === 'recipient') this.release();
+      return found;
+    }
+    if (isLocal) {
+      const what = `Exim configuration error for callout transport '${transport.name}': ${transport.driver.name} is non-smtp`;
+      this.#runtime.logs.write(['main', 'panic'], what);
+    }
+    const nobody = undecided(route.recipient, purpose.subject, '', '', this.#withDetails);
+    const callout = transport?.worker.style === 'remote' ? transport.worker.callout : undefined;
+    if (transport === undefined || callout === undefined) return nobody;
+    if ([route.recipient, purpose.sender].some((text) => unspeakable.test(text))) return nobody;
+    const context: Context = { ...this.#context, address: route.facts, results: freshResults(), delivery: undefined };
+    const { timeout, connectTimeout } = purpose.options;
+    const request = { transport: transport.name, hosts, returnPath: purpose.sender, context, timeout, connectTimeout };
+    const target = await callout(request, this.#services);
+    if ('unusable' in target) return nobody;
+    if (target.hosts.length === 0) return { outcome: 'ok', by: 'nobody' };
+    await purpose.flush();
+    const findings: Findings = { address: undefined, domain: new Map() };
+    const questions = await this.#questions(route, purpose, cache);
+    const result = await this.#askHosts(target, transport.name, questions, purpose, findings);
+    cache.note(findings);
+    return result;
+  }
+
+  get #withDetails(): boolean {
+    return this.#runtime.config.main.smtp_return_error_details;
+  }
+
+  #cache(route: CalloutRoute, { options, sender, subject }: CalloutPurpose): CalloutCache {
+    return new CalloutCache(this.#runtime, route.recipient, sender, options, subject);
+  }
+
+  async #questions(route: CalloutRoute, purpose: CalloutPurpose, cache: CalloutCache): Promise<CalloutQuestions> {
+    const { options, sender } = purpose;
+    return {
+      sender,
+      address: route.recipient,
+      domain: splitAddress(route.recipient).domain,
+      random: cache.asksRandom ? await this.#randomLocalPart() : undefined,
+      postmasterSender: cache.asksPostmaster ? options.postmasterSender : undefined,
+      fullPostmaster: options.fullPostmaster,
+    };
+  }
+
+  async #randomLocalPart(): Promise<string | undefined> {
+    const { config, logs } = this.#runtime;
+    const expansion = await config.main.callout_random_local_part.expand(this.#context);
+    if (!expansion.ok) {
+      logs.write(['main', 'panic'], `failed to expand callout_random_local_part: ${expansion.message}`);
+      return undefined;
+    }
+    const { value } = expansion.text;
+    return unspeakable.test(value) ? undefined : value;
+  }
+
+  async #askHosts(
+    target: CalloutTarget,
+    transport: string,
+    questions: CalloutQuestions,
+    purpose: CalloutPurpose,
+    findings: Findings,
+  ): Promise<CalloutResult> {
+    const { options, subject } = purpose;
+    const key = [transport, questions.sender, ...target.hosts.map(({ address, port }) => `${address}:${port}`)].join(
+      ' ',
+    );
+    const again = await this.#askHeld(key, questions, purpose, findings);
+    if (again !== undefined) return again;
+    const begun = clock.elapsed();
+    let last: Unhappy | undefined;
+    for (const host of target.hosts) {
+      if (last !== undefined && clock.elapsed() - begun >= options.longest * 1000) break;
+      if (this.#context.acl) this.#context.acl.calloutAddress = `[${host.address}]:${host.port}`;
+      const result = await this.#askHost(target, host, key, questions, purpose, findings);
+      if (result.outcome === 'ok') return result;
+      if (result.outcome === 'fail') return refused(host, result, subject);
+      last = result;
+    }
+    const [only] = target.hosts;
+    const detail =
+      target.hosts.length > 1 || only === undefined ? '' : `${only.name} [${only.address}] : ${last?.reason}`;
+    return undecided(questions.address, subject, last?.failure ?? '', detail, this.#withDetails);
+  }
+
+  async #askHost(
+    target: CalloutTarget,
+    host: ReachableHost,
+    key: string,
+    questions: CalloutQuestions,
+    purpose: CalloutPurpose,
+    findings: Findings,
+  ): Promise<TalkResult> {
+    const connection = await target.open(host);
+    if ('outcome' in connection) return unopened(connection);
+    const talk = new Talk(connection, questions, findings);
+    const result = await talk.run(() => target.open(host));
+    const { random, postmasterSender } = questions;
+    const { hold, sender } = purpose.options;
+    const mayHold = hold && sender === 'of the message' && random === undefined && postmasterSender === undefined;
+    if (result.outcome === 'ok' && mayHold) this.#held = { connection: talk.connection, key, host };
+    else talk.quit();
+    return result;
+  }
+
+  /** Asks over the connection that an earlier recipient left, if it goes to the same hosts; nothing when it is of no use. */
+  async #askHeld(
+    key: string,
+    questions: CalloutQuestions,
+    { subject, options }: CalloutPurpose,
+    findings: Findings,
+  ): Promise<CalloutResult | undefined> {
+    const held = this.#held;
+    if (held === undefined || subject === 'sender') return undefined;
+    const fits = held.key === key && options.hold && questions.random === undefined;
+    if (fits && questions.postmasterSender === undefined && held.connection.session.usable) {
+      const result = await new Talk(held.connection, questions, findings).another();
+      if (result.outcome === 'ok') return result;
+      this.release();
+      return result.outcome === 'fail' ? refused(held.host, result, subject) : undefined;
+    }
+    this.release();
+    return undefined;
+  }
+}

@@ -1,0 +1,292 @@
+/** Answers what the ACLs of a session ask when they verify something (`acl/verifier.ts`; Exim spec 44.25, 44.45 - 44.51). */
+
+import type { AclRun } from '../acl/acl.ts';
+import type {
+  AclVerifier,
+  HeaderProblem,
+  HeaderQuestion,
+  HeaderSenderResult,
+  SenderProblem,
+  VerifyOptions,
+  VerifyResult,
+} from '../acl/verifier.ts';
+import type { Context } from '../expand/context.ts';
+import { lower } from '../lib/octets.ts';
+import { parseIp } from '../net/address.ts';
+import { systemAddresses } from '../net/hosts.ts';
+import type { RoutingPurpose } from '../routers/router.ts';
+import { Text } from '../safe/taint.ts';
+import { rewriteTools } from './arrival.ts';
+import { Callouts } from './callout.ts';
+import type { CalloutResult } from './callout-texts.ts';
+import { incomplete, senderDetails } from './callout-texts.ts';
+import { recipientOf } from './delivery-request.ts';
+import { headerProblem, headerSenders } from './header-checks.ts';
+import { rewriteAddress } from './rewrite.ts';
+import { routerServices } from './router-services.ts';
+import type { RouteRules } from './routing.ts';
+import type { Runtime } from './runtime.ts';
+import { type Verification, verifyAddress } from './verify.ts';
+
+/** A verification with all that was asked for. */
+interface Verified {
+  readonly verification: Verification;
+  readonly callout: CalloutResult | undefined;
+}
+
+/** Senders that were verified without a callout, and what is wrong with those that are no good. */
+export type VerifiedSenders = Map<string, { readonly verified: Verified; readonly problem: SenderProblem | undefined }>;
+
+export interface VerifierSurroundings {
+  flush(): Promise<void>;
+  readonly allowUnqualifiedSenders: boolean;
+  readonly makesCallouts: boolean;
+  /** Of the message that is being received. */
+  verifiedSenders(): VerifiedSenders;
+}
+
+/** Why an address is no good: routing, or a callout. */
+interface Failed {
+  readonly outcome: 'fail' | 'defer';
+  readonly message: string;
+  readonly publicMessage: string;
+  readonly smtpCode: boolean;
+  readonly failure: string;
+  readonly isCallout: boolean;
+}
+
+function failedOf({ verification, callout }: Verified): Failed | undefined {
+  if (verification.outcome !== 'ok') return { ...verification, failure: 'route', isCallout: false };
+  return callout === undefined || callout.outcome === 'ok'
+    ? undefined
+    : { ...callout, smtpCode: false, isCallout: true };
+}
+
+const findingOf = ({ callout }: Verified): 'random' | undefined =>
+  callout?.outcome === 'ok' && callout.by === 'random' ? 'random' : undefined;
+
+/** Whether what could not be told counts as good. */
+const tolerates = ({ outcome, isCallout }: Failed, { deferOk, callout }: VerifyOptions): boolean =>
+  outcome === 'defer' && (deferOk || (isCallout && callout?.deferOk === true));
+
+export class Verifier implements AclVerifier {
+  readonly #runtime: Runtime;
+  readonly #context: Context;
+  readonly #surroundings: VerifierSurroundings;
+  readonly #rules: Omit<RouteRules, 'purpose'>;
+  readonly #callouts: Callouts;
+
+  constructor(runtime: Runtime, context: Context, surroundings: VerifierSurroundings) {
+    this.#runtime = runtime;
+    this.#context = context;
+    this.#surroundings = surroundings;
+    const { config } = runtime;
+    this.#rules = {
+      routers: config.routers,
+      transports: config.transports,
+      services: routerServices(runtime),
+      debugPrint: undefined,
+      verifyErrorsTo: undefined,
+    };
+    this.#callouts = new Callouts(runtime, context);
+  }
+
+  /** Ends what was held for the next recipient. */
+  release(): void {
+    this.#callouts.release();
+  }
+
+  async recipient(run: AclRun, options: VerifyOptions): Promise<VerifyResult> {
+    const { recipient, context } = run;
+    if (recipient === undefined) return { outcome: 'ok' };
+    const tools = rewriteTools(this.#runtime, undefined);
+    const address =
+      tools.rules.length === 0
+        ? recipient.address
+        : (await rewriteAddress(recipient.address, 'envelope recipient', tools, context)).address;
+    const verified = await this.#verify(run, address, 'recipient', options);
+    const failed = failedOf(verified);
+    if (failed !== undefined) {
+      const { outcome, publicMessage: userMessage, message: logMessage, smtpCode, failure } = failed;
+      return {
+        outcome,
+        userMessage,
+        logMessage,
+        smtpCode,
+        failure,
+        problem: undefined,
+        tolerated: tolerates(failed, options),
+      };
+    }
+    const { verification, callout } = verified;
+    if (context.address && verification.outcome === 'ok' && verification.data !== undefined) {
+      Object.assign(context.address, verification.data);
+    }
+    if (context.address && verification.outcome === 'ok' && callout?.outcome === 'ok' && callout.by !== 'nobody') {
+      // a host has vouched for it
+      const { localPart, domain } = verification.route?.address ?? recipient;
+      context.address.localPartData = Text.vouched(localPart);
+      context.address.domainData = Text.vouched(domain);
+    }
+    return { outcome: 'ok', finding: findingOf(verified) };
+  }
+
+  async sender(run: AclRun, address: string, options: VerifyOptions): Promise<VerifyResult> {
+    const { verified, problem } = await this.#sender(run, address, options);
+    const { verification } = verified;
+    const own = address === run.context.message?.sender;
+    if (own && verification.outcome === 'ok' && run.context.acl) {
+      run.context.acl.senderAddressData = verification.data?.addressData;
+    }
+    const failed = failedOf(verified);
+    if (failed === undefined) return { outcome: 'ok', finding: findingOf(verified) };
+    const { outcome, failure } = failed;
+    return {
+      outcome,
+      ...this.#senderTexts(failed),
+      smtpCode: false,
+      failure,
+      problem: options.noDetails ? undefined : problem,
+      tolerated: tolerates(failed, options),
+    };
+  }
+
+  #senderTexts({ outcome, isCallout, publicMessage }: Failed): {
+    readonly userMessage: string;
+    readonly logMessage: string;
+  } {
+    if (outcome === 'fail') return { userMessage: 'Sender verify failed', logMessage: 'Sender verify failed' };
+    if (isCallout) return { userMessage: publicMessage, logMessage: incomplete('sender') };
+    const logMessage = 'Could not complete sender verify';
+    return { userMessage: this.#withDetails ? logMessage : '', logMessage };
+  }
+
+  get #withDetails(): boolean {
+    return this.#runtime.config.main.smtp_return_error_details;
+  }
+
+  /** Without a callout a sender is verified once per message. */
+  async #sender(
+    run: AclRun,
+    address: string,
+    options: VerifyOptions,
+  ): Promise<{ readonly verified: Verified; readonly problem: SenderProblem | undefined }> {
+    const known = this.#surroundings.verifiedSenders();
+    const earlier = options.callout === undefined ? known.get(address) : undefined;
+    if (earlier !== undefined) return earlier;
+    const verified = await this.#verify(run, address, 'sender', options);
+    const failed = failedOf(verified);
+    const problem = failed && problemOf(address, failed);
+    const found = { verified, problem };
+    if (options.callout === undefined) known.set(address, found);
+    return found;
+  }
+
+  /** Routes the address and, where that is wanted, asks the hosts that it leads to. */
+  async #verify(
+    run: AclRun,
+    address: string,
+    subject: 'sender' | 'recipient',
+    options: VerifyOptions,
+  ): Promise<Verified> {
+    const context = this.#context;
+    const facts = context.address;
+    const { numeric } = context.results;
+    const purpose: RoutingPurpose = `verify ${subject}`;
+    const { successOnRedirect } = options;
+    const verification = await verifyAddress(address, purpose, context, this.#rules, { successOnRedirect });
+    context.address = facts;
+    context.results.numeric = numeric;
+    const callout = await this.#callout(run, verification, subject, options);
+    return { verification, callout };
+  }
+
+  async #callout(
+    run: AclRun,
+    verification: Verification,
+    subject: 'sender' | 'recipient',
+    { callout: options }: VerifyOptions,
+  ): Promise<CalloutResult | undefined> {
+    if (options === undefined || !this.#surroundings.makesCallouts) return undefined;
+    if (verification.outcome !== 'ok' || verification.route === undefined) return undefined;
+    const { address, delivery, hosts } = verification.route;
+    const message = this.#context.message?.sender ?? '';
+    const { qualifyDomain } = this.#runtime.settings;
+    const senders = { empty: options.mailFrom, 'of the message': message, postmaster: `postmaster@${qualifyDomain}` };
+    const sender = subject === 'sender' ? options.mailFrom : senders[options.sender];
+    const flush = run.controls.noCalloutFlush ? async () => undefined : () => this.#surroundings.flush();
+    const route = {
+      recipient: delivery === undefined ? address.address : recipientOf(delivery),
+      facts: delivery?.facts ?? this.#context.address,
+      transport: delivery?.transport,
+      hosts,
+    };
+    return this.#callouts.ask(route, { subject, options, sender, flush });
+  }
+
+  headers(_: AclRun, what: HeaderQuestion, options: readonly string[]): HeaderProblem | undefined {
+    const { message } = this.#context;
+    const problem = headerProblem(what, {
+      ignoresCase: options.includes('case_insensitive'),
+      headers: message?.headers ?? [],
+      recipients: message?.recipients ?? [],
+      allowUnqualified: this.#surroundings.allowUnqualifiedSenders,
+    });
+    return problem === undefined ? undefined : this.#headerTexts(problem, problem);
+  }
+
+  #headerTexts(logMessage: string, details: string): HeaderProblem {
+    return { userMessage: this.#withDetails ? `Rejected after DATA: ${details}` : '', logMessage };
+  }
+
+  async headerSender(run: AclRun, options: VerifyOptions): Promise<HeaderSenderResult> {
+    let outcome: 'fail' | 'defer' = 'fail';
+    let failure = '';
+    let details = '';
+    for (const { name, address, problem } of headerSenders({ headers: this.#context.message?.headers ?? [] })) {
+      if (problem !== undefined) {
+        const text = `syntax error in '${name}' header when scanning for sender: ${problem} in "${address}"`;
+        return { outcome: 'fail', failure: '', ...this.#headerTexts(text, text) };
+      }
+      const { verified } = await this.#sender(run, address, options);
+      const failed = failedOf(verified);
+      if (failed === undefined || tolerates(failed, options)) return { outcome: 'ok' };
+      if (failed.outcome === 'defer') outcome = 'defer';
+      ({ failure } = failed);
+      details = `could not verify "${name}" header address\n${address}: ${failed.message || failed.publicMessage}`;
+    }
+    const text =
+      outcome === 'defer'
+        ? 'all attempts to verify a sender in a header line deferred'
+        : 'there is no valid sender in any header line';
+    return { outcome, failure, ...this.#headerTexts(text, details || text) };
+  }
+
+  async helo(): Promise<boolean> {
+    return (await this.verifyHelo()) === 'verified';
+  }
+
+  /** Whether the name in HELO is the client's: its address in brackets, its name, or a name with its address. */
+  async verifyHelo(): Promise<'verified' | 'failed' | 'deferred'> {
+    const { connection, services } = this.#context;
+    const known = (yes: boolean) => (yes ? 'verified' : 'failed');
+    if (connection === undefined || connection.hostAddress === '') return 'verified';
+    const helo = lower(connection.heloName);
+    if (helo === '') return 'failed';
+    const literal = /^\[(?:ipv6:)?([^\]]*)\]$/.exec(helo)?.[1];
+    if (literal !== undefined) {
+      const [given, real] = [parseIp(literal), parseIp(connection.hostAddress)];
+      return known(given !== undefined && real !== undefined && Buffer.from(given).equals(Buffer.from(real)));
+    }
+    await services.findHostName(this.#context);
+    if ([connection.hostName, ...connection.hostAliases].some((name) => lower(name) === helo)) return 'verified';
+    const found = await systemAddresses(helo);
+    if (found.outcome === 'defer') return 'deferred';
+    return known(found.outcome === 'found' && found.addresses.includes(connection.hostAddress));
+  }
+}
+
+function problemOf(address: string, { outcome, message, publicMessage, failure }: Failed): SenderProblem {
+  const details = outcome === 'defer' ? message : senderDetails(address, failure, publicMessage);
+  return { address, outcome, logMessage: message, details, told: false };
+}

@@ -1,0 +1,40 @@
+/**
+ * The contract of callouts (Exim spec 44.46): a transport says which hosts it would deliver to and opens sessions with
+ * them; what is asked there and what the answers mean is for those who verify.
+ */
+
+import type { Eventual } from '../lib/eventual.ts';
+import type { ClientSession } from '../smtp/client/session.ts';
+import type { ConnectionServices } from './remote-services.ts';
+import type { Verdict } from './smtp-failure.ts';
+import type { ReachableHost } from './smtp-run.ts';
+import type { ConnectionRequest } from './transport.ts';
+
+export interface CalloutRequest extends ConnectionRequest {
+  /** Seconds for each answer, and for the connection. */
+  readonly timeout: number;
+  readonly connectTimeout: number;
+}
+
+/** A session that has been introduced, and what its MAIL commands need. */
+export interface CalloutConnection {
+  readonly session: ClientSession;
+  /** Who sent the message that made us ask, if the host is to know (authenticated_sender). */
+  readonly sender: string | undefined;
+}
+
+export interface CalloutTarget {
+  /** In the order in which they are asked; none when the transport has none. */
+  readonly hosts: readonly ReachableHost[];
+  open(host: ReachableHost): Promise<CalloutConnection | Verdict>;
+}
+
+/** Why there is nobody to ask; the log has been told. */
+export interface NoCallout {
+  readonly unusable: true;
+}
+
+export type CalloutMaker = (
+  request: CalloutRequest,
+  services: ConnectionServices,
+) => Eventual<CalloutTarget | NoCallout>;
