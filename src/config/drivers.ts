@@ -25,10 +25,10 @@ import { queryprogram } from '../routers/queryprogram.ts';
 import { redirect } from '../routers/redirect.ts';
 import { unavailableRouters } from '../routers/unavailable.ts';
 import { appendfile } from '../transports/appendfile.ts';
+import { autoreply } from '../transports/autoreply.ts';
 import { lmtp } from '../transports/lmtp.ts';
 import { pipe } from '../transports/pipe.ts';
 import { smtp } from '../transports/smtp.ts';
-import { unavailableTransports } from '../transports/unavailable.ts';
 
 function byName<T extends { readonly name: string }>(drivers: readonly T[]): ReadonlyMap<string, T> {
   return new Map(drivers.map((driver) => [driver.name, driver]));
@@ -43,7 +43,7 @@ export const routers = byName([
   redirect,
   ...unavailableRouters,
 ]);
-export const transports = byName([appendfile, lmtp, pipe, smtp, ...unavailableTransports]);
+export const transports = byName([appendfile, autoreply, lmtp, pipe, smtp]);
 export const authenticators = byName(allAuthenticators);
 export const lookups: readonly Lookup[] = [
   lsearch,

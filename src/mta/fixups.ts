@@ -36,6 +36,8 @@ export interface FixupPlan {
     | { readonly domain: string | undefined; readonly name: string; readonly senderRetain: boolean }
     | undefined;
   readonly authenticatedId: string;
+  /** It reports about another message, or answers it. */
+  readonly isReport: boolean;
 }
 
 /** Lines that belong to final deliveries only. */
@@ -121,7 +123,7 @@ interface Author {
   readonly name: string;
 }
 
-function authorOf({ submitter, submission, sender, authenticatedId, qualifyDomain }: FixupPlan): Author {
+function authorOf({ submitter, submission, sender, authenticatedId, qualifyDomain, isReport }: FixupPlan): Author {
   if (submission !== undefined) {
     const { domain, name } = submission;
     const address =
@@ -136,8 +138,8 @@ function authorOf({ submitter, submission, sender, authenticatedId, qualifyDomai
   const login = submitter?.login ?? '';
   const name = submitter?.fullName ?? '';
   const own = `${login}@${qualifyDomain}`;
-  // a bounce names nobody
-  if (sender === '') return { from: undefined, address: own, name };
+  // a bounce names nobody, but what this server itself has sent names who did it
+  if (sender === '') return { from: isReport ? own : undefined, address: own, name };
   const from = sender;
   return { from: from === own || name !== '' ? namedAddress(name, from) : from, address: own, name };
 }

@@ -136,7 +136,7 @@ async function taken(
     if (verifying && name.name === '') return { outcome: 'discarded', router };
     return failure('deferred', address, router, `${router.name} router: ${what}`);
   }
-  const own = copy === undefined ? address : childAddress(address, address.address, {});
+  const own = copy === undefined ? address : childAddress(address, address.address, { unseenBy: router.name });
   return { outcome: 'delivered to', delivery: deliveryOf(own, transport, outcome, inherited, answered), copy };
 }
 
