@@ -20,10 +20,10 @@ import { nwildlsearch, wildlsearch } from '../lookups/wildlsearch.ts';
 import { accept } from '../routers/accept.ts';
 import { dnslookup } from '../routers/dnslookup.ts';
 import { ipliteral } from '../routers/ipliteral.ts';
+import { iplookup } from '../routers/iplookup.ts';
 import { manualroute } from '../routers/manualroute.ts';
 import { queryprogram } from '../routers/queryprogram.ts';
 import { redirect } from '../routers/redirect.ts';
-import { unavailableRouters } from '../routers/unavailable.ts';
 import { appendfile } from '../transports/appendfile.ts';
 import { autoreply } from '../transports/autoreply.ts';
 import { lmtp } from '../transports/lmtp.ts';
@@ -34,15 +34,7 @@ function byName<T extends { readonly name: string }>(drivers: readonly T[]): Rea
   return new Map(drivers.map((driver) => [driver.name, driver]));
 }
 
-export const routers = byName([
-  accept,
-  dnslookup,
-  ipliteral,
-  manualroute,
-  queryprogram,
-  redirect,
-  ...unavailableRouters,
-]);
+export const routers = byName([accept, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect]);
 export const transports = byName([appendfile, autoreply, lmtp, pipe, smtp]);
 export const authenticators = byName(allAuthenticators);
 export const lookups: readonly Lookup[] = [
