@@ -126,6 +126,8 @@ function reasonOf(problem: SubmissionProblem): string {
       const [first] = problem.bad;
       return `at least one malformed recipient address: ${first?.text} - ${first?.reason}`;
     }
+    case 'too many recipients':
+      return 'too many recipients';
     case 'too big':
       return `message too big (limit set to ${problem.limit})`;
     case 'bad headers':
