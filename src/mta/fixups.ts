@@ -106,8 +106,7 @@ export async function fixUp(headers: readonly HeaderLine[], plan: FixupPlan, con
     if (idLine !== undefined) inFront.push(idLine);
   } else if (idLine !== undefined) behind.push(idLine);
   const author = authorOf(plan);
-  if (!has('From') && author.from !== undefined && (plan.sender !== '' || submission !== undefined))
-    behind.push(headerLine(`${prefix}From: ${author.from}\n`));
+  if (!has('From') && author.from !== undefined) behind.push(headerLine(`${prefix}From: ${author.from}\n`));
   const completed = replaceLoginFrom([...inFront, ...headers, ...behind], plan);
   const fixed = withSender(completed, prefix, plan, author);
   const last = !resent && dateLine !== undefined ? [dateLine] : [];
