@@ -20,30 +20,22 @@ import { nwildlsearch, wildlsearch } from '../lookups/wildlsearch.ts';
 import { accept } from '../routers/accept.ts';
 import { dnslookup } from '../routers/dnslookup.ts';
 import { ipliteral } from '../routers/ipliteral.ts';
+import { iplookup } from '../routers/iplookup.ts';
 import { manualroute } from '../routers/manualroute.ts';
 import { queryprogram } from '../routers/queryprogram.ts';
 import { redirect } from '../routers/redirect.ts';
-import { unavailableRouters } from '../routers/unavailable.ts';
 import { appendfile } from '../transports/appendfile.ts';
+import { autoreply } from '../transports/autoreply.ts';
 import { lmtp } from '../transports/lmtp.ts';
 import { pipe } from '../transports/pipe.ts';
 import { smtp } from '../transports/smtp.ts';
-import { unavailableTransports } from '../transports/unavailable.ts';
 
 function byName<T extends { readonly name: string }>(drivers: readonly T[]): ReadonlyMap<string, T> {
   return new Map(drivers.map((driver) => [driver.name, driver]));
 }
 
-export const routers = byName([
-  accept,
-  dnslookup,
-  ipliteral,
-  manualroute,
-  queryprogram,
-  redirect,
-  ...unavailableRouters,
-]);
-export const transports = byName([appendfile, lmtp, pipe, smtp, ...unavailableTransports]);
+export const routers = byName([accept, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect]);
+export const transports = byName([appendfile, autoreply, lmtp, pipe, smtp]);
 export const authenticators = byName(allAuthenticators);
 export const lookups: readonly Lookup[] = [
   lsearch,

@@ -171,7 +171,9 @@ describe('the tables of options', () => {
       [],
     );
     for (const table of all.values()) {
-      for (const [name, row] of Object.entries(table)) if (absent.has(name)) assert.equal(row.unused, true, name);
+      for (const [name, row] of Object.entries(table)) {
+        if (absent.has(name)) assert.equal(row.unused === true, name !== 'translate_ip_address', name);
+      }
     }
   });
 });

@@ -45,6 +45,8 @@ export interface RouteAddress {
   readonly recipient: number;
   /** Set by `self = pass`. */
   readonly selfHostname: string;
+  /** The router with `unseen` that took it, while a copy of it went on. */
+  readonly unseenBy: string | undefined;
 }
 
 /** An address of the envelope, or one that is only tested. */
@@ -62,6 +64,7 @@ export function originalAddress(address: string, recipient = 0, errorsTo?: strin
     hidden: false,
     recipient,
     selfHostname: '',
+    unseenBy: undefined,
   };
 }
 
@@ -69,7 +72,9 @@ export function originalAddress(address: string, recipient = 0, errorsTo?: strin
 export function childAddress(
   parent: RouteAddress,
   address: string,
-  more: Partial<Pick<RouteAddress, 'madeBy' | 'inherited' | 'from' | 'oneTime' | 'hidden' | 'selfHostname'>>,
+  more: Partial<
+    Pick<RouteAddress, 'madeBy' | 'inherited' | 'from' | 'oneTime' | 'hidden' | 'selfHostname' | 'unseenBy'>
+  >,
 ): RouteAddress {
   return {
     ...originalAddress(address, parent.recipient),

@@ -87,6 +87,7 @@ export async function prepareHeaders(arrival: Arrival): Promise<void> {
         submitter: arrival.submitter,
         submission: arrival.submission,
         authenticatedId: arrival.connection.authenticatedId,
+        isReport: arrival.reference !== undefined,
       },
       context,
     );

@@ -5,11 +5,12 @@
 
 import * as clock from '../lib/clock.ts';
 import { formatPassed } from '../lib/intervals.ts';
+import { referencesTo } from '../mail/references.ts';
 import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
-import { targetKey } from './delivery-log.ts';
-import { referencesTo, reportSender } from './report-text.ts';
+import { deliveryKey } from './delivery-log.ts';
+import { reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 import { sendWarning, warningCount } from './warn.ts';
@@ -21,7 +22,8 @@ export async function conclude(attempt: Attempt): Promise<void> {
   const unreturnable = await returnFailed(attempt);
   const open = new Set<number>([...attempt.deferred, ...unreturnable].map(({ address }) => address.recipient));
   for (const failed of attempt.failed)
-    if (!unreturnable.includes(failed)) envelope.nonRecipients.add(undeliveredKey(failed));
+    if (!unreturnable.includes(failed))
+      envelope.nonRecipients.add(deliveryKey({ ...failed, transport: failed.transport ?? '' }));
   const finished: string[] = [];
   for (const { address, recipient } of attempt.recipientsToDo()) {
     if (open.has(recipient)) continue;
@@ -96,11 +98,6 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
     await tools.deliverReport(bounce);
   }
   return unreturnable;
-}
-
-/** What tells it apart in the list of those that are done. */
-function undeliveredKey({ address, target }: UndeliveredAddress): string {
-  return target === undefined ? addressKey(address) : targetKey(target.text, address);
 }
 
 function shownName({ address, target }: UndeliveredAddress): string {

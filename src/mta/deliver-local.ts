@@ -91,8 +91,8 @@ function byTransport([first, ...others]: Batch, transport: TransportInstance): B
 }
 
 function toolsOf({ runtime, message, tools, options, firstDelivery, dontDeliver }: Attempt): LocalDeliveryTools {
-  const { processes } = tools;
-  return { runtime, message, processes, firstDelivery, queueRunning: options.queueRun, dontDeliver };
+  const { processes, deliverReport } = tools;
+  return { runtime, message, processes, firstDelivery, queueRunning: options.queueRun, dontDeliver, deliverReport };
 }
 
 const untrue: ReadonlySet<string> = new Set(['', '0', 'no', 'false']);

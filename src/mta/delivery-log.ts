@@ -133,9 +133,24 @@ export function withErrorText(code: number, message: string): string {
   return `${text}: ${message}`;
 }
 
-/** What tells deliveries apart, for the journal and for duplicates. */
-export function deliveryKey({ address, target }: Pick<Delivery, 'address' | 'target'>): string {
-  return target === undefined ? addressKey(address) : targetKey(target.text, address);
+/**
+ * What tells deliveries apart, for the journal and for duplicates. One by a router with `unseen` has the router's name
+ * behind it, and one of an address that came out of the same address has the transport's, so that each is done once.
+ */
+export function deliveryKey({ address, target, transport }: Identified): string {
+  if (target !== undefined) return targetKey(target.text, address);
+  const key = addressKey(address);
+  const { unseenBy } = address;
+  const own = unseenBy === undefined ? address : (address.parent ?? address);
+  const isOfSameName = ancestorsOf(own).some((ancestor) => addressKey(ancestor) === key);
+  const name = typeof transport === 'string' ? transport : transport.name;
+  return `${key}${unseenBy === undefined ? '' : `/${unseenBy}`}${isOfSameName ? `/${name}` : ''}`;
+}
+
+interface Identified {
+  readonly address: RouteAddress;
+  readonly target: { readonly text: string } | undefined;
+  readonly transport: string | { readonly name: string };
 }
 
 /** A file or command, and the address that it came from. */

@@ -36,6 +36,8 @@ export interface FixupPlan {
     | { readonly domain: string | undefined; readonly name: string; readonly senderRetain: boolean }
     | undefined;
   readonly authenticatedId: string;
+  /** It reports about another message, or answers it. */
+  readonly isReport: boolean;
 }
 
 /** Lines that belong to final deliveries only. */
@@ -104,8 +106,7 @@ export async function fixUp(headers: readonly HeaderLine[], plan: FixupPlan, con
     if (idLine !== undefined) inFront.push(idLine);
   } else if (idLine !== undefined) behind.push(idLine);
   const author = authorOf(plan);
-  if (!has('From') && author.from !== undefined && (plan.sender !== '' || submission !== undefined))
-    behind.push(headerLine(`${prefix}From: ${author.from}\n`));
+  if (!has('From') && author.from !== undefined) behind.push(headerLine(`${prefix}From: ${author.from}\n`));
   const completed = replaceLoginFrom([...inFront, ...headers, ...behind], plan);
   const fixed = withSender(completed, prefix, plan, author);
   const last = !resent && dateLine !== undefined ? [dateLine] : [];
@@ -121,7 +122,7 @@ interface Author {
   readonly name: string;
 }
 
-function authorOf({ submitter, submission, sender, authenticatedId, qualifyDomain }: FixupPlan): Author {
+function authorOf({ submitter, submission, sender, authenticatedId, qualifyDomain, isReport }: FixupPlan): Author {
   if (submission !== undefined) {
     const { domain, name } = submission;
     const address =
@@ -136,8 +137,8 @@ function authorOf({ submitter, submission, sender, authenticatedId, qualifyDomai
   const login = submitter?.login ?? '';
   const name = submitter?.fullName ?? '';
   const own = `${login}@${qualifyDomain}`;
-  // a bounce names nobody
-  if (sender === '') return { from: undefined, address: own, name };
+  // a bounce names nobody, but what this server itself has sent names who did it
+  if (sender === '') return { from: isReport ? own : undefined, address: own, name };
   const from = sender;
   return { from: from === own || name !== '' ? namedAddress(name, from) : from, address: own, name };
 }

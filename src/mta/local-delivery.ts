@@ -2,6 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import { reviewed, Text } from '../safe/taint.ts';
+import { bodyInMemory } from '../spool/body.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import {
   type Content,
@@ -24,6 +25,7 @@ import {
 } from './delivery-request.ts';
 import { directoriesOf, rightsOf } from './local-rights.ts';
 import type { Runtime } from './runtime.ts';
+import { sendReply } from './send-reply.ts';
 import type { LocalDeliveries } from './subprocess.ts';
 
 export interface LocalDeliveryTools {
@@ -33,6 +35,8 @@ export interface LocalDeliveryTools {
   readonly firstDelivery: boolean;
   readonly queueRunning: boolean;
   readonly dontDeliver: boolean;
+  /** Delivers a message that the delivery itself puts on the queue. */
+  deliverReport(message: SpooledMessage): Promise<void>;
 }
 
 export interface LocallyDelivered {
@@ -104,5 +108,13 @@ export async function deliverLocally(
   const prepared = await worker.prepare(request);
   if ('outcome' in prepared) return answer(prepared);
   if (tools.dontDeliver) return answer({ outcome: 'delivered' }, size);
-  return answer(await tools.processes.perform(worker, prepared.job, content, rights), size);
+  const result = await tools.processes.perform(worker, prepared.job, content, rights);
+  if (result.outcome !== 'delivered' || result.reply === undefined) return answer(result, size);
+  const { reply } = result;
+  const unsent = await sendReply(reply, { about: message.id, rights, context, runtime }, tools.deliverReport);
+  if (unsent !== undefined) return answer(unsent);
+  const nothing: Content = { headers: '', body: bodyInMemory(Buffer.alloc(0)) };
+  const noted = await tools.processes.perform(worker, reply.then, nothing, rights);
+  if (reply.complaint !== undefined) runtime.logs.panic(reply.complaint, message.id);
+  return answer(noted, size);
 }

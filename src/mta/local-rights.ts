@@ -6,6 +6,7 @@ import { trim } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
 import { type Clean, clean, literal } from '../safe/taint.ts';
 import { groupNamed, userNamed } from '../safe/users.ts';
+import type { TransportInstance } from '../transports/transport.ts';
 import { expanded } from './delivery-request.ts';
 import type { Delivery } from './routing.ts';
 import type { Runtime } from './runtime.ts';
@@ -72,7 +73,7 @@ export async function rightsOf(
       ? await ownerOf(delivery.user, `user for ${delivery.router.name} router`, context)
       : undefined;
   if (ofRouter !== undefined && 'problem' in ofRouter) return bad(ofRouter.problem);
-  const owner = ofTransport ?? ofRouter ?? localUser ?? runtime.user;
+  const owner = ofTransport ?? creatorOf(transport, context) ?? ofRouter ?? localUser ?? runtime.user;
   const ownGroup = await groupOf(transport.common.group, `group for ${transport.name} transport`, context);
   if (typeof ownGroup === 'object') return bad(ownGroup.problem);
   const routersGroup =
@@ -88,6 +89,12 @@ export async function rightsOf(
     allGroups: transport.common.initgroups || delivery.router.common.initgroups,
   };
   return neverList(rights.uid, transport.name, runtime) ?? rights;
+}
+
+/** Who handed the message over, for a pipe that is to run as that user (pipe_as_creator). */
+function creatorOf({ options }: TransportInstance, { message }: Context): Owner | undefined {
+  if (options['pipe_as_creator'] !== true || message === undefined) return undefined;
+  return { uid: message.originatorUid, gid: message.originatorGid, home: undefined };
 }
 
 function neverList(

@@ -5,8 +5,8 @@ import type { Context } from '../expand/context.ts';
 import { expandText } from '../expand/expand.ts';
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
-import { lower, trim } from '../lib/octets.ts';
-import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
+import type { HeaderLine } from '../mail/header-line.ts';
+import { referencesTo } from '../mail/references.ts';
 import * as files from '../safe/files.ts';
 import { clean, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
@@ -42,12 +42,6 @@ export function newBoundary(): string {
   return `${clock.seconds()}-eximdsn-${Math.floor(Math.random() * 2 ** 31)}`;
 }
 
-/** The value of a header line of the original message. */
-export function originalHeader(headers: readonly HeaderLine[], name: string): string | undefined {
-  const found = headers.find(({ type, text }) => type !== '*' && lower(headerName(text)) === name);
-  return found === undefined ? undefined : trim(headerBody(found.text));
-}
-
 /** Header lines that all reports have; `subject` stands last. */
 export function reportHeaders(
   runtime: Runtime,
@@ -66,20 +60,6 @@ export function reportHeaders(
     'MIME-Version: 1.0\n',
   );
   return lines;
-}
-
-/** The References: line of a report, if there is anything to refer to (RFC 5322 §3.6.4). */
-export function referencesTo(original: readonly HeaderLine[]): string[] {
-  const before = originalHeader(original, 'references') ?? originalHeader(original, 'in-reply-to');
-  const ids = [...messageIds(before), ...messageIds(originalHeader(original, 'message-id'))];
-  const kept = ids.length > 12 ? [ids[0], ...ids.slice(-11)] : ids;
-  return kept.length === 0 ? [] : [`References: ${kept.join(' ')}\n`];
-}
-
-/** The message ids at the beginning of a text; what is none ends them. */
-function messageIds(text = ''): string[] {
-  const ids = /^(?:[ \t\n]*<[^<>]*>)*/.exec(text)?.[0] ?? '';
-  return ids.match(/<[^<>]*>/g) ?? [];
 }
 
 /** The From: line of reports (dsn_from). */

@@ -19,6 +19,7 @@ import {
   type Step,
   unrouted,
 } from './routing.ts';
+import { translatedHosts } from './translate-hosts.ts';
 
 /** Everything that is known when the router has answered. */
 export interface Answered {
@@ -136,8 +137,10 @@ async function taken(
     if (verifying && name.name === '') return { outcome: 'discarded', router, hosts: outcome.hosts };
     return failure('deferred', address, router, `${router.name} router: ${what}`);
   }
-  const own = copy === undefined ? address : childAddress(address, address.address, {});
-  return { outcome: 'delivered to', delivery: deliveryOf(own, transport, outcome, inherited, answered), copy };
+  const hosts = await translatedHosts(outcome.hosts ?? [], router, context, rules.services);
+  if ('defer' in hosts) return failure('deferred', address, router, hosts.defer);
+  const own = copy === undefined ? address : childAddress(address, address.address, { unseenBy: router.name });
+  return { outcome: 'delivered to', delivery: deliveryOf(own, transport, { hosts }, inherited, answered), copy };
 }
 
 function verificationFailure({ address, router, rules }: Answered): Routing | undefined {

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { laxBoolean } from '../expand/conditions/logic.ts';
 import type { Context } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
+import { originalHeader } from '../mail/references.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import {
   deliveryStatus,
@@ -11,7 +12,6 @@ import {
   listedName,
   listedOrigin,
   newBoundary,
-  originalHeader,
   reportHeaders,
   reportSender,
   templateItems,

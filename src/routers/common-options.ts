@@ -14,7 +14,7 @@ import {
   user,
 } from '../options/kinds.ts';
 import { groupOfUser, repeatedCondition, repeatedList } from '../options/rare-kinds.ts';
-import { alsoCalled, dependsOn, type OptionsOf, type OptionTable, withoutEffect } from '../options/table.ts';
+import { alsoCalled, dependsOn, type OptionsOf, type OptionTable } from '../options/table.ts';
 
 /** Preconditions that look at more than the domain. */
 const addressConditions = [
@@ -86,7 +86,7 @@ export const routerCommonOptions = {
   ),
   senders: addressList('Takes only messages from one of these senders.'),
   set: repeatedList('Variables r_… that are set for later routers and the transport.', ';'),
-  translate_ip_address: withoutEffect(template('Another IP address for each one that was found.')),
+  translate_ip_address: template('Another IP address for each one that was found.'),
   transport: template('The transport that delivers what this router takes.'),
   transport_current_directory: template('The directory that a local delivery works in.'),
   transport_home_directory: template('The directory that $home stands for in a local delivery.'),

@@ -69,7 +69,8 @@ async function isIgnored(address: string, common: RouterCommonOptions, context: 
   return answer.outcome === 'match';
 }
 
-const emptyDelivery = {
+/** What expansions know of a delivery before there is one. */
+export const emptyDelivery = {
   transportName: '',
   returnPath: '',
   host: '',

@@ -63,7 +63,7 @@ export const redirectOptions = {
   qualify_domain: template('The domain for new addresses that have none.'),
   qualify_preserve_domain: flag('Gives new addresses without a domain the one of the old address.'),
   repeat_use: flag('Also takes addresses that this router already made something else of.', true),
-  reply_transport: template('The transport for messages that a filter sends.'),
+  reply_transport: withoutEffect(template('The transport for messages that a filter sends.')),
   rewrite: flag('Applies the rewriting rules to new addresses.', true),
   sieve_enotify_mailto_owner: withoutEffect(template('The address that notifications of a Sieve filter come from.')),
   sieve_subaddress: withoutEffect(template('What a Sieve filter takes for the detail of the address.')),

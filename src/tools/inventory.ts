@@ -4,8 +4,6 @@
  */
 
 import { authenticators, lookups, routers, transports } from '../config/drivers.ts';
-import { unavailableRouters } from '../routers/unavailable.ts';
-import { unavailableTransports } from '../transports/unavailable.ts';
 
 interface Driver {
   readonly name: string;
@@ -28,21 +26,20 @@ export function byName<T extends { readonly name: string }>(rows: Iterable<T>): 
   return [...rows].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function family(title: string, drivers: Iterable<Driver>, withoutWork: readonly Driver[]): DriverFamily {
+function family(title: string, drivers: Iterable<Driver>): DriverFamily {
   const sorted = byName(drivers);
-  const missing = (driver: Driver): boolean => withoutWork.includes(driver) || onlyRead(driver);
   return {
     title,
-    available: sorted.filter((driver) => !missing(driver)),
-    unavailable: sorted.filter(missing),
+    available: sorted.filter((driver) => !onlyRead(driver)),
+    unavailable: sorted.filter(onlyRead),
   };
 }
 
 /** In the order of `-bV`. */
 export const driverFamilies: readonly DriverFamily[] = [
-  family('Authenticators', authenticators.values(), []),
-  family('Routers', routers.values(), unavailableRouters),
-  family('Transports', transports.values(), unavailableTransports),
+  family('Authenticators', authenticators.values()),
+  family('Routers', routers.values()),
+  family('Transports', transports.values()),
 ];
 
 /** Lookup types in the order of their list. */

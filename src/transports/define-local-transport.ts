@@ -1,4 +1,4 @@
-/** How a driver of a local transport is declared. What all of them do alike, the transport filter, is added here. */
+/** How a driver of a local transport is declared. What most of them do alike, the transport filter, is added here. */
 
 import type { Eventual } from '../lib/eventual.ts';
 import type { OptionsOf, OptionTable } from '../options/table.ts';
@@ -20,6 +20,8 @@ interface LocalTransportLiteral<T extends OptionTable, J extends Job> extends Tr
     set: ReadonlySet<string>,
   ): (request: DeliveryRequest) => Eventual<{ readonly job: J } | DeliveryResult>;
   perform(job: J, content: ContentReader): Promise<DeliveryResult>;
+  /** It runs the filter itself. */
+  readonly filtersItself?: true;
   /** How it speaks of a filter that fails. */
   readonly filterProblems?: FilterProblems<J>;
 }
@@ -29,7 +31,7 @@ export function defineLocalTransport<T extends OptionTable, J extends Job>(
   driver: LocalTransportLiteral<T, J>,
 ): TransportDriver {
   const perform = (job: J, content: ContentReader): Promise<DeliveryResult> =>
-    job.filter === undefined
+    job.filter === undefined || driver.filtersItself === true
       ? driver.perform(job, content)
       : throughFilter(job, job.filter, content, driver.filterProblems, (filtered) => driver.perform(job, filtered));
   return {

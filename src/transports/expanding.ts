@@ -38,10 +38,15 @@ export async function expandPath(template: Template, what: string, context: Cont
   if (text === undefined) return give(`Expansion of "${template.source}" (${what}) failed`);
   const path = clean(text);
   if (path !== undefined) return path;
+  return give(notPermitted(template, text, what));
+}
+
+/** What is said of a name that came from outside, with the remedy where it is known. */
+export function notPermitted(template: Template, text: Text, what: string): string {
   const remedy = /\$\{?(?:local_part|domain)\b(?!_data)/.test(template.source)
     ? '; use $local_part_data or $domain_data, or a lookup'
     : '';
-  return give(`Tainted '${text.value}' (${what}) not permitted${remedy}`);
+  return `Tainted '${text.value}' (${what}) not permitted${remedy}`;
 }
 
 /** Runs a preparation; an `Unprepared` in it is its result. */

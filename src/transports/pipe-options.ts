@@ -26,7 +26,7 @@ export const pipeOptions = {
   ),
   message_suffix: shape('message_suffix', template('Text behind each message.', '\\n')),
   path: template('Directories where the command is searched, and its PATH.', '/bin:/usr/bin'),
-  permit_coredump: flag('Lets a command that crashes leave a core file.'),
+  permit_coredump: withoutEffect(flag('Lets a command that crashes leave a core file.')),
   pipe_as_creator: flag('Runs the command as the user who submitted the message.'),
   restrict_to_path: flag('Allows only commands without a slash that are found in the path.'),
   return_fail_output: flag('Sends output back in a bounce when the delivery failed.'),

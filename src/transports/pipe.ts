@@ -209,7 +209,12 @@ export const pipe = defineLocalTransport({
   name: 'pipe',
   summary: 'hands the message to a program',
   options: pipeOptions,
-  check: (options, _, name) => checkPipe(options, name),
+  check(options, { user, group }, name) {
+    if (options.pipe_as_creator && (user !== undefined || group !== undefined)) {
+      return { named: `both pipe_as_creator and an explicit uid/gid are set for the ${name} transport` };
+    }
+    return checkPipe(options, name);
+  },
   prepare(options, set) {
     const command = { options, command: options.command && compileCommand(options.command) };
     return (request) => prepared(() => prepare(command, set, request));

@@ -61,7 +61,7 @@ export const smtpOptions = {
   hosts_nopass_tls: withoutEffect(hostList('Hosts whose TLS connection is not used for a second message.')),
   hosts_noproxy_tls: withoutEffect(hostList('Hosts whose TLS connection is not held open by one process for another.')),
   hosts_override: flag('Uses the hosts of the transport even when the router found some.'),
-  hosts_pipe_connect: hostList('Hosts that get commands before their greeting was read.'),
+  hosts_pipe_connect: withoutEffect(hostList('Hosts that get commands before their greeting was read.')),
   hosts_randomize: flag('Tries the hosts of the transport in random order.'),
   hosts_request_ocsp: withoutEffect(
     hostList('Hosts that are asked for proof that their certificate still holds.', '*'),
@@ -74,7 +74,7 @@ export const smtpOptions = {
   hosts_try_auth: hostList('Hosts with which we authenticate ourselves when it works.'),
   hosts_try_chunking: withoutEffect(hostList('Hosts that get messages by BDAT when they offer it.', '*')),
   hosts_try_dane: withoutEffect(hostList('Hosts for which the DNS is asked about their certificate.', '*')),
-  hosts_try_fastopen: hostList('Hosts that get data with the first packet of a connection.', '*'),
+  hosts_try_fastopen: withoutEffect(hostList('Hosts that get data with the first packet of a connection.', '*')),
   hosts_try_prdr: withoutEffect(hostList('Hosts that may answer per recipient when they offer it.', '*')),
   hosts_verify_avoid_tls: hostList('Hosts with which TLS is not used for callouts.'),
   interface: template('The address of this host that connections come from.'),

@@ -98,6 +98,8 @@ export type DeliveryResult =
       readonly logLine?: string | undefined;
       /** A message to the owner of the mailbox, which got nearly full. */
       readonly warning?: QuotaWarning | undefined;
+      /** A message of its own that the transport wants sent (autoreply). */
+      readonly reply?: Reply | undefined;
       /** What an LMTP server said to it, its lines separated by LF. */
       readonly confirmation?: string | undefined;
       readonly each?: EachResult | undefined;
@@ -115,6 +117,22 @@ export type Undelivered = DeliveryResult & { readonly outcome: 'deferred' | 'fai
 export interface QuotaWarning {
   /** Header lines, a blank line and text. */
   readonly message: string;
+}
+
+/** A message that is to be submitted in the name of the delivery's user, with an empty sender; its header lines say to whom. */
+export interface Reply {
+  /** Its octets in parts, one after the other. */
+  readonly parts: readonly ReplyPart[];
+  /** What is to be done with the user's rights when the message is on the queue. */
+  readonly then: Job;
+  /** For the panic log, when that is done. */
+  readonly complaint: string | undefined;
+}
+
+export interface ReplyPart {
+  readonly text: string;
+  /** Each line of the text is to be expanded: it comes from a file with this name, owner and mode. */
+  readonly expand?: { readonly path: string; readonly owner: number; readonly mode: number } | undefined;
 }
 
 /** A job of plain data for `perform`; it may cross to another process. */

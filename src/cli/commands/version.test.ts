@@ -41,7 +41,8 @@ describe('-bV', () => {
     assert.match(routers, / accept dnslookup ipliteral .*manualroute .*redirect$/);
     const transports = lines.find((line) => line.startsWith('Transports: ')) ?? '';
     assert.match(transports, / appendfile\/maildir\/mailstore .*pipe smtp$/);
-    assert.doesNotMatch(routers, /iplookup/);
+    assert.match(routers, / iplookup /);
+    assert.match(transports, / autoreply /);
   });
 
   it('shows every default of the installation with its value', () => {

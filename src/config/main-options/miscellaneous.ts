@@ -19,7 +19,7 @@ export const miscellaneous = {
   disable_ipv6: flag('Leaves IPv6 alone: no such addresses are looked up, listened on or connected to.'),
   exim_version: fixed('The version number that is shown to others.'),
   keep_environment: stringList('Names of environment variables that are kept; all others are dropped at the start.'),
-  keep_malformed: time('How long a broken spool file stays before it is removed.', 345_600),
+  keep_malformed: withoutEffect(time('How long a broken spool file stays before it is removed.', 345_600)),
   local_scan_path: withoutEffect(fixed('The program library with a local_scan function.')),
   localhost_number: template(
     'A number for this host, put into message ids so that several hosts never choose the same.',
@@ -30,6 +30,6 @@ export const miscellaneous = {
     flag('Makes a call from a mail program wait for one delivery attempt and report how it ended.'),
   ),
   print_topbitchars: flag('Shows octets above 127 in output as they are rather than as escape sequences.'),
-  spool_wireformat: flag('Writes bodies to the spool with CRLF line ends when they came that way.'),
+  spool_wireformat: withoutEffect(flag('Writes bodies to the spool with CRLF line ends when they came that way.')),
   timezone: fixed("The time zone in which times are logged; empty for the system's."),
 } satisfies OptionTable;

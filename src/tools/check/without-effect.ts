@@ -7,9 +7,7 @@ import type { Config } from '../../config/config.ts';
 import { mainOptions } from '../../config/main-options.ts';
 import type { OptionRow, OptionTable } from '../../options/table.ts';
 import { routerCommonOptions } from '../../routers/common-options.ts';
-import { unavailableRouters } from '../../routers/unavailable.ts';
 import { transportCommonOptions } from '../../transports/common-options.ts';
-import { unavailableTransports } from '../../transports/unavailable.ts';
 import { driverFamilies } from '../inventory.ts';
 import { type Place, type Remark, warning } from './remark.ts';
 
@@ -44,18 +42,6 @@ export function* withoutEffect(config: Config): Generator<Remark> {
   yield* ofInstances('router', config.routers, routerCommonOptions);
   yield* ofInstances('transport', config.transports.values(), transportCommonOptions);
   yield* ofInstances('authenticator', config.authenticators, authenticatorCommonOptions);
-  const families = [
-    { word: 'router', instances: config.routers, unavailable: unavailableRouters },
-    { word: 'transport', instances: [...config.transports.values()], unavailable: unavailableTransports },
-  ];
-  for (const { word, instances, unavailable } of families) {
-    for (const { name, driver, place } of instances) {
-      if (unavailable.some((each) => each.name === driver.name)) {
-        const told = `${word} ${name}: the driver ${driver.name} cannot run in this version; what comes to it is deferred`;
-        yield warning(told, place);
-      }
-    }
-  }
   const working = new Set(
     driverFamilies.find(({ title }) => title === 'Authenticators')?.available.map(({ name }) => name),
   );
