@@ -21,6 +21,7 @@ export type Phase =
   | 'RCPT'
   | 'PREDATA'
   | 'DATA'
+  | 'PRDR'
   | 'AUTH'
   | 'MAILAUTH'
   | 'STARTTLS'

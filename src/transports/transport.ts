@@ -13,6 +13,7 @@ import type { Host } from '../routers/router.ts';
 import type { Argument } from '../safe/spawn.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
+import type { SpooledRecipient, SpoolFacts } from '../spool/envelope.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { RemoteServices } from './remote-services.ts';
 
@@ -26,6 +27,10 @@ export interface DeliveryAddress {
   readonly file: Text | undefined;
   readonly pipe: Text | undefined;
   readonly domain: string;
+  /** What to pass on about reports: ORCPT, and NOTIFY as a number. */
+  readonly notification?: SpooledRecipient['notification'] | undefined;
+  /** The next host is not asked for reports. */
+  readonly reportsEnd?: boolean | undefined;
 }
 
 /** The message as it is to be written: its header lines already changed as router and transport ask. */
@@ -48,6 +53,8 @@ export interface DeliveryRequest {
    */
   readonly fallbackHosts?: readonly Host[] | undefined;
   readonly returnPath: string;
+  /** RET and ENVID, to be passed on (RFC 3461). */
+  readonly envelopeFacts?: Pick<SpoolFacts, 'dsnRet' | 'dsnEnvid'> | undefined;
   readonly content: Content;
   readonly context: Context;
   /** Home directory, when there is one. */
@@ -175,6 +182,12 @@ export type RemoteResult =
       /** Which transaction of the delivery it was: the first is 0. */
       readonly transaction: number;
       readonly pipelining: boolean;
+      /** The host offered DSN. */
+      readonly speaksDsn?: boolean | undefined;
+      /** The host answered for each recipient (PRDR). */
+      readonly prdr?: boolean | undefined;
+      /** The message went by BDAT. */
+      readonly chunking?: boolean | undefined;
     }
   | ({ readonly outcome: 'deferred' | 'failed' } & RemoteError);
 
