@@ -16,6 +16,7 @@ before(async () => {
   server.configure({
     main: `
 log_selector = +smtp_syntax_error +smtp_protocol_error +lost_incoming_connection +smtp_incomplete_transaction
+pipelining_connect_advertise_hosts =
 smtp_receive_timeout = 2s
 smtp_accept_max_per_host = 400
 acl_smtp_vrfy = vrfy

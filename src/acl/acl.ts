@@ -22,6 +22,7 @@ export type Phase =
   | 'RCPT'
   | 'PREDATA'
   | 'DATA'
+  | 'PRDR'
   | 'AUTH'
   | 'MAILAUTH'
   | 'STARTTLS'

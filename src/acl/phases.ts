@@ -23,6 +23,7 @@ export const everyPhase: readonly Phase[] = [
   'RCPT',
   'PREDATA',
   'DATA',
+  'PRDR',
   'non-SMTP-start',
   'non-SMTP',
 ];

@@ -41,8 +41,8 @@ interface Measure {
   readonly readOnlyIn: (phase: Phase) => boolean;
 }
 
-const withMessage: readonly Phase[] = ['MAIL', 'RCPT', 'PREDATA', 'DATA', 'non-SMTP'];
-const withRecipients: readonly Phase[] = ['RCPT', 'PREDATA', 'DATA'];
+const withMessage: readonly Phase[] = ['MAIL', 'RCPT', 'PREDATA', 'DATA', 'PRDR', 'non-SMTP'];
+const withRecipients: readonly Phase[] = ['RCPT', 'PREDATA', 'DATA', 'PRDR'];
 const local: readonly Phase[] = ['non-SMTP', 'non-SMTP-start'];
 
 const perMail: Measure = {

@@ -73,6 +73,8 @@ export interface ConnectionFacts {
   /** The client was told that it may send several commands at once, and did. */
   pipelining?: 'offered' | 'used' | undefined;
   notQuitReason: string;
+  /** It was told that commands may come before the greeting. */
+  pipeConnect?: boolean | undefined;
   /** `$acl_c…` by the name behind `acl_c`. */
   readonly aclVariables: Map<string, Text>;
 }
@@ -102,6 +104,10 @@ export interface MessageFacts {
   bodyLineCount: number;
   bodyZeroCount: number;
   maxReceivedLineLength: number;
+  /** It came with SMTPUTF8. */
+  smtpUtf8: boolean;
+  /** Its recipients get an answer each. */
+  prdrRequested: boolean;
   /** Seconds since 1970. */
   receivedTime: number;
   receivedCount: number;

@@ -4,6 +4,7 @@
  * Exim's words, as clients and logs show them.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { trim, trimEnd, trimStart } from '../lib/octets.ts';
 
 /** A domain behind `@`, or nothing for an address that has yet to be qualified. */
@@ -152,6 +153,12 @@ function readLocalPart(scanner: Scanner): string {
   }
 }
 
+/** A domain in UTF-8 must be that. */
+function wellFormed(domain: string, { utf8 }: AddressOptions): string {
+  if (utf8 && !isUtf8(Buffer.from(domain, 'latin1'))) throw new Malformed('invalid UTF-8 byte sequence');
+  return domain;
+}
+
 function readDomain(scanner: Scanner, options: AddressOptions): string {
   scanner.skip();
   if (scanner.next === '[') {
@@ -167,9 +174,9 @@ function readDomain(scanner: Scanner, options: AddressOptions): string {
     if (part === '') throw new Malformed('domain missing or malformed');
     found += part;
     scanner.skip();
-    if (!scanner.accept('.')) return found;
+    if (!scanner.accept('.')) return wellFormed(found, options);
     scanner.skip();
-    if (options.stripTrailingDot && endsDomain(scanner)) return found;
+    if (options.stripTrailingDot && endsDomain(scanner)) return wellFormed(found, options);
     found += '.';
   }
 }

@@ -32,6 +32,8 @@ export class MessageReader {
   /** An unfinished line of the header section. */
   #partial: Buffer = Buffer.alloc(0);
   #problem: HeaderProblem | undefined;
+  /** What ended the header section: a blank line, a line that is no header line, or nothing. */
+  sectionEnd: 'none' | 'blank' | 'body' = 'none';
   bodyLines = 0;
   bodyZeros = 0;
   bodySize = 0;
@@ -70,6 +72,7 @@ export class MessageReader {
         continue;
       }
       this.#inBody = true;
+      this.sectionEnd = next;
       this.#partial = Buffer.alloc(0);
       return this.#body(data.subarray(next === 'blank' ? end + 1 : at));
     }

@@ -184,12 +184,17 @@ export class AclRunner {
   }
 
   /** Runs the ACL for a whole message, which content scanners may see meanwhile. */
-  async runForMessage(phase: Phase, option: Template | undefined, arrival: Arrival): Promise<AclResult | undefined> {
+  async runForMessage(
+    phase: Phase,
+    option: Template | undefined,
+    arrival: Arrival,
+    recipient?: AclRecipient,
+  ): Promise<AclResult | undefined> {
     if (option === undefined) return undefined;
     const copy = messageCopy(arrival);
     this.requests.copy = copy;
     try {
-      return await this.run(phase, option);
+      return await this.run(phase, option, recipient);
     } finally {
       this.requests.copy = undefined;
       copy.remove(this.requests.controls.keepsScanFiles);

@@ -62,7 +62,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   line += hostFields(connection, selects);
   if (connection.receivedProtocol !== '') line += ` P=${connection.receivedProtocol}`;
   if (selects('pipelining') && connection.pipelining !== undefined) {
-    line += connection.pipelining === 'used' ? ' L' : ' L-';
+    line += ` L${connection.pipeConnect ? '.' : ''}${connection.pipelining === 'used' ? '' : '-'}`;
   }
   line += tlsFields(connection.tls, selects);
   const sni = connection.tls?.sni ?? '';
@@ -73,6 +73,8 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
     const sender = context.message?.authenticatedSender ?? '';
     if (selects('smtp_mailauth') && sender !== '') line += `:${sender}`;
   }
+  if (arrival.prdr) line += ' PRDR';
+  if (arrival.lastChunk !== undefined) line += ' K';
   line += ` S=${context.message?.size ?? 0}`;
   if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
   if (selects('receive_time')) line += ` RT=${formatPassed((clock.now() - begun) / 1000, selects('millisec'))}`;

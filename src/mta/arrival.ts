@@ -11,7 +11,7 @@ import { lower } from '../lib/octets.ts';
 import { rfc5322Date } from '../mail/date.ts';
 import { type HeaderLine, headerLine, headerName } from '../mail/header-line.ts';
 import type { MessageReader } from '../mail/message-reader.ts';
-import type { Envelope, SpooledRecipient } from '../spool/envelope.ts';
+import type { Envelope, ReturnPart, SpooledRecipient } from '../spool/envelope.ts';
 import type { NewMessage } from '../spool/new-message.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { addressOptions } from './address-options.ts';
@@ -41,6 +41,16 @@ export interface Arrival {
   /** The message that this one reports about. */
   readonly reference: string | undefined;
   readonly bodyType: string;
+  /** RET and ENVID of the client (RFC 3461). */
+  readonly returnPart?: ReturnPart | undefined;
+  readonly envelopeId?: string | undefined;
+  readonly smtpUtf8?: boolean | undefined;
+  /** Each recipient had an answer of its own. */
+  prdr?: boolean | undefined;
+  /** It came by BDAT: octets of its last chunk. */
+  readonly lastChunk?: number | undefined;
+  /** Octets and lines of the message as it came. */
+  received?: { readonly size: number; readonly lineCount: number };
   /** The sender is the local caller, who did not name another. */
   readonly isOwnSender: boolean;
   /** Addresses that must not get the message (`-t` with arguments). */
@@ -72,6 +82,7 @@ export function rewriteTools(
 export async function prepareHeaders(arrival: Arrival): Promise<void> {
   const { runtime, context, newMessage } = arrival;
   const { config, settings } = runtime;
+  arrival.received = asReceived(arrival);
   const tools = rewriteTools(runtime, newMessage.id);
   let headers: readonly HeaderLine[] = withoutDeliveryLines(arrival.headers, config);
   if (tools.rules.length > 0) await rewriteEnvelope(arrival, tools);
@@ -106,6 +117,16 @@ export async function prepareHeaders(arrival: Arrival): Promise<void> {
   updateFacts(arrival);
 }
 
+/** Size and lines as they were received, without what was added since (Exim spec 11.9, $message_linecount). */
+function asReceived({ reader }: Arrival): { readonly size: number; readonly lineCount: number } {
+  const { sectionEnd, bodySize, bodyLines } = reader;
+  const received = reader.headers.join('');
+  return {
+    size: received.length + (sectionEnd === 'blank' ? 1 : 0) + bodySize,
+    lineCount: received.split('\n').length - (sectionEnd === 'none' ? 1 : 0) + bodyLines,
+  };
+}
+
 async function rewriteEnvelope(arrival: Arrival, tools: RewriteTools): Promise<void> {
   const { context } = arrival;
   const recipients: SpooledRecipient[] = [];
@@ -125,17 +146,14 @@ export function updateFacts(arrival: Arrival): void {
   const { message } = context;
   if (message === undefined) return;
   const shown = headers.filter(({ type }) => type !== '*');
-  // size and lines are those that were received, without what was added since (Exim spec 11.9, $message_linecount)
-  const received = reader.headers.join('');
   Object.assign(message, {
     id: newMessage.id,
     sender,
     recipients: recipients.map(({ address }) => address),
     recipientsCount: recipients.length,
     headers: shown,
-    size: received.length + 1 + reader.bodySize,
+    ...asReceived(arrival),
     bodySize: reader.bodySize,
-    lineCount: received.split('\n').length + reader.bodyLines,
     bodyLineCount: reader.bodyLines,
     bodyZeroCount: reader.bodyZeros,
     maxReceivedLineLength: reader.longestLine,
@@ -242,6 +260,9 @@ function envelopeOf(arrival: Arrival, frozen: boolean): Envelope {
       tlsCertificateVerified: connection.tls?.verified,
       tlsPeerDn: optional(connection.tls?.peerDn ?? ''),
       tlsSni: optional(connection.tls?.sni ?? ''),
+      dsnEnvid: optional(arrival.envelopeId ?? ''),
+      dsnRet: arrival.returnPart === undefined ? undefined : arrival.returnPart === 'FULL' ? 1 : 2,
+      smtpUtf8: arrival.smtpUtf8,
       spamScore: message?.spam?.score,
       spamBar: message?.spam?.bar,
       spamScoreInt: message?.spam?.scoreInt,

@@ -25,6 +25,7 @@ import type { Retry } from './retry.ts';
 import { type Delivery, type Failed, failure, type RefusedTarget } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import type { LocalDeliveries } from './subprocess.ts';
+import type { SuccessfulAddress } from './success.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 
 /** What delivering needs besides the message; the same for all messages of a process. */
@@ -76,6 +77,7 @@ export class Attempt {
   readonly deferred: UndeliveredAddress[] = [];
   /** Those among them whose retry rules allow no further attempt, with what is told of them. */
   readonly #givenUp = new Map<UndeliveredAddress, Partial<UndeliveredAddress>>();
+  readonly successes: SuccessfulAddress[] = [];
   readonly #begun = clock.now();
 
   constructor(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools) {
@@ -128,6 +130,14 @@ export class Attempt {
    * `mark` is `=>` or, for further addresses of the same delivery, `->`.
    */
   async succeeded(delivery: Delivery, mark: '=>' | '->', facts: LineFacts, isLast: boolean): Promise<void> {
+    const { dsn_lasthop: lastHop } = delivery.router.common;
+    const { passedOnTo } = facts;
+    // a host that speaks DSN tells the sender itself, if it was asked to
+    const isTold = passedOnTo?.speaksDsn === true && !lastHop && delivery.address.parent === undefined;
+    if (!isTold) {
+      const by = lastHop ? 'last hop' : (passedOnTo?.host ?? 'this host');
+      this.successes.push({ address: delivery.address, by });
+    }
     if (!this.dontDeliver) {
       if (isLast) this.message.envelope.nonRecipients.add(deliveryKey(delivery));
       else await this.message.noteDelivered([deliveryKey(delivery)]);

@@ -28,6 +28,9 @@ import type { UndeliveredAddress } from './undelivered.ts';
 /** The body is returned up to the limit, rounded up to this (as Exim copies in such pieces). */
 const limitStep = 8192;
 
+/** RET=HDRS, as the spool keeps it. */
+const onlyHeaders = 2;
+
 const shown = (headers: readonly HeaderLine[]): string =>
   headers
     .filter(({ type }) => type !== '*')
@@ -109,12 +112,12 @@ export async function sendBounce(
   let text = `--${boundary}\nContent-type: text/plain; charset=us-ascii\n\n${introduction}\n`;
   text += addresses.map(entry).join('');
   text += `\n${outputs(addresses, items[2])}`;
-  text += deliveryStatus(statusOrder(addresses), 'failed', boundary, runtime.settings.primaryHostname);
+  text += deliveryStatus(statusOrder(addresses), 'failed', boundary, runtime.settings.primaryHostname, envelope);
   const limit = main.bounce_return_size_limit;
   const tooLarge = limit > 0 && body.size + firstLine(envelope.id).length > Math.ceil(limit / limitStep) * limitStep;
   const lineLimit = main.bounce_return_linesize_limit;
   const tooLong = lineLimit > 0 && (envelope.facts.maxReceivedLineLength ?? 0) > lineLimit;
-  const headersOnly = tooLarge || tooLong || !main.bounce_return_body;
+  const headersOnly = tooLarge || tooLong || !main.bounce_return_body || envelope.facts.dsnRet === onlyHeaders;
   text += `--${boundary}\nContent-type: ${headersOnly ? 'text/rfc822-headers' : 'message/rfc822'}\n\n`;
   text += `Return-path: <${envelope.sender}>\n${shown(envelope.headers)}`;
   if (tooLarge || tooLong) {

@@ -6,12 +6,16 @@
 import * as clock from '../lib/clock.ts';
 import { formatPassed } from '../lib/intervals.ts';
 import { referencesTo } from '../mail/references.ts';
+import type { Occasion } from '../smtp/notification.ts';
+import type { Envelope } from '../spool/envelope.ts';
 import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
 import { deliveryKey } from './delivery-log.ts';
+import { isWanted } from './notification.ts';
 import { reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
+import { reportSuccess } from './success.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 import { sendWarning, warningCount } from './warn.ts';
 
@@ -19,6 +23,7 @@ export async function conclude(attempt: Attempt): Promise<void> {
   const { message } = attempt;
   const { envelope } = message;
   attempt.failGivenUp();
+  await reportSuccess(attempt);
   const unreturnable = await returnFailed(attempt);
   const open = new Set<number>([...attempt.deferred, ...unreturnable].map(({ address }) => address.recipient));
   for (const failed of attempt.failed)
@@ -84,7 +89,9 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
   const byRecipient = new Map<string, UndeliveredAddress[]>();
   const unreturnable: UndeliveredAddress[] = [];
   for (const failed of attempt.failed) {
-    if (failed.errorsTo !== '') {
+    if (failed.errorsTo !== '' && !concerns(failed, 'FAILURE', message.envelope)) {
+      attempt.log(`${shownName(failed)}: error ignored: RFC 3461 DSN, failure notify not requested`);
+    } else if (failed.errorsTo !== '') {
       const others = byRecipient.get(failed.errorsTo) ?? [];
       byRecipient.set(failed.errorsTo, [...others, failed]);
     } else if (isIgnored(attempt)) {
@@ -98,6 +105,11 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
     await tools.deliverReport(bounce);
   }
   return unreturnable;
+}
+
+/** Whether a report is wanted: what the sender said holds for reports to the sender. */
+function concerns({ address, errorsTo }: UndeliveredAddress, occasion: Occasion, envelope: Envelope): boolean {
+  return errorsTo !== envelope.sender || isWanted(address, occasion, envelope);
 }
 
 function shownName({ address, target }: UndeliveredAddress): string {
@@ -116,7 +128,7 @@ async function warn(attempt: Attempt): Promise<void> {
   if (due === undefined) return;
   const byRecipient = new Map<string, UndeliveredAddress[]>();
   for (const waiting of [...attempt.deferred].reverse()) {
-    if (waiting.errorsTo === '') continue;
+    if (waiting.errorsTo === '' || !concerns(waiting, 'DELAY', message.envelope)) continue;
     byRecipient.set(waiting.errorsTo, [...(byRecipient.get(waiting.errorsTo) ?? []), waiting]);
   }
   for (const [recipient, addresses] of byRecipient) {

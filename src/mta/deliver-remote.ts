@@ -84,7 +84,8 @@ async function conclude(group: Batch, delivery: RemoteDelivery, attempt: Attempt
     const result = delivery.results[index];
     if (result === undefined) continue;
     if (result.outcome === 'delivered') {
-      const host = `${result.host.name} ${result.host.address} ${result.transaction} ${result.confirmation}`;
+      const said = result.prdr ? '' : result.confirmation;
+      const host = `${result.host.name} ${result.host.address} ${result.transaction} ${said}`;
       await delivered(each, result, delivery, host === lastDelivered ? '->' : '=>', attempt, begun);
       lastDelivered = host;
     } else await undelivered(each, result, delivery, attempt, begun);
@@ -113,11 +114,21 @@ async function delivered(
   const { retry } = attempt.tools;
   const { sender } = attempt.message.envelope;
   for (const by of [undefined, sender]) retry.forget(retryKeys.recipient(addressKey(address), by));
-  const used = result.pipelining && attempt.selects('pipelining') ? ' L' : '';
+  const pipelined = result.pipelining && attempt.selects('pipelining');
+  const used = `${pipelined ? ' L' : ''}${result.prdr ? ' PRDR' : ''}${result.chunking ? ' K' : ''}`;
   const authenticator = result.authenticator === undefined ? '' : ` A=${result.authenticator}`;
   const secured = tlsFields(result.tls, attempt.selects);
   const hostFields = `${connectionFields(result, attempt)}${secured}${authenticator}${used}`;
-  const facts = attempt.lineFacts({ returnPath, size, hostFields, confirmation: result.confirmation }, begun);
+  const facts = attempt.lineFacts(
+    {
+      returnPath,
+      size,
+      hostFields,
+      confirmation: result.confirmation,
+      passedOnTo: { host: result.host, speaksDsn: result.speaksDsn ?? false },
+    },
+    begun,
+  );
   await attempt.succeeded(delivery, mark, facts, false);
 }
 

@@ -3,7 +3,7 @@
 import { errorNumberText } from '../lib/errno.ts';
 import { formatPassed } from '../lib/intervals.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
-import type { RouterInstance } from '../routers/router.ts';
+import type { Host, RouterInstance } from '../routers/router.ts';
 import { addressKey, ancestorsOf, type RouteAddress, topOf } from './address.ts';
 import type { Delivery } from './routing.ts';
 
@@ -21,6 +21,8 @@ export interface LineFacts {
   readonly confirmation: string | undefined;
   /** Routers that were directors of Exim 3. */
   readonly directors: ReadonlySet<string>;
+  /** The other host that has it now, and whether it can report to the sender. */
+  readonly passedOnTo?: { readonly host: Host; readonly speaksDsn: boolean } | undefined;
   readonly shadow?: string | undefined;
   /** It went to /dev/null, past its transport. */
   readonly bypassed?: boolean | undefined;

@@ -51,6 +51,8 @@ export function emptyMessage(sender: string, originator: { readonly uid: number;
     bodyLineCount: 0,
     bodyZeroCount: 0,
     maxReceivedLineLength: 0,
+    smtpUtf8: false,
+    prdrRequested: false,
     receivedTime: clock.seconds(),
     receivedCount: 0,
     receivedFor: '',

@@ -89,6 +89,8 @@ export function messageFactsOf(envelope: Envelope, body: Body): MessageFacts {
     bodyLineCount: bodyLines,
     bodyZeroCount: facts.bodyZeroCount ?? 0,
     maxReceivedLineLength: facts.maxReceivedLineLength ?? 0,
+    prdrRequested: false,
+    smtpUtf8: facts.smtpUtf8 ?? false,
     receivedTime: envelope.receivedTime,
     receivedCount: headers.filter(({ type }) => type === 'P').length,
     receivedFor: '',

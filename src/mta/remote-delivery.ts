@@ -20,6 +20,7 @@ import { rewriteTools } from './arrival.ts';
 import type { Attempt } from './attempt.ts';
 import { deliveredHeaders } from './content.ts';
 import { type Batch, commonChecks, deliveryAddress, deliveryFacts, errorsAddress } from './delivery-request.ts';
+import { notificationOf } from './notification.ts';
 import { RemoteKnowledge } from './remote-services.ts';
 import type { Delivery } from './routing.ts';
 
@@ -82,7 +83,16 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
   // as it goes over the network: CRLF at the end of each line, and the final dot
   const lines = headers.headers.split('\n').length + (context.message?.bodyLineCount ?? 0);
   const size = headers.headers.length + 1 + message.body.size + lines + '.\r\n'.length;
-  const addresses = new Map<DeliveryAddress, Delivery>(batch.map((each) => [deliveryAddress(each), each]));
+  const addresses = new Map<DeliveryAddress, Delivery>(
+    batch.map((each) => [
+      {
+        ...deliveryAddress(each),
+        notification: each.address.parent === undefined ? notificationOf(each.address, message.envelope) : undefined,
+        reportsEnd: each.router.common.dsn_lasthop,
+      },
+      each,
+    ]),
+  );
   const request: DeliveryRequest = {
     transport: first.transport.name,
     common: first.transport.common,
@@ -91,6 +101,7 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
     hosts: first.hosts,
     fallbackHosts: fallbackHosts(first),
     returnPath,
+    envelopeFacts: message.envelope.facts,
     content: { headers: headers.headers, body: message.body },
     context,
     home: undefined,

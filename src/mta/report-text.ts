@@ -10,7 +10,9 @@ import { referencesTo } from '../mail/references.ts';
 import * as files from '../safe/files.ts';
 import { clean, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
-import { topOf } from './address.ts';
+import type { Envelope } from '../spool/envelope.ts';
+import { type RouteAddress, topOf } from './address.ts';
+import { notificationOf } from './notification.ts';
 import type { Runtime } from './runtime.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 
@@ -54,12 +56,12 @@ export function reportHeaders(
   const lines: string[] = [];
   if (replyTo !== undefined) lines.push(`Reply-To: ${replyTo}\n`);
   lines.push('Auto-Submitted: auto-replied\n', `From: ${from}\n`, `To: ${to}\n`);
-  lines.push(...referencesTo(original));
-  lines.push(
-    `Content-Type: multipart/report; report-type=delivery-status; boundary=${boundary}\n`,
-    'MIME-Version: 1.0\n',
-  );
-  return lines;
+  return [...lines, ...referencesTo(original), ...reportHead(boundary)];
+}
+
+/** The header lines that tell of the parts. */
+export function reportHead(boundary: string): string[] {
+  return [`Content-Type: multipart/report; report-type=delivery-status; boundary=${boundary}\n`, 'MIME-Version: 1.0\n'];
 }
 
 /** The From: line of reports (dsn_from). */
@@ -101,17 +103,35 @@ export async function templateItems(
   return items;
 }
 
+/** The beginning of the part for machines, about the whole message. */
+export function headerSection(boundary: string, hostname: string, { facts }: Envelope): string {
+  const id = facts.dsnEnvid === undefined ? '' : `Original-Envelope-ID: ${facts.dsnEnvid}\n`;
+  return `--${boundary}\nContent-type: message/delivery-status\n\nReporting-MTA: dns; ${hostname}\n${id}\n`;
+}
+
+/** What became of one address. */
+export function statusOf(
+  address: RouteAddress,
+  action: 'failed' | 'delayed' | 'delivered',
+  status: string,
+  envelope: Envelope,
+): string {
+  const { original } = notificationOf(address, envelope);
+  const named = original === '' ? '' : `Original-Recipient: ${original}\n`;
+  return `${named}Action: ${action}\nFinal-Recipient: rfc822;${topOf(address).address}\nStatus: ${status}\n`;
+}
+
 /** The part for machines (RFC 3464): one paragraph for each address. */
 export function deliveryStatus(
   addresses: readonly UndeliveredAddress[],
   action: 'failed' | 'delayed',
   boundary: string,
   hostname: string,
+  envelope: Envelope,
 ): string {
-  let text = `--${boundary}\nContent-type: message/delivery-status\n\nReporting-MTA: dns; ${hostname}\n\n`;
+  let text = headerSection(boundary, hostname, envelope);
   for (const { address, host, publicMessage } of addresses) {
-    text += `Action: ${action}\nFinal-Recipient: rfc822;${topOf(address).address}\n`;
-    text += `Status: ${action === 'failed' ? '5.0.0' : '4.0.0'}\n`;
+    text += statusOf(address, action, action === 'failed' ? '5.0.0' : '4.0.0', envelope);
     if (host !== undefined && host.name !== '') {
       text += `Remote-MTA: dns; ${host.name}\n`;
       const reply = /: ([45]\d\d(?:[ -].*|))$/s.exec(publicMessage)?.[1];

@@ -98,7 +98,7 @@ export async function sendWarning(
     'No action is required on your part. Delivery attempts will continue for\nsome time, and this warning may be repeated at intervals if the message\nremains undelivered. Eventually the mail delivery software will give up,\nand when that happens, the message will be returned to you.\n';
   let text = `--${boundary}\nContent-type: text/plain; charset=us-ascii\n\n${introduction}\n`;
   text += `${addresses.map(entry).join('')}\n${ending}\n`;
-  text += deliveryStatus(addresses, 'delayed', boundary, primaryHostname);
+  text += deliveryStatus(addresses, 'delayed', boundary, primaryHostname, envelope);
   text += `--${boundary}\nContent-type: text/rfc822-headers\n\nReturn-path: <${envelope.sender}>\n`;
   for (const { type, text: line } of envelope.headers) if (type !== '*') text += line;
   text += `\n\n--${boundary}--\n`;

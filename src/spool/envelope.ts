@@ -3,13 +3,16 @@
 import type { HeaderLine } from '../mail/header-line.ts';
 import type { QueueId, Text } from '../safe/taint.ts';
 
+/** How much of a message a report is to return (RFC 3461 §4.3). */
+export type ReturnPart = 'FULL' | 'HDRS';
+
 export interface SpooledRecipient {
   readonly address: string;
   /** For addresses that a redirect router with `one_time` added: their parent's place in the list. */
   readonly parent?: number | undefined;
   /** Where errors go, when not to the sender. */
   readonly errorsTo?: string | undefined;
-  /** What a client asked for about notifications, kept as another server wrote it. */
+  /** What a client asked for about notifications: ORCPT, and NOTIFY as a number. */
   readonly notification?: { readonly original: string; readonly flags: number } | undefined;
 }
 
@@ -37,6 +40,9 @@ export interface SpoolFacts {
   manualThaw?: boolean | undefined;
   maxReceivedLineLength?: number | undefined;
   dontDeliver?: boolean | undefined;
+  dsnEnvid?: string | undefined;
+  /** 1 for all of the message, 2 for its header lines. */
+  dsnRet?: number | undefined;
   receivedProtocol?: string | undefined;
   receivedTimeComplete?: string | undefined;
   receivedTimeUsec?: number | undefined;

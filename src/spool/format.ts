@@ -56,6 +56,8 @@ const factRows: ReadonlyMap<string, FactRow> = new Map([
   ['tls_cipher', outside('tlsCipher')],
   ['tls_peerdn', outside('tlsPeerDn')],
   ['tls_sni', outside('tlsSni')],
+  ['dsn_envid', text('dsnEnvid')],
+  ['dsn_ret', number('dsnRet')],
 ]);
 
 const writeFact = (word: string, row: FactRow, facts: SpoolFacts): string => {
@@ -205,7 +207,7 @@ function readRecipient(line: string): SpooledRecipient {
   const original = rest.slice(rest.length - Number(originalLength));
   return {
     address: trimEnd(rest.slice(0, rest.length - Number(originalLength))),
-    parent: withErrorsTo ? Number(parent) : undefined,
+    parent: withErrorsTo && Number(parent) >= 0 ? Number(parent) : undefined,
     errorsTo: errorsTo === '' ? undefined : errorsTo,
     notification: notify === null ? undefined : { original, flags: Number(dsnFlags) },
   };

@@ -6,11 +6,13 @@
 import type { TlsFacts } from '../net/tls.ts';
 import { type Failure, isFailure } from '../smtp/client/failure.ts';
 import { type Envelope, type RecipientAnswer, type Transaction, transact } from '../smtp/client/transaction.ts';
+import { notifyWords } from '../smtp/notification.ts';
 import { replyText } from '../smtp/reply.ts';
 import { xtext } from '../smtp/xtext.ts';
 import { Unprepared } from './expanding.ts';
 import { FilterFailure, filteredSource, filterResult } from './filtered-content.ts';
 import { messageSource, readerOf } from './message-source.ts';
+import { addressForm } from './smtp-addresses.ts';
 import { type OpenConnection, openConnection } from './smtp-connection.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
 import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
@@ -134,16 +136,24 @@ class AttemptWork {
   }
 
   async #transact(connection: OpenConnection, group: readonly DeliveryAddress[]): Promise<Transaction | Verdict> {
-    const { session, pipelining, sender, tls } = connection;
+    const { session, pipelining, chunking, sender, tls } = connection;
+    const prdr = connection.prdr && group.length > 1;
     const { options, request, protocol } = this.#run;
     const quota = protocol === 'lmtp' && options.lmtp_ignore_quota && session.extensions.has('IGNOREQUOTA');
+    const form = await addressForm(this.#run, this.#host, session.extensions);
+    if ('outcome' in form) return form;
     const envelope: Envelope = {
-      sender: request.returnPath,
-      parameters: this.#mailParameters(session.extensions, group, sender),
-      recipients: group.map(({ recipient }) => ({ address: recipient, parameters: quota ? ['IGNOREQUOTA'] : [] })),
+      sender: form.write(request.returnPath),
+      parameters: [...this.#mailParameters(session.extensions, group, sender, form.isUtf8), ...(prdr ? ['PRDR'] : [])],
+      recipients: group.map((address) => ({
+        address: form.write(address.recipient),
+        parameters: [...(quota ? ['IGNOREQUOTA'] : []), ...recipientParameters(address, session.extensions)],
+      })),
     };
     const settings = {
       pipelining,
+      chunking,
+      prdr,
       dataTimeout: options.data_timeout * 1000,
       finalTimeout: options.final_timeout * 1000,
     };
@@ -184,6 +194,7 @@ class AttemptWork {
     offered: ReadonlyMap<string, string>,
     group: readonly DeliveryAddress[],
     sender: string | undefined,
+    isUtf8: boolean,
   ): string[] {
     const { options, request } = this.#run;
     const { headers, body } = request.content;
@@ -192,7 +203,14 @@ class AttemptWork {
     const parameters: string[] = [];
     if (offered.has('SIZE') && options.size_addition >= 0) parameters.push(`SIZE=${octets + options.size_addition}`);
     const names = [request.returnPath, ...group.map(({ recipient }) => recipient)];
-    if (offered.has('SMTPUTF8') && names.some((name) => /[\x80-\xff]/.test(name))) parameters.push('SMTPUTF8');
+    if (isUtf8 || (offered.has('SMTPUTF8') && names.some((name) => /[\x80-\xff]/.test(name)))) {
+      parameters.push('SMTPUTF8');
+    }
+    if (offered.has('DSN') && group.some(({ reportsEnd }) => reportsEnd !== true)) {
+      const { dsnRet, dsnEnvid } = request.envelopeFacts ?? {};
+      if (dsnRet !== undefined) parameters.push(`RET=${dsnRet === 1 ? 'FULL' : 'HDRS'}`);
+      if (dsnEnvid !== undefined) parameters.push(`ENVID=${dsnEnvid}`);
+    }
     if (sender !== undefined) parameters.push(`AUTH=${xtext(sender)}`);
     return parameters;
   }
@@ -207,27 +225,21 @@ class AttemptWork {
   #resultOf(
     { recipient }: DeliveryAddress,
     answer: RecipientAnswer & { readonly state: 'delivered' | 'refused' },
-    { local, pipelining, tls, authenticator }: OpenConnection,
+    { session, local, pipelining, chunking, tls, authenticator }: OpenConnection,
   ): RemoteResult {
     const host = this.#host;
     const continued = this.#sent > 0;
     if (answer.state === 'delivered') {
-      const confirmation = replyText(answer.reply);
+      const own = answer.own === undefined ? '' : `${replyText(answer.own)}\n`;
+      const confirmation = `${own}${replyText(answer.reply)}`;
       const transaction = this.#transactions;
-      return {
-        outcome: 'delivered',
-        host,
-        confirmation,
-        local,
-        tls,
-        authenticator,
-        continued,
-        transaction,
-        pipelining,
-      };
+      const used = { pipelining, chunking, speaksDsn: session.extensions.has('DSN'), prdr: own !== '' };
+      return { outcome: 'delivered', host, confirmation, local, tls, authenticator, continued, transaction, ...used };
     }
     const atEnd = answer.stage === 'end';
-    const { outcome, error } = atEnd ? endRefusal(answer.reply) : recipientRefusal(recipient, answer.reply);
+    const { outcome, error } = atEnd
+      ? endRefusal(answer.reply, this.#run.protocol === 'lmtp' ? 'LMTP' : 'PRDR')
+      : recipientRefusal(recipient, answer.reply);
     const fromSender = !atEnd && this.#run.options.address_retry_include_sender;
     const retry = fromSender ? ('recipient from sender' as const) : ('recipient' as const);
     return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, local, tls, continued };
@@ -260,3 +272,13 @@ class AttemptWork {
 }
 
 const silence: Failure = { stage: 'block', after: 'sending data block', kind: 'timeout', pipelined: false };
+
+/** NOTIFY and ORCPT, for a host that offers DSN (RFC 3461 §4.1, §4.2). */
+function recipientParameters(
+  { notification, reportsEnd }: DeliveryAddress,
+  offered: ReadonlyMap<string, string>,
+): readonly string[] {
+  if (notification === undefined || notification.flags === 0 || reportsEnd || !offered.has('DSN')) return [];
+  const { flags, original } = notification;
+  return [`NOTIFY=${notifyWords(flags)}`, ...(original === '' ? [] : [`ORCPT=${original}`])];
+}

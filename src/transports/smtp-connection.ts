@@ -21,6 +21,8 @@ export interface OpenConnection {
   readonly session: ClientSession;
   readonly local: LocalEnd;
   readonly pipelining: boolean;
+  readonly chunking: boolean;
+  readonly prdr: boolean;
   readonly tls: TlsFacts | undefined;
   /** Who we logged in as, if we did. */
   readonly authenticator: string | undefined;
@@ -182,6 +184,11 @@ async function introduce(
     session,
     local: { address: connection.localAddress, port: connection.localPort },
     pipelining,
+    chunking:
+      protocol === 'smtp' &&
+      session.extensions.has('CHUNKING') &&
+      (await isListed(run, options.hosts_try_chunking, host)),
+    prdr: protocol === 'smtp' && session.extensions.has('PRDR') && (await isListed(run, options.hosts_try_prdr, host)),
     tls,
     authenticator,
     sender: await authenticatedSender(run, authenticator !== undefined, context),

@@ -61,10 +61,10 @@ export function recipientRefusal(recipient: string, reply: Reply): Verdict {
   return { outcome: finality(reply), of: 'recipient', error: refusal('recipient', message, reply) };
 }
 
-/** The refusal of one recipient at the end of an LMTP transaction. */
-export function endRefusal(reply: Reply): Verdict {
+/** The refusal of one recipient at the end of a transaction, by LMTP or PRDR. */
+export function endRefusal(reply: Reply, way: 'LMTP' | 'PRDR'): Verdict {
   const text = replyText(reply);
-  const error = { code: 0, message: `LMTP error after DATA: ${text}`, detail: reply.code, reply: text };
+  const error = { code: 0, message: `${way} error after DATA: ${text}`, detail: reply.code, reply: text };
   return { outcome: finality(reply), of: 'recipient', error };
 }
 

@@ -72,10 +72,10 @@ export const smtpOptions = {
   hosts_require_ocsp: withoutEffect(hostList('Hosts that must prove that their certificate still holds.')),
   hosts_require_tls: hostList('Hosts that get nothing without TLS.'),
   hosts_try_auth: hostList('Hosts with which we authenticate ourselves when it works.'),
-  hosts_try_chunking: withoutEffect(hostList('Hosts that get messages by BDAT when they offer it.', '*')),
+  hosts_try_chunking: hostList('Hosts that get messages by BDAT when they offer it.', '*'),
   hosts_try_dane: withoutEffect(hostList('Hosts for which the DNS is asked about their certificate.', '*')),
   hosts_try_fastopen: withoutEffect(hostList('Hosts that get data with the first packet of a connection.', '*')),
-  hosts_try_prdr: withoutEffect(hostList('Hosts that may answer per recipient when they offer it.', '*')),
+  hosts_try_prdr: hostList('Hosts that may answer per recipient when they offer it.', '*'),
   hosts_verify_avoid_tls: hostList('Hosts with which TLS is not used for callouts.'),
   interface: template('The address of this host that connections come from.'),
   keepalive: flag('Lets the system find out whether the other side is still there.', true),
@@ -109,7 +109,8 @@ export const smtpOptions = {
   tls_verify_cert_hostnames: hostList('Hosts whose certificate must bear their name.', '*'),
   tls_verify_certificates: template('The authorities that certificates are checked against.', 'system'),
   tls_verify_hosts: hostList('Hosts that must show a good certificate.'),
-  utf8_downconvert: withoutEffect(
-    template('Whether addresses in UTF-8 are turned into ASCII: 1, 0, or -1 when the host needs it.', '-1'),
+  utf8_downconvert: template(
+    'Whether addresses in UTF-8 are turned into ASCII: 1, 0, or -1 when the host needs it.',
+    '-1',
   ),
 } satisfies OptionTable;

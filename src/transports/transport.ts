@@ -13,6 +13,7 @@ import type { Host } from '../routers/router.ts';
 import type { Argument } from '../safe/spawn.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
+import type { SpooledRecipient, SpoolFacts } from '../spool/envelope.ts';
 import type { CalloutMaker } from './callout.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { RemoteServices } from './remote-services.ts';
@@ -27,6 +28,10 @@ export interface DeliveryAddress {
   readonly file: Text | undefined;
   readonly pipe: Text | undefined;
   readonly domain: string;
+  /** What to pass on about reports: ORCPT, and NOTIFY as a number. */
+  readonly notification?: SpooledRecipient['notification'] | undefined;
+  /** The next host is not asked for reports. */
+  readonly reportsEnd?: boolean | undefined;
 }
 
 /** The message as it is to be written: its header lines already changed as router and transport ask. */
@@ -54,6 +59,8 @@ export interface DeliveryRequest extends ConnectionRequest {
    * without an address are looked up.
    */
   readonly fallbackHosts?: readonly Host[] | undefined;
+  /** RET and ENVID, to be passed on (RFC 3461). */
+  readonly envelopeFacts?: Pick<SpoolFacts, 'dsnRet' | 'dsnEnvid'> | undefined;
   readonly content: Content;
   /** Home directory, when there is one. */
   readonly home: Clean | undefined;
@@ -198,6 +205,12 @@ export type RemoteResult =
       /** Which transaction of the delivery it was: the first is 0. */
       readonly transaction: number;
       readonly pipelining: boolean;
+      /** The host offered DSN. */
+      readonly speaksDsn?: boolean | undefined;
+      /** The host answered for each recipient (PRDR). */
+      readonly prdr?: boolean | undefined;
+      /** The message went by BDAT. */
+      readonly chunking?: boolean | undefined;
     }
   | ({ readonly outcome: 'deferred' | 'failed' } & RemoteError);
 

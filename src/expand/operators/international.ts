@@ -33,7 +33,7 @@ const octets = (text: string): string => Buffer.from(text, 'utf8').toString('lat
 /** What IDNA 2008 forbids beyond UTS 46: symbols and punctuation, but for those that have a place in words. */
 const disallowed = /[^\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}\x2d_.\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007\u30fb]/u;
 
-function domainToAlabel(domain: string): Converted {
+export function domainToAlabel(domain: string): Converted {
   if (/^[\x00-\x7f]*$/.test(domain)) return { text: domain };
   const unicode = characters(domain);
   if (unicode === undefined) return { error: 'string encoding error' };
@@ -76,7 +76,7 @@ function domainFromAlabel(domain: string): Converted {
   return { text: joinList(labels, '.') };
 }
 
-function localPartToAlabel(localPart: string): Converted {
+export function localPartToAlabel(localPart: string): Converted {
   if (/^[\x00-\x7f]*$/.test(localPart)) return { text: localPart };
   const unicode = characters(localPart);
   return unicode === undefined ? { error: 'l_u2a: bad UTF-8 input' } : { text: `${prefix}${encodePunycode(unicode)}` };

@@ -22,7 +22,7 @@ const lateColon = 35;
 const coded = /^(\d\d\d)(?:[ \t]+(\d\.\d{1,3}\.\d{1,3}))?(?:[ \t]+|$)/;
 
 /** Takes the code off a text when it begins with the right digit; one with another is reported and not used. */
-function withCode(standard: string, text: string, { runtime }: Reception): Reply {
+export function withCode(standard: string, text: string, { runtime }: Reception): Reply {
   const [whole, code, enhanced] = coded.exec(text) ?? [];
   if (whole === undefined || code === undefined) return { code: standard, text };
   if (code[0] !== standard[0]) {

@@ -18,18 +18,31 @@ function isWellFormed(name: string, allowed: string): boolean {
   return [...name].every((letter) => /[A-Za-z0-9.-]/.test(letter) || allowed.includes(letter));
 }
 
-function extensions({ runtime, sizeLimit, mechanisms, offersTls }: Reception, pipelining: boolean): string[] {
+/** What EHLO offers besides what is always offered. */
+interface Offers {
+  readonly pipelining: boolean;
+  readonly pipeConnect: boolean;
+  readonly chunking: boolean;
+}
+
+function extensions(reception: Reception, { pipelining, pipeConnect, chunking }: Offers): string[] {
+  const { runtime, sizeLimit, mechanisms, offersTls, offers } = reception;
   const { main } = runtime.config;
   const offered = [sizeLimit > 0 ? `SIZE ${sizeLimit}` : 'SIZE'];
   if (main.accept_8bitmime) offered.push('8BITMIME');
+  if (offers.dsn) offered.push('DSN');
   if (main.acl_smtp_etrn !== undefined) offered.push('ETRN');
   if (main.acl_smtp_vrfy !== undefined) offered.push('VRFY');
   if (main.acl_smtp_expn !== undefined) offered.push('EXPN');
   if (pipelining) offered.push('PIPELINING');
+  if (pipeConnect) offered.push('PIPECONNECT');
   if (mechanisms.length > 0) {
     offered.push(`AUTH ${mechanisms.map(({ common, name }) => upper(common.public_name ?? name)).join(' ')}`);
   }
+  if (chunking) offered.push('CHUNKING');
   if (offersTls) offered.push('STARTTLS');
+  if (offers.prdr) offered.push('PRDR');
+  if (offers.smtpUtf8) offered.push('SMTPUTF8');
   return [...offered, 'HELP'];
 }
 
@@ -82,15 +95,32 @@ export async function greeted(verb: 'HELO' | 'EHLO', name: string, reception: Re
   const address = connection.hostAddress === '' ? '' : ` [${connection.hostAddress}]`;
   const standard = `${reception.hostname} Hello ${ident}${connection.hostName || name}${address}`;
   const reply = oneLine(consent(result, '250', standard, reception), reception);
-  const pipelining =
-    verb === 'EHLO' &&
-    !acls.requests.controls.noPipelining &&
-    (connection.hostAddress === '' || (await reception.isIn(main.pipelining_advertise_hosts)));
-  connection.pipelining = pipelining ? 'offered' : undefined;
-  reception.offersTls =
-    verb === 'EHLO' && connection.tls === undefined && (await reception.isIn(main.tls_advertise_hosts));
+  const { tls_advertise_hosts: forTls } = main;
+  reception.offersTls = verb === 'EHLO' && connection.tls === undefined && (await reception.isOffered(forTls));
+  connection.pipelining = undefined;
   reception.mechanisms = verb === 'EHLO' ? await mechanismsFor(reception) : [];
-  return { reply, extensions: extensions(reception, pipelining) };
+  reception.offers = { dsn: false, smtpUtf8: false, prdr: false };
+  return { reply, extensions: verb === 'EHLO' ? extensions(reception, await offersOf(reception)) : [] };
+}
+
+/** Who talks to us through a pipe is offered all. */
+async function offersOf(reception: Reception): Promise<Offers> {
+  const { runtime, connection, acls } = reception;
+  const { main } = runtime.config;
+  const isLocal = connection.hostAddress === '';
+  const pipelining =
+    !acls.requests.controls.noPipelining && (isLocal || (await reception.isIn(main.pipelining_advertise_hosts)));
+  // it is of use to those who come again, and is told before the first message only
+  const pipeConnect =
+    !reception.hasSeenMail && pipelining && !isLocal && (await reception.isIn(main.pipelining_connect_advertise_hosts));
+  connection.pipelining = pipelining ? 'offered' : undefined;
+  connection.pipeConnect = pipeConnect || connection.pipeConnect === true;
+  reception.offers = {
+    dsn: await reception.isOffered(main.dsn_advertise_hosts),
+    prdr: main.prdr_enable,
+    smtpUtf8: await reception.isOffered(main.smtputf8_advertise_hosts),
+  };
+  return { pipelining, pipeConnect, chunking: await reception.isOffered(main.chunking_advertise_hosts) };
 }
 
 /** What EHLO offers must be all that stands in further lines. */

@@ -4,6 +4,7 @@ import { lower, trim, upper } from '../../lib/octets.ts';
 import { matchTemplate } from '../../lists/option.ts';
 import { parseAddress } from '../../mail/address.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
+import type { ReturnPart } from '../../spool/envelope.ts';
 import { addressOptions } from '../address-options.ts';
 import { rewriteTools } from '../arrival.ts';
 import { rewriteSmtp } from '../rewrite.ts';
@@ -22,21 +23,37 @@ interface Parameters {
   bodyType: Transaction['bodyType'];
   /** The sender that AUTH= names; nothing when it names none. */
   authenticatedSender: string | undefined;
+  /** How much of the message a report is to return, and what the client calls the envelope (RFC 3461 §4.3, §4.4). */
+  returnPart: ReturnPart | undefined;
+  envelopeId: string | undefined;
+  smtpUtf8: boolean;
+  prdr: boolean;
 }
 
-type Parameter = (value: string, parameters: Parameters) => string | undefined;
+/** What is wrong with a parameter; `unknown` when it is none of ours. `value` is missing where no `=` stood. */
+type Parameter = (
+  value: string | undefined,
+  parameters: Parameters,
+  reception: Reception,
+) => string | 'unknown' | undefined;
+
+const returnParts: ReadonlyMap<string, ReturnPart | undefined> = new Map([
+  ['FULL', 'FULL'],
+  ['HDRS', 'HDRS'],
+  ['', undefined],
+]);
 
 const parameterTable: ReadonlyMap<string, Parameter> = new Map<string, Parameter>([
   [
     'SIZE',
-    (value, parameters) => {
+    (value = '', parameters) => {
       parameters.size = Number(/^\d{1,15}/.exec(value)?.[0] ?? '0');
       return undefined;
     },
   ],
   [
     'BODY',
-    (value, parameters) => {
+    (value = '', parameters) => {
       const type = upper(value);
       if (type !== '7BIT' && type !== '8BITMIME') return 'invalid data for BODY';
       parameters.bodyType = type;
@@ -45,14 +62,47 @@ const parameterTable: ReadonlyMap<string, Parameter> = new Map<string, Parameter
   ],
   [
     'AUTH',
-    (value, parameters) => {
+    (value = '', parameters) => {
       const sender = fromXtext(value);
       if (sender === undefined) return 'invalid data for AUTH';
       parameters.authenticatedSender = sender === '<>' || sender === '' ? undefined : sender;
       return undefined;
     },
   ],
-  ['SMTPUTF8', () => 'SMTPUTF8 used when not advertised'],
+  [
+    'RET',
+    (value, parameters, { offers }) => {
+      if (parameters.returnPart !== undefined) return 'RET can be specified once only';
+      const word = value === undefined ? undefined : upper(value);
+      if (word === undefined || !returnParts.has(word)) return 'Value for RET is invalid';
+      if (offers.dsn) parameters.returnPart = returnParts.get(word);
+      return undefined;
+    },
+  ],
+  [
+    'ENVID',
+    (value = '', parameters, { offers }) => {
+      if (parameters.envelopeId !== undefined) return 'ENVID can be specified once only';
+      if (offers.dsn) parameters.envelopeId = value;
+      return undefined;
+    },
+  ],
+  [
+    'PRDR',
+    (_, parameters, { offers }) => {
+      parameters.prdr = offers.prdr;
+      return undefined;
+    },
+  ],
+  [
+    'SMTPUTF8',
+    (value, parameters, { offers }) => {
+      if (value !== undefined) return 'unknown';
+      if (!offers.smtpUtf8) return 'SMTPUTF8 used when not advertised';
+      parameters.smtpUtf8 = true;
+      return undefined;
+    },
+  ],
 ]);
 
 /** What an xtext stands for (RFC 3461 §4): `+` and two hexadecimal digits are an octet. */
@@ -65,14 +115,24 @@ function fromXtext(text: string): string | undefined {
 function splitParameters(
   argument: string,
   extended: boolean,
+  reception: Reception,
 ): { address: string; found: Parameters } | { problem: string } {
-  const found: Parameters = { size: 0, bodyType: '', authenticatedSender: undefined };
+  const found: Parameters = {
+    size: 0,
+    bodyType: '',
+    authenticatedSender: undefined,
+    returnPart: undefined,
+    envelopeId: undefined,
+    smtpUtf8: false,
+    prdr: false,
+  };
   let address = trim(argument);
   for (let count = 0; extended && count < 10; count++) {
-    const [whole, name = '', value = ''] = /[ \t]+([A-Za-z0-9-]+)=?([^ \t]*)$/.exec(address) ?? [];
+    const [whole, name = '', value] = /[ \t]+([A-Za-z0-9-]+)(?:=([^ \t]*))?$/.exec(address) ?? [];
     const parameter = parameterTable.get(upper(name));
     if (whole === undefined || parameter === undefined) break;
-    const problem = parameter(value, found);
+    const problem = parameter(value, found, reception);
+    if (problem === 'unknown') break;
     if (problem !== undefined) return { problem };
     address = address.slice(0, -whole.length);
   }
@@ -100,11 +160,11 @@ export async function mail(argument: string, reception: Reception): Promise<Repl
   await reception.tools.ready();
   await slowDown('mail', reception);
   if (reception.messagesLimit > 0 && reception.accepted >= reception.messagesLimit) return tooMany(reception);
-  const split = splitParameters(argument, reception.extended);
+  const split = splitParameters(argument, reception.extended, reception);
   if ('problem' in split) return mistake(split.problem);
   const { found } = split;
   const text = await rewriteSmtp(split.address, 'envelope sender', rewriteTools(runtime, undefined), context);
-  const parsed = parseAddress(text, { ...addressOptions(runtime.config), allowEmpty: true });
+  const parsed = parseAddress(text, { ...addressOptions(runtime.config), allowEmpty: true, utf8: found.smtpUtf8 });
   if ('error' in parsed) return mistake(`${split.address}: ${parsed.error}`, parsed.error);
   const { sizeLimit } = reception;
   if (sizeLimit > 0 && found.size > sizeLimit) {
@@ -169,7 +229,7 @@ async function judgeAuthenticatedSender(
 
 async function begin(
   sender: string,
-  { size, bodyType, authenticatedSender }: Parameters,
+  { size, bodyType, authenticatedSender, returnPart, envelopeId, smtpUtf8, prdr }: Parameters,
   reception: Reception,
 ): Promise<Reply> {
   const { runtime, context, acls, client } = reception;
@@ -179,7 +239,9 @@ async function begin(
       ? undefined
       : await judgeAuthenticatedSender(authenticatedSender, sender, reception);
   if (unclear !== undefined) return unclear;
-  if (message) Object.assign(message, { sender, size });
+  if (message) Object.assign(message, { sender, size, smtpUtf8 });
+  setProtocol(reception);
+  if (smtpUtf8) reception.connection.receivedProtocol = `utf8${reception.connection.receivedProtocol}`;
   const result = client.isBatch ? undefined : await acls.run('MAIL', runtime.config.main.acl_smtp_mail);
   if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
     const reply = refusal(result, 'MAIL', `MAIL <${sender}>`, reception);
@@ -190,7 +252,12 @@ async function begin(
   reception.transaction = {
     sender,
     bodyType,
+    returnPart,
+    envelopeId,
+    smtpUtf8,
+    prdr,
     recipients: [],
+    notifications: [],
     attempts: 0,
     refused: 0,
     postponed: 0,
@@ -198,7 +265,12 @@ async function begin(
     hasTooMany: false,
     discardedBy: result?.outcome === 'discard' ? { phase: 'MAIL', remark: remarkOf(result.logMessage) } : undefined,
   };
-  return consent(result?.outcome === 'discard' ? undefined : result, '250', 'OK', reception);
+  return consent(
+    result?.outcome === 'discard' ? undefined : result,
+    '250',
+    prdr ? 'OK, PRDR Requested' : 'OK',
+    reception,
+  );
 }
 
 /** `: text` for log lines, or nothing. */

@@ -13,6 +13,7 @@ import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } fr
 import { headersForLog, logArrival } from '../arrival-log.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
 import { remarkOf } from './mail-command.ts';
+import { type EachAnswered, examineEach } from './prdr.ts';
 import { queuesOnly } from './queueing.ts';
 import type { Reception, Transaction } from './reception.ts';
 
@@ -63,22 +64,39 @@ async function receive(
       failure = { error };
     }
   };
-  const end = await read((octets) => {
-    const room = sizeLimit > 0 ? Math.max(sizeLimit - size, 0) : octets.length;
-    size += octets.length;
-    // what cannot be kept is read to its end and dropped: nothing of a message may be taken for commands
-    return failure !== undefined || room === 0 ? undefined : take(octets.subarray(0, room));
+  const isTooBig = (): boolean => sizeLimit > 0 && size > sizeLimit;
+  let bareHeader = false;
+  const end = await read({
+    take(octets) {
+      const room = sizeLimit > 0 ? Math.max(sizeLimit - size, 0) : octets.length;
+      size += octets.length;
+      // what cannot be kept is read to its end and dropped: nothing of a message may be taken for commands
+      return failure !== undefined || room === 0 ? undefined : take(octets.subarray(0, room));
+    },
+    isRefused(bareLine) {
+      bareHeader = bareLine && reader.headers.length > 0;
+      return failure !== undefined || isTooBig() || bareHeader || reader.problem !== undefined;
+    },
   });
   if (failure !== undefined) throw failure.error;
-  if (end.kind === 'complete') await reader.end();
+  if (end.kind === 'complete' && !bareHeader) await reader.end();
   const fault = faultOf(end, reader, newMessage.id, transaction, reception);
   if (fault !== undefined) {
     newMessage.abandon();
     return fault;
   }
-  const arrival = makeArrival(newMessage, reader, begun, transaction, reception);
-  const isTooBig = sizeLimit > 0 && size > sizeLimit;
-  return isTooBig ? refuseSize(arrival, size, reception) : decide(arrival, transaction, reception);
+  const lastChunk = end.kind === 'complete' ? end.lastChunk : undefined;
+  const arrival = makeArrival(newMessage, reader, begun, transaction, reception, lastChunk);
+  if (bareHeader) return refuseBareHeader(arrival, reception);
+  return isTooBig() ? refuseSize(arrival, size, reception) : decide(arrival, transaction, reception);
+}
+
+/** A message by BDAT whose first header line ends with LF alone (Exim's answer). */
+function refuseBareHeader(arrival: Arrival, { runtime, fields }: Reception): Reply {
+  arrival.newMessage.abandon();
+  const line = `rejected from <${arrival.sender}>${fields}: Non-CRLF-terminated header, under CHUNKING: message abandoned`;
+  runtime.logs.reject(line, undefined, headersForLog(arrival));
+  return { code: '552', text: 'Message header not CRLF terminated' };
 }
 
 /** The message is not kept, but the reject log shows its header lines, as far as they were read. */
@@ -111,6 +129,8 @@ function faultOf(
     logs.main(`SMTP data timeout (message abandoned) on connection from ${name} F=<${sender}>`);
     return { code: '421', text: `${hostname} SMTP incoming data timeout - closing connection.`, close: true };
   }
+  // the client knows that it took the message back
+  if (end.kind === 'reset') return { code: '250', text: 'Reset OK' };
   if (reader.problem === 'headers') {
     const limit = `(more than ${headersLimit} characters)`;
     logs.main(`ridiculously long message header received from ${host || otherSide} ${limit}: message abandoned`);
@@ -130,8 +150,9 @@ function makeArrival(
   newMessage: NewMessage,
   reader: MessageReader,
   begun: number,
-  { sender, recipients, bodyType }: Transaction,
+  { sender, recipients, notifications, bodyType, returnPart, envelopeId, smtpUtf8 }: Transaction,
   reception: Reception,
+  lastChunk: number | undefined,
 ): Arrival {
   const { runtime, connection, context, client, acls } = reception;
   const { caller } = client;
@@ -147,7 +168,7 @@ function makeArrival(
     reader,
     headers: reader.headers.map(headerLine),
     sender,
-    recipients: recipients.map((address) => ({ address })),
+    recipients: recipients.map((address, i) => ({ address, notification: notifications[i] })),
     begun,
     originator: caller ?? client.originator ?? { login: userWithId(user.uid)?.name ?? String(user.uid), ...user },
     submitter: caller,
@@ -162,6 +183,10 @@ function makeArrival(
     },
     reference: undefined,
     bodyType,
+    lastChunk,
+    returnPart,
+    envelopeId,
+    smtpUtf8,
     isOwnSender: false,
     nonRecipients: [],
     dontDeliver: client.dontDeliver,
@@ -176,6 +201,17 @@ async function decide(arrival: Arrival, transaction: Transaction, reception: Rec
   let { discardedBy } = transaction;
   await prepareHeaders(arrival);
   let result: AclResult | undefined;
+  let each: EachAnswered | undefined;
+  if (transaction.prdr && arrival.recipients.length > 1) {
+    if (reception.context.message) reception.context.message.prdrRequested = true;
+    arrival.prdr = true;
+    each = await examineEach(arrival, reception);
+    arrival.recipients = each.accepted;
+    if (each.accepted.length === 0) {
+      arrival.newMessage.abandon();
+      return { ...each.last, before: each.replies };
+    }
+  }
   if (discardedBy === undefined || arrival.recipients.length > 0) {
     applyAclHeaders(arrival, acls.requests.addedHeaders, acls.requests.removedHeaders);
     acls.requests.addedHeaders.length = 0;
@@ -188,20 +224,28 @@ async function decide(arrival: Arrival, transaction: Transaction, reception: Rec
   if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
     const reply = refusal(result, 'DATA', 'after DATA', reception, headersForLog(arrival));
     arrival.newMessage.abandon();
-    return reply;
+    return { ...reply, before: each?.replies };
   }
   if (result?.outcome === 'discard') discardedBy = { phase: 'DATA', remark: remarkOf(result.logMessage) };
   const fake = acls.requests.controls.fakeReject;
-  const reply =
+  const final =
     fake === undefined
-      ? consent(result?.outcome === 'accept' ? result : undefined, '250', `OK id=${arrival.newMessage.id}`, reception)
+      ? (each?.last ?? consent(result?.outcome === 'accept' ? result : undefined, '250', accepted(arrival), reception))
       : { code: fake.code === '5' ? '550' : '450', text: wrapped(fake.text) };
+  const reply: Reply = { ...final, before: each?.replies };
   const mark = fake?.code === '5' ? '(=' : '<=';
   const isDiscarded = discardedBy !== undefined && (result?.outcome === 'discard' || arrival.recipients.length === 0);
   if (discardedBy !== undefined && isDiscarded)
     discard(arrival, mark, discardedBy.phase, discardedBy.phase === 'DATA' ? discardedBy.remark : '');
   else await keep(arrival, mark, reception);
   return reply;
+}
+
+/** The answer of success. */
+function accepted({ newMessage, lastChunk, received }: Arrival): string {
+  const total = (received?.size ?? 0) + (received?.lineCount ?? 0);
+  const told = lastChunk === undefined ? '' : ` ${lastChunk} byte chunk, total ${total}\n`;
+  return `${told}OK id=${newMessage.id}`;
 }
 
 /** Logs a message that nobody gets. */

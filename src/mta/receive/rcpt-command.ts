@@ -1,8 +1,9 @@
 /** RCPT: one recipient more (RFC 5321 §4.1.1.3; Exim spec 44.10). */
 
 import type { AclRecipient } from '../../acl/acl.ts';
-import { lower, trim } from '../../lib/octets.ts';
+import { lower, trim, upper } from '../../lib/octets.ts';
 import { parseAddress, splitAddress } from '../../mail/address.ts';
+import { notifyFlags } from '../../smtp/notification.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
 import { addressOptions } from '../address-options.ts';
 import { rewriteTools } from '../arrival.ts';
@@ -17,22 +18,24 @@ export async function rcpt(argument: string, reception: Reception): Promise<Repl
   if (transaction === undefined) return { code: '503', text: 'sender not yet given', mistake: 'protocol' };
   const { main } = runtime.config;
   await slowDown('rcpt', reception);
-  const text = await rewriteSmtp(trim(argument), 'envelope recipient', rewriteTools(runtime, undefined), context);
-  const parsed = parseAddress(text, addressOptions(runtime.config));
+  const split = splitParameters(trim(argument), reception.offers.dsn);
+  if ('problem' in split) return { code: '501', text: split.problem, mistake: 'syntax' };
+  const text = await rewriteSmtp(split.address, 'envelope recipient', rewriteTools(runtime, undefined), context);
+  const parsed = parseAddress(text, { ...addressOptions(runtime.config), utf8: transaction.smtpUtf8 });
   if ('error' in parsed) {
-    return { code: '501', text: `${trim(argument)}: ${parsed.error}`, mistake: 'syntax', logged: parsed.error };
+    return { code: '501', text: `${split.address}: ${parsed.error}`, mistake: 'syntax', logged: parsed.error };
   }
   let recipient = parsed.address;
   if (parsed.domain === undefined) {
     if (!reception.mayLackDomain.recipient && lower(recipient) !== 'postmaster') {
       reception.logUnqualified('recipient', recipient);
-      return { code: '501', text: `${trim(argument)}: recipient address must contain a domain` };
+      return { code: '501', text: `${split.address}: recipient address must contain a domain` };
     }
     recipient = `${recipient}@${runtime.settings.qualifyRecipient}`;
   }
   transaction.attempts++;
   if (main.recipients_max > 0 && transaction.attempts > main.recipients_max) return tooMany(transaction, reception);
-  return examine(recipient, transaction, reception);
+  return examine(recipient, split.notification, transaction, reception);
 }
 
 function tooMany(transaction: Transaction, { runtime, fields, client }: Reception): Reply {
@@ -45,10 +48,44 @@ function tooMany(transaction: Transaction, { runtime, fields, client }: Receptio
   if (!isFinal) return { code: '452', text: 'too many recipients' };
   transaction.recipients.length = 0;
   transaction.hasTooMany = true;
+  transaction.notifications.length = 0;
   return { code: '552', text: 'too many recipients' };
 }
 
-async function examine(recipient: string, transaction: Transaction, reception: Reception): Promise<Reply> {
+interface Split {
+  readonly address: string;
+  readonly notification: Notification;
+}
+
+type Notification = Transaction['notifications'][number];
+
+/** Takes NOTIFY and ORCPT off the end, where DSN was offered (RFC 3461 §4.1, §4.2). What is left must be the address. */
+function splitParameters(argument: string, extended: boolean): Split | { readonly problem: string } {
+  let flags: number | undefined;
+  let original: string | undefined;
+  let address = argument;
+  while (extended) {
+    const [whole, name = '', value = ''] = /[ \t]+(NOTIFY|ORCPT)(?:=([^ \t]*))?$/i.exec(address) ?? [];
+    if (whole === undefined) break;
+    if (upper(name) === 'ORCPT') {
+      if (original !== undefined) return { problem: 'ORCPT can be specified once only' };
+      original = value;
+    } else {
+      if (flags !== undefined) return { problem: 'NOTIFY can be specified once only' };
+      flags = whole.includes('=') ? notifyFlags(value) : undefined;
+      if (flags === undefined) return { problem: 'Invalid value for NOTIFY parameter' };
+    }
+    address = address.slice(0, -whole.length);
+  }
+  return { address, notification: flags ? { original: original ?? '', flags } : undefined };
+}
+
+async function examine(
+  recipient: string,
+  notification: Notification,
+  transaction: Transaction,
+  reception: Reception,
+): Promise<Reply> {
   const { context, acls, client, runtime } = reception;
   const { message } = context;
   if (message) message.rcptCount = transaction.attempts;
@@ -62,10 +99,10 @@ async function examine(recipient: string, transaction: Transaction, reception: R
   const option = runtime.config.main.acl_smtp_rcpt;
   const result = client.isBatch ? undefined : await acls.run('RCPT', option, subject);
   if (result === undefined && (client.isBatch || isOptional(reception))) {
-    return take(recipient, { code: '250', text: 'Accepted' }, transaction, reception);
+    return take(recipient, notification, { code: '250', text: 'Accepted' }, transaction, reception);
   }
   if (result?.outcome === 'accept') {
-    return take(recipient, consent(result, '250', 'Accepted', reception), transaction, reception);
+    return take(recipient, notification, consent(result, '250', 'Accepted', reception), transaction, reception);
   }
   if (result?.outcome === 'discard') {
     logDiscarded(recipient, 'RCPT', remarkOf(result.logMessage), transaction, reception);
@@ -83,8 +120,15 @@ function isOptional({ client, runtime }: Reception): boolean {
   return client.caller !== undefined && runtime.config.main.acl_smtp_rcpt === undefined;
 }
 
-function take(recipient: string, reply: Reply, transaction: Transaction, { context }: Reception): Reply {
+function take(
+  recipient: string,
+  notification: Notification,
+  reply: Reply,
+  transaction: Transaction,
+  { context }: Reception,
+): Reply {
   transaction.recipients.push(recipient);
+  transaction.notifications.push(notification);
   if (context.message) context.message.recipientsCount = transaction.recipients.length;
   return reply;
 }

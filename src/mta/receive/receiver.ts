@@ -229,11 +229,12 @@ export class Receiver implements SmtpPolicy {
     );
   }
 
-  note(command: string, verb: string, argument: string): void {
+  note(command: string, verb: string | undefined, argument: string): void {
     const { connection } = this.#reception;
     if (verb === 'MAIL') this.#reception.hasSeenMail = true;
     connection.command = command;
     connection.commandArgument = argument;
+    if (verb === undefined) return;
     connection.commandHistory.push(verb);
     if (connection.commandHistory.length > 20) connection.commandHistory.shift();
   }

@@ -8,6 +8,7 @@ import { type ListSetting, matchTemplate } from '../../lists/option.ts';
 import type { ServerTls } from '../../net/tls.ts';
 import type { Decisions } from '../../observe/decision.ts';
 import type { LogSelector } from '../../observe/log-selectors.ts';
+import type { ReturnPart, SpooledRecipient } from '../../spool/envelope.ts';
 import { AclRunner } from '../acl-runner.ts';
 import { hostFields } from '../arrival-log.ts';
 import { emptyMessage } from '../facts.ts';
@@ -21,6 +22,13 @@ export interface Transaction {
   readonly sender: string;
   readonly bodyType: '' | '7BIT' | '8BITMIME';
   readonly recipients: string[];
+  /** What RCPT said about reports, for each of them. */
+  readonly notifications: SpooledRecipient['notification'][];
+  readonly returnPart: ReturnPart | undefined;
+  readonly envelopeId: string | undefined;
+  readonly smtpUtf8: boolean;
+  /** The client wants an answer for each recipient. */
+  readonly prdr: boolean;
   /** All RCPT commands that made sense, and those that were refused for good or for now. */
   attempts: number;
   refused: number;
@@ -47,6 +55,8 @@ export class Reception {
   offersTls = false;
   /** What TLS begins with, once that is known to work. */
   tlsSettings: ServerTls | undefined;
+  /** Extensions that the client was told of and that parameters depend on. */
+  offers = { dsn: false, smtpUtf8: false, prdr: false };
   /** The client said EHLO. */
   extended = false;
   /** Its greeting was confirmed, as far as `helo_verify_hosts` asks for that. */
@@ -144,6 +154,12 @@ export class Reception {
   logUnqualified(kind: 'sender' | 'recipient' | 'verify', address: string): void {
     const line = shownInLog(`unqualified ${kind} rejected: <${address}>${this.fields}`);
     this.runtime.logs.write(this.selects('smtp_syntax_error') ? ['main', 'reject'] : ['reject'], line);
+  }
+
+  /** Whether an extension is offered to the client; who talks to us through a pipe is offered all that anybody is. */
+  async isOffered(hosts: ListSetting | undefined): Promise<boolean> {
+    if (this.connection.hostAddress !== '') return this.isIn(hosts);
+    return hosts !== undefined && hosts.template.source !== '';
   }
 
   get hostname(): string {

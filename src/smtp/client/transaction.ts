@@ -7,6 +7,7 @@
  */
 
 import type { Eventual } from '../../lib/eventual.ts';
+import { ChunkEncoder } from '../chunk-stream.ts';
 import { DataEncoder } from '../data-stream.ts';
 import { type Reply, replyClass } from '../reply.ts';
 import { type Failure, isFailure, type Waiting } from './failure.ts';
@@ -27,14 +28,19 @@ export interface MessageSource {
 export interface TransactionSettings {
   /** Sends commands without waiting for the reply to the one before; the server must have offered it. */
   readonly pipelining: boolean;
+  /** Sends the message by BDAT (RFC 3030); the server must have offered it. */
+  readonly chunking?: boolean | undefined;
+  /** The server may answer for each recipient behind the message (PRDR); MAIL must ask for it. */
+  readonly prdr?: boolean | undefined;
   /** Milliseconds that a piece of the message may take to be sent, and the reply to the whole message to come. */
   readonly dataTimeout: number;
   readonly finalTimeout: number;
 }
 
 export type RecipientAnswer =
-  | { readonly state: 'delivered'; readonly reply: Reply }
-  /** Refused by itself: after its RCPT, or at the end of an LMTP transaction. */
+  /** `own` is the answer for this recipient, in front of the one for all (PRDR). */
+  | { readonly state: 'delivered'; readonly reply: Reply; readonly own?: Reply | undefined }
+  /** Refused by itself: after its RCPT, or at the end of an LMTP transaction or of one with PRDR. */
   | { readonly state: 'refused'; readonly stage: 'recipient' | 'end'; readonly reply: Reply }
   /** The failure of the transaction is its, too. */
   | { readonly state: 'undecided' };
@@ -50,6 +56,9 @@ export interface Transaction {
 
 /** Commands that are sent together at most: the server must be able to take them while it answers the ones before. */
 const together = 100;
+
+/** The code that announces them. */
+const eachFollows = 353;
 
 const undecided: RecipientAnswer = { state: 'undecided' };
 
@@ -97,7 +106,7 @@ class Work {
           recipient,
         };
       }),
-      { stage: 'data', after: 'DATA', pipelined },
+      ...(settings.chunking ? [] : [{ stage: 'data', after: 'DATA', pipelined } as const]),
     ];
   }
 
@@ -108,7 +117,7 @@ class Work {
       const failure = await this.#exchange(this.#commands.slice(from, from + step));
       if (failure !== undefined) return this.#isSettled ? undefined : failure;
     }
-    return undefined;
+    return this.#settings.chunking && !this.#isSettled ? this.#transferChunks() : undefined;
   }
 
   get #isSettled(): boolean {
@@ -188,6 +197,40 @@ class Work {
     return failure === undefined ? this.#conclude() : this.#interrupted(failure);
   }
 
+  /** Sends the message by BDAT, one chunk for each piece of it; the last is known by its successor that does not come. */
+  async #transferChunks(): Promise<Failure | undefined> {
+    const encoder = new ChunkEncoder();
+    let held: Buffer | undefined;
+    for (;;) {
+      const piece = await this.#source.read();
+      if (piece === undefined) break;
+      const failure = held && ((await this.#sendChunk(held, '')) ?? (await this.#chunkTaken()));
+      if (failure !== undefined) return failure;
+      held = encoder.encode(piece);
+    }
+    const end = Buffer.from(encoder.end(), 'latin1');
+    const last = held === undefined ? end : Buffer.concat([held, end]);
+    return (await this.#sendChunk(last, ' LAST')) ?? this.#conclude();
+  }
+
+  async #sendChunk(octets: Buffer, mark: string): Promise<Failure | undefined> {
+    const early = await this.#session.early(this.#waiting('end'));
+    if (early !== undefined) return early;
+    const command = `BDAT ${octets.length}${mark}`;
+    this.#session.settings.trace?.('>>', command, true);
+    const data = Buffer.concat([Buffer.from(`${command}\r\n`, 'latin1'), octets]);
+    const failure = await this.#send(data, this.#settings.dataTimeout);
+    return failure && this.#interrupted(failure);
+  }
+
+  /** What the server says to a chunk that is not the last. */
+  async #chunkTaken(): Promise<Failure | undefined> {
+    const waiting = this.#waiting('end');
+    const answer = await this.#session.reply(waiting, this.#settings.finalTimeout);
+    if (isFailure(answer)) return answer;
+    return replyClass(answer) === 2 ? undefined : { ...waiting, kind: 'refused', reply: answer };
+  }
+
   async #send(data: Buffer, timeout: number): Promise<Failure | undefined> {
     const failure = await this.#session.sendData(data, this.#waiting('block'), timeout);
     if (failure === undefined) this.written += data.length;
@@ -209,6 +252,7 @@ class Work {
     this.#session.needsReset = false;
     const { protocol } = this.#session.settings;
     const waiting = this.#waiting('end');
+    if (this.#settings.prdr) return this.#concludeEach(waiting);
     for (const [i, { state }] of this.answers.entries()) {
       if (state !== 'undecided') continue;
       const answer = await this.#session.reply(waiting, this.#settings.finalTimeout);
@@ -228,6 +272,35 @@ class Work {
     return undefined;
   }
 
+  /** PRDR: 353 announces an answer for each recipient and one for all; any other answer is for all. */
+  async #concludeEach(waiting: Waiting): Promise<Failure | undefined> {
+    const { finalTimeout } = this.#settings;
+    const first = await this.#session.reply(waiting, finalTimeout);
+    if (isFailure(first)) return first;
+    const own = new Map<number, Reply>();
+    let last = first;
+    if (first.code === eachFollows) {
+      for (const [i, { state }] of this.answers.entries()) {
+        if (state !== 'undecided') continue;
+        const answer = await this.#session.reply(waiting, finalTimeout);
+        if (isFailure(answer)) return answer;
+        own.set(i, answer);
+      }
+      const final = await this.#session.reply(waiting, finalTimeout);
+      if (isFailure(final)) return final;
+      last = final;
+    }
+    if (replyClass(last) !== 2) return { ...waiting, kind: 'refused', reply: last };
+    for (const [i, reply] of own) {
+      this.answers[i] =
+        replyClass(reply) === 2
+          ? { state: 'delivered', reply: last, own: reply }
+          : { state: 'refused', stage: 'end', reply };
+    }
+    this.#settleAll({ state: 'delivered', reply: last });
+    return undefined;
+  }
+
   #settleAll(answer: RecipientAnswer): void {
     this.answers.forEach(({ state }, i) => {
       if (state === 'undecided') this.answers[i] = answer;
@@ -236,6 +309,7 @@ class Work {
 
   #waiting(stage: 'block' | 'end'): Waiting {
     const after = stage === 'end' ? 'end of data' : `sending data block (${this.written} bytes written)`;
-    return { stage, after, pipelined: false };
+    const { pipelining, chunking } = this.#settings;
+    return { stage, after, pipelined: stage === 'end' && pipelining && chunking === true };
   }
 }

@@ -14,6 +14,10 @@ export interface SmtpCommand {
   readonly notInBatches?: boolean;
   /** The client must wait for the answer before it sends more (RFC 2920 §3.1). */
   readonly endsGroup: boolean;
+  /** Commands may stand behind it for a client that may begin early. */
+  readonly beginsSession?: true | undefined;
+  /** What comes behind it is no command. */
+  readonly dataFollows?: true | undefined;
   /** Answers how the session ended, if it did. */
   run(session: SmtpSession, argument: string): Promise<SessionEnd | undefined> | SessionEnd | undefined;
 }

@@ -11,6 +11,8 @@ export interface Reply {
   readonly code: string;
   /** One or more lines. */
   readonly text: string;
+  /** Answers that stand in front of it. */
+  readonly before?: readonly Reply[] | undefined;
   /** The connection is closed behind it. */
   readonly close?: boolean | undefined;
   /** The client made a mistake; too many of them end the session. */
@@ -41,14 +43,27 @@ export interface HeloAnswer {
 
 /** How the octets of a message end. */
 export type DataEnd =
-  | { readonly kind: 'complete'; readonly fault: 'bare CR' | 'bare LF' | undefined }
-  | { readonly kind: 'lost' | 'timeout' };
+  | {
+      readonly kind: 'complete';
+      readonly fault: 'bare CR' | 'bare LF' | undefined;
+      /** It came by BDAT: octets of the last chunk. */
+      readonly lastChunk?: number | undefined;
+    }
+  /** `reset`: the client took it back between two chunks, and was told so. */
+  | { readonly kind: 'lost' | 'timeout' | 'reset' };
 
 /** Where a session stands that breaks off: before or within a transaction. */
 export type Standing = 'before MAIL' | 'behind MAIL';
 
-/** Gives the octets of the message to `take`, with LF at the end of each line. */
-export type ReadData = (take: (octets: Buffer) => Promise<void> | undefined) => Promise<DataEnd>;
+/** What the reader of a message says to what it was given. */
+export interface DataSink {
+  take(octets: Buffer): Promise<void> | undefined;
+  /** Whether the message is already refused, so that chunk behind chunk need not come. `bareLine`: its first line ended with LF alone. */
+  isRefused(bareLine: boolean): boolean;
+}
+
+/** Gives the octets of the message to `sink`, with LF at the end of each line. */
+export type ReadData = (sink: DataSink) => Promise<DataEnd>;
 
 /** Sends a challenge, `334`, and answers the line that the client sends, both in base 64; nothing when it is gone. */
 export type AskClient = (challenge: string) => Promise<string | undefined>;
@@ -90,8 +105,8 @@ export interface SmtpPolicy {
   quit(): Promise<Reply>;
   /** The session ends without QUIT; nothing can be told to the client any more, unless `reply` is sent. */
   notQuit(reason: NotQuitReason, reply: Reply | undefined): Promise<Reply | undefined>;
-  /** Every command, for variables that show it. */
-  note(command: string, verb: string, argument: string): void;
+  /** Every command, for variables that show it; without a verb where it goes on with the one before. */
+  note(command: string, verb: string | undefined, argument: string): void;
   /** A mistake of the client, for the logs (selectors smtp_syntax_error, smtp_protocol_error). */
   mistake(kind: 'syntax' | 'protocol', command: string, what: string): void;
   /** MAIL came before HELO where that is not allowed. */
@@ -123,6 +138,8 @@ export interface SessionSettings {
   readonly limitsNonMail: () => Promise<boolean>;
   /** The other side is on a network: only CRLF ends lines of a message, and commands must not come too early. */
   readonly isRemote: boolean;
+  /** Whether this client may send commands before the greeting and behind its own (pipelining_connect_advertise_hosts). */
+  readonly mayBeginEarly: () => Promise<boolean>;
   /** Nothing may be sent before its turn (smtp_enforce_sync). */
   readonly enforceSync: boolean;
   /** Batch SMTP: no answers; the first mistake ends everything. */

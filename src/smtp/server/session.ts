@@ -3,11 +3,13 @@
  * answers that the policy gives. The commands themselves are in `commands/`.
  */
 
-import type { LineConnection } from '../../net/line-connection.ts';
+import type { LineConnection, LineRead } from '../../net/line-connection.ts';
 import { MessageData } from '../message-data.ts';
 import { BatchFailure } from './batch.ts';
+import type { SmtpCommand } from './command.ts';
 import { commandNamed } from './commands.ts';
-import type { DataEnd, NotQuitReason, Reply, SessionSettings, SmtpPolicy, Standing } from './policy.ts';
+import { linesIn, takeOctets } from './octets-of-message.ts';
+import type { DataEnd, DataSink, NotQuitReason, Reply, SessionSettings, SmtpPolicy, Standing } from './policy.ts';
 
 /** The longest command line; what is longer is no command (RFC 5321 §4.5.3.1.4 asks for 512 octets). */
 const maximumLine = 16 * 1024;
@@ -53,6 +55,8 @@ export class SmtpSession {
   hasHelo = false;
   /** It was EHLO, and PIPELINING was offered. */
   pipelining = false;
+  /** It was EHLO, and CHUNKING was offered. */
+  chunking = false;
   hasSender = false;
   acceptedRecipients = 0;
   refusedRecipients = 0;
@@ -94,6 +98,7 @@ export class SmtpSession {
     }
     this.hasHelo = false;
     this.pipelining = false;
+    this.chunking = false;
     return undefined;
   }
 
@@ -103,15 +108,14 @@ export class SmtpSession {
       if (end !== undefined) return end;
     }
     const greeting = await this.policy.greet();
-    if (this.#mustWait() && this.#lines.inputWaiting > 0) {
+    if (this.#mustWait() && this.#lines.inputWaiting > 0 && !(await this.settings.mayBeginEarly())) {
       return this.#unsynchronized('input sent without waiting for greeting');
     }
     if (greeting.isFarewell) return this.#farewell(greeting);
     if (greeting.code !== '') this.send(greeting);
     if (greeting.close || !greeting.code.startsWith('2')) return 'closed';
     for (;;) {
-      const line =
-        this.#lines.takeLine(maximumLine) ?? (await this.#lines.readLine(maximumLine, this.settings.timeout));
+      const line = this.#lines.takeLine(maximumLine) ?? (await this.nextLine());
       this.#line++;
       if (line.kind === 'end' && this.settings.isBatch) return this.#batchEnd();
       if (line.kind === 'end' || line.kind === 'timeout') return this.lost(line.kind);
@@ -138,6 +142,17 @@ export class SmtpSession {
     return 'closed';
   }
 
+  /** The next command, or why there is none; answers that wait are sent before. */
+  nextLine(): Promise<LineRead> {
+    return this.#lines.readLine(maximumLine, this.settings.timeout);
+  }
+
+  /** A command within a message; mistakes in it are told of with it. */
+  noteCommand(line: string, argument: string): void {
+    this.#command = line;
+    this.policy.note(line, undefined, argument);
+  }
+
   #mustWait(): boolean {
     return this.settings.isRemote && this.settings.enforceSync;
   }
@@ -151,8 +166,10 @@ export class SmtpSession {
     const { command, argument } = found;
     this.policy.note(this.#command, command.verb, argument);
     if (!command.isMail && (await this.#tooManyNonMail(command.verb))) return 'closed';
-    if (this.#isAhead()) this.policy.pipelined();
-    if (this.#tooEarly(command.endsGroup)) return this.#unsynchronized('next input sent too soon', line);
+    if (!command.dataFollows && this.#lines.inputWaiting > 0) {
+      if (this.#isAhead()) this.policy.pipelined();
+      if (await this.#tooEarly(command)) return this.#unsynchronized('next input sent too soon', line);
+    }
     if (argument !== '' && command.argument === 'none') return this.protocolError('syntax', 'unexpected argument data');
     this.#commands++;
     if (this.#history.push(command.verb) > historyLength) this.#history.shift();
@@ -167,9 +184,9 @@ export class SmtpSession {
   }
 
   /** Input stands behind a command that the client must wait for, or behind any when it may not send several at once. */
-  #tooEarly(endsGroup: boolean): boolean {
-    if (!this.#mustWait() || this.#lines.inputWaiting === 0) return false;
-    return endsGroup || !this.pipelining;
+  async #tooEarly({ endsGroup, beginsSession }: SmtpCommand): Promise<boolean> {
+    if (!this.#mustWait() || (!endsGroup && this.pipelining)) return false;
+    return !(beginsSession && (await this.settings.mayBeginEarly()));
   }
 
   async #unsynchronized(what: string, command?: string): Promise<SessionEnd> {
@@ -307,6 +324,7 @@ export class SmtpSession {
   async answer(reply: Reply, reason: NotQuitReason = 'acl-drop'): Promise<SessionEnd | undefined> {
     if (reply.mistake !== undefined) return this.protocolError(reply.mistake, reply.text, reply.code, reply.logged);
     if (reply.isFarewell) return this.#farewell(reply);
+    for (const each of reply.before ?? []) this.send(each);
     this.send(reply);
     if (!reply.close) return undefined;
     await this.policy.notQuit(reason, undefined);
@@ -345,7 +363,7 @@ export class SmtpSession {
   }
 
   /** Reads the octets of a message up to the dot. */
-  async readData(take: (octets: Buffer) => Promise<void> | undefined): Promise<DataEnd> {
+  async readData({ take }: DataSink): Promise<DataEnd> {
     this.#inMessage = true;
     const data = new MessageData(this.settings.isRemote ? 'CRLF only' : 'any');
     while (!data.ended) {
@@ -360,12 +378,11 @@ export class SmtpSession {
     return { kind: 'complete', fault: data.fault };
   }
 
+  /** Reads so many octets that no command is among. */
+  readOctets(count: number, take: (octets: Buffer) => Promise<void> | undefined): Promise<'all' | 'lost' | 'timeout'> {
+    return takeOctets(this.#lines, this.settings.timeout, count, take);
+  }
+
   /** What follows the message cannot be trusted to be commands. */
   mustClose = false;
-}
-
-function linesIn(block: Buffer): number {
-  let count = 0;
-  for (let at = block.indexOf(0x0a); at >= 0; at = block.indexOf(0x0a, at + 1)) count++;
-  return count;
 }

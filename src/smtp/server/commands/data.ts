@@ -3,16 +3,21 @@
 import type { SmtpCommand } from '../command.ts';
 import type { SessionEnd, SmtpSession } from '../session.ts';
 
-/** DATA without a recipient: the client learns once more why it has none. After pipelined commands that is no mistake. */
-function outOfOrder(session: SmtpSession): Promise<SessionEnd | undefined> {
+/**
+ * DATA or BDAT without a recipient: the client learns once more why it has none. After pipelined commands that is no
+ * mistake.
+ */
+export function outOfOrder(session: SmtpSession, verb: 'DATA' | 'BDAT'): Promise<SessionEnd | undefined> {
   const { refusal, refusedRecipients, pipelining } = session;
   const said =
     refusal === undefined ? '' : `${refusal.code.length > 3 ? `${refusal.code.slice(4)} ` : ''}${refusal.text}`;
   const introduction = refusal === undefined ? '' : `All RCPT commands were rejected with this error:\n${said}\n`;
   if (pipelining && refusedRecipients > 0) {
-    return session.answer({ code: '503', text: `${introduction}Valid RCPT command must precede DATA` });
+    // whoever asks once more has read the answers
+    session.refusedRecipients = 0;
+    return session.answer({ code: '503', text: `${introduction}Valid RCPT command must precede ${verb}` });
   }
-  return session.protocolError('protocol', `${introduction}valid RCPT command must precede DATA`, '503');
+  return session.protocolError('protocol', `${introduction}valid RCPT command must precede ${verb}`, '503');
 }
 
 export const data: SmtpCommand = {
@@ -21,7 +26,7 @@ export const data: SmtpCommand = {
   isMail: true,
   endsGroup: true,
   async run(session) {
-    if (session.acceptedRecipients === 0) return outOfOrder(session);
+    if (session.acceptedRecipients === 0) return outOfOrder(session, 'DATA');
     const ready = await session.policy.predata();
     if (!ready.code.startsWith('3')) {
       session.endTransaction('DATA');
@@ -29,9 +34,9 @@ export const data: SmtpCommand = {
     }
     session.send(ready);
     let cutOff: 'connection-lost' | 'data-timeout' | undefined;
-    const reply = await session.policy.message(async (take) => {
-      const end = await session.readData(take);
-      if (end.kind !== 'complete') cutOff = end.kind === 'lost' ? 'connection-lost' : 'data-timeout';
+    const reply = await session.policy.message(async (sink) => {
+      const end = await session.readData(sink);
+      if (end.kind !== 'complete') cutOff = end.kind === 'timeout' ? 'data-timeout' : 'connection-lost';
       return end;
     });
     session.hasSender = false;

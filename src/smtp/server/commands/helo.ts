@@ -16,8 +16,10 @@ async function greet(session: SmtpSession, verb: 'HELO' | 'EHLO', name: string):
   }
   session.forgetTransaction();
   session.hasHelo = true;
-  session.pipelining = verb === 'EHLO' && (extensions?.includes('PIPELINING') ?? false);
-  return session.answer({ ...reply, text: [reply.text, ...(verb === 'EHLO' ? (extensions ?? []) : [])].join('\n') });
+  const offered = verb === 'EHLO' ? (extensions ?? []) : [];
+  session.pipelining = offered.includes('PIPELINING');
+  session.chunking = offered.includes('CHUNKING');
+  return session.answer({ ...reply, text: [reply.text, ...offered].join('\n') });
 }
 
 const row = (verb: 'HELO' | 'EHLO'): SmtpCommand => ({
@@ -25,6 +27,7 @@ const row = (verb: 'HELO' | 'EHLO'): SmtpCommand => ({
   argument: 'optional',
   isMail: false,
   endsGroup: true,
+  beginsSession: true,
   run: (session, argument) => greet(session, verb, argument),
 });
 

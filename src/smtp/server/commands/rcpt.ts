@@ -33,7 +33,7 @@ export const rcpt: SmtpCommand = {
     if (argument === '') return mistake('syntax', 'RCPT must have an address operand', '501');
     const reply = await session.policy.rcpt(argument);
     if (reply.code.startsWith('2')) session.acceptedRecipients++;
-    else noteRefusal(session, reply);
+    else noteRefusal(session, reply.mistake === undefined ? reply : { ...reply, text: `${reply.code} ${reply.text}` });
     return session.answer(reply);
   },
 };
