@@ -8,6 +8,7 @@ import { MessageData } from '../message-data.ts';
 import { BatchFailure } from './batch.ts';
 import type { SmtpCommand } from './command.ts';
 import { commandNamed } from './commands.ts';
+import { NonMailCount } from './non-mail.ts';
 import { linesIn, takeOctets } from './octets-of-message.ts';
 import type { DataEnd, DataSink, NotQuitReason, Reply, SessionSettings, SmtpPolicy, Standing } from './policy.ts';
 
@@ -19,15 +20,6 @@ const maximumAuthLine = 12_288;
 
 /** Commands that are remembered for log lines. */
 const historyLength = 20;
-
-/** Commands of which one between messages is not counted (Exim spec 14: smtp_accept_max_nonmail). */
-const freeOnce: ReadonlyMap<string, string> = new Map([
-  ['RSET', 'RSET'],
-  ['HELO', 'HELO'],
-  ['EHLO', 'HELO'],
-  ['AUTH', 'AUTH'],
-  ['STARTTLS', 'STARTTLS'],
-]);
 
 /** Commands that are answered after a farewell, while QUIT is awaited. */
 const farewellCommands = 1000;
@@ -47,9 +39,7 @@ export class SmtpSession {
   #commands = 0;
   #mistakes = 0;
   #unknown = 0;
-  #nonMail = 0;
-  /** Commands that were given free of charge since the last message. */
-  readonly #freeUsed = new Set<string>();
+  readonly #nonMail = new NonMailCount();
   #command = '';
   /** A greeting of the client was accepted. */
   hasHelo = false;
@@ -60,6 +50,8 @@ export class SmtpSession {
   hasSender = false;
   acceptedRecipients = 0;
   refusedRecipients = 0;
+  /** A recipient was refused since DATA or BDAT was last refused for want of recipients. */
+  hasNewRefusal = false;
   /** What all refused recipients were told, while it is the same. */
   refusal: Reply | undefined;
   messages = 0;
@@ -199,13 +191,8 @@ export class SmtpSession {
 
   /** Counts commands that bring no mail; some are free once between messages (Exim spec 49.6). */
   async #tooManyNonMail(verb: string): Promise<boolean> {
-    if (verb === 'QUIT') return false;
-    const free = freeOnce.get(verb);
-    if (free !== undefined && !this.#freeUsed.has(free)) {
-      this.#freeUsed.add(free);
-      return false;
-    }
-    if (++this.#nonMail <= this.settings.maximumNonMail || !(await this.settings.limitsNonMail())) return false;
+    const count = this.#nonMail.next(verb) ?? 0;
+    if (count <= this.settings.maximumNonMail || !(await this.settings.limitsNonMail())) return false;
     await this.#leave('bad-commands', { code: '554', text: 'Too many nonmail commands' });
     this.policy.dropped(`too many nonmail commands (last was "${verb}")`);
     return true;
@@ -335,7 +322,7 @@ export class SmtpSession {
   messageDone(): void {
     this.#inMessage = false;
     this.#transactionLine = this.#line;
-    this.#freeUsed.clear();
+    this.#nonMail.renew();
   }
 
   /** Forgets sender and recipients; logs tell why. */
@@ -354,6 +341,7 @@ export class SmtpSession {
     this.hasSender = false;
     this.acceptedRecipients = 0;
     this.refusedRecipients = 0;
+    this.hasNewRefusal = false;
     this.refusal = undefined;
   }
 

@@ -8,13 +8,13 @@ import type { SessionEnd, SmtpSession } from '../session.ts';
  * mistake.
  */
 export function outOfOrder(session: SmtpSession, verb: 'DATA' | 'BDAT'): Promise<SessionEnd | undefined> {
-  const { refusal, refusedRecipients, pipelining } = session;
+  const { refusal, hasNewRefusal, pipelining } = session;
   const said =
     refusal === undefined ? '' : `${refusal.code.length > 3 ? `${refusal.code.slice(4)} ` : ''}${refusal.text}`;
   const introduction = refusal === undefined ? '' : `All RCPT commands were rejected with this error:\n${said}\n`;
-  if (pipelining && refusedRecipients > 0) {
+  if (pipelining && hasNewRefusal) {
     // whoever asks once more has read the answers
-    session.refusedRecipients = 0;
+    session.hasNewRefusal = false;
     return session.answer({ code: '503', text: `${introduction}Valid RCPT command must precede ${verb}` });
   }
   return session.protocolError('protocol', `${introduction}valid RCPT command must precede ${verb}`, '503');

@@ -10,6 +10,7 @@ function noteRefusal(session: SmtpSession, reply: Reply): void {
   if (session.refusedRecipients === 0) session.refusal = reply;
   else if (!same) session.refusal = undefined;
   session.refusedRecipients++;
+  session.hasNewRefusal = true;
 }
 
 export const rcpt: SmtpCommand = {
