@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -37,10 +37,14 @@ function debianConfiguration(site: string, split: boolean): string {
   try {
     cpSync(join(oracleRoot, 'etc/exim4'), work, { recursive: true });
     writeFileSync(join(work, 'update-exim4.conf.conf'), settings(site, split));
+    // the script gives the file to a group that only an installed Exim has made, and asks for a mail name
+    mkdirSync(join(work, 'tools'));
+    writeFileSync(join(work, 'tools/chown'), '#!/bin/sh\n', { mode: 0o755 });
+    const path = [join(work, 'tools'), join(oracleRoot, 'usr/sbin'), '/usr/sbin:/usr/bin:/sbin:/bin'].join(':');
     const made = spawnSync(
       'sh',
       [join(oracleRoot, 'usr/sbin/update-exim4.conf'), '-d', work, '-o', join(work, 'made')],
-      { encoding: 'utf8', env: { PATH: `${join(oracleRoot, 'usr/sbin')}:/usr/sbin:/usr/bin:/sbin:/bin` } },
+      { encoding: 'utf8', env: { PATH: path } },
     );
     assert.equal(made.status, 0, made.stderr);
     return readFileSync(join(work, 'made'), 'latin1').replaceAll(work, '/mnt/etc');

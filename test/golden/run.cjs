@@ -98,6 +98,9 @@ const isRoot = process.getuid() === 0;
 const accounts = fs.readFileSync('/etc/passwd', 'latin1');
 const asUser = opt.user || ['exim', 'Debian-exim', 'mail'].find(name => accounts.includes(`\n${name}:`)) || 'mail';
 const dropping = isRoot && cp.spawnSync('setpriv', ['--reuid=' + asUser, '--regid=' + asUser, '--clear-groups', 'true']).status === 0;
+// the full name of that user would stand in From: lines
+const gecos = (accounts.split('\n').find(line => line.startsWith(`${asUser}:`)) || '').split(':')[4] || '';
+const fullName = gecos.split(',')[0].replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const USER = dropping ? asUser : os.userInfo().username;
 const idOf = f => cp.execFileSync('id', [f, USER]).toString().trim();
 const UID = +idOf('-u'), GID = +idOf('-g'), GROUP = cp.execFileSync('id', ['-gn', USER]).toString().trim();
@@ -165,6 +168,7 @@ function munge(text, dir) {
   let t = text.replace(/\r\n/g, '\n');
   // noise that only the oracle makes when it runs unprivileged with -C
   t = t.replace(/^LOG: MAIN PANIC\n {2}exim user lost privilege[^\n]*\n/gm, '').replace(/^.*exim user lost privilege for using -C option.*\n/gm, '');
+  if (fullName !== '') t = t.replace(new RegExp(`^((?:. )?(?:From|Sender|Resent-From|Resent-Sender): )${fullName} <([^>\n]*)>`, 'gm'), '$1$2');
   t = t.replaceAll(dir, '@DIR@').replaceAll(opt.bin, '@BIN@');
   t = t.replace(/(?<![0-9A-Za-z])[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}\b(?!-(?![HDJ]\b))|[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b)|(?<=\bE)[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})\b/g, m => /^[0-9]/.test(m) ? numbered('MSGID', m) : m);
   t = t.replace(/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), {1,2}\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [-+]\d{4}( \([A-Z]+\))?/g, 'RFCDATE');
