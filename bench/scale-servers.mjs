@@ -15,7 +15,7 @@ const lookups = {
     USER_LOOKUP: `\${lookup pgsql{select maildir from users where username='\${quote_pgsql:$local_part@$domain}' and mail}{$value}fail}`,
   }),
   ldap: () => ({
-    DOMAIN_LIST: 'ldap;ldap:///dc=${quote_ldap_dn:$domain},o=top?dc?base?(objectClass=*)',
+    DOMAIN_LIST: 'ldap;ldap::///dc=${quote_ldap_dn:$domain},o=top?dc?base?(objectClass=*)',
     USER_LOOKUP:
       '${lookup ldap{ldap:///uid=${quote_ldap_dn:$local_part},dc=${quote_ldap_dn:$domain},o=top?description?base?(objectClass=*)}{$value}fail}',
   }),
