@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Context, Services, Settings } from '../src/expand/context.ts';
 import { compileTemplate, type Expansion, expandText, freshResults } from '../src/expand/expand.ts';
+import { emptyMessage } from '../src/expand/facts.ts';
 import { matchIp, matchList } from '../src/lists/match.ts';
 import { headerLine } from '../src/mail/header-line.ts';
-import { emptyMessage } from '../src/mta/facts.ts';
 import { nobody } from '../src/observe/decision.ts';
 import { Text } from '../src/safe/taint.ts';
 

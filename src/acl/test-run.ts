@@ -1,6 +1,7 @@
 /** A run of an ACL for tests of its conditions: a client at 192.0.2.7, hints in a directory, and a log that is kept. */
 
 import { compileTemplate } from '../expand/expand.ts';
+import { newAclFacts, newConnection } from '../expand/facts.ts';
 import { RateHints } from '../hints/rate-hints.ts';
 import { SeenHints } from '../hints/seen-hints.ts';
 import type { TestDirectory } from '../lib/test-directory.ts';
@@ -37,44 +38,8 @@ export function testRun(options: TestRunOptions = {}): TestRun {
   const { avScanner = '', spamdAddress = '' } = options;
   const log: string[] = [];
   const context = testContext();
-  const connection = {
-    hostAddress: '192.0.2.7',
-    hostPort: 1025,
-    interfaceAddress: '',
-    interfacePort: 0,
-    hostName: '',
-    hostAliases: [],
-    hostLookupFailed: false,
-    hostLookupDeferred: false,
-    heloName: 'cl.test',
-    ident: '',
-    activeHostname: compileTemplate('').constant ?? fail('constant'),
-    receivedProtocol: '',
-    authenticator: '',
-    authenticatedId: '',
-    authenticatedFailId: '',
-    authenticationFailed: false,
-    tls: undefined,
-    command: '',
-    commandArgument: '',
-    commandHistory: [],
-    countAtStart: 0,
-    notQuitReason: '',
-    aclVariables: new Map(),
-  };
-  context.connection = connection;
-  context.acl = {
-    arguments: [],
-    verifyMessage: '',
-    senderVerifyFailure: '',
-    recipientVerifyFailure: '',
-    verifyMode: '',
-    senderAddressData: undefined,
-    senderData: undefined,
-    recipientData: undefined,
-    hostData: undefined,
-    headersAdded: [],
-  };
+  context.connection = { ...newConnection('192.0.2.7', 1025), heloName: 'cl.test' };
+  context.acl = newAclFacts();
   const place = directory?.path;
   const services: AclServices = {
     verifier: {

@@ -1,7 +1,7 @@
 /** What `-oM…` says of where a message comes from (Exim spec 5.2), as facts of a connection. Only trusted callers are believed. */
 
 import type { ConnectionFacts } from '../expand/context.ts';
-import { localConnection } from '../mta/facts.ts';
+import { localConnection } from '../expand/facts.ts';
 import { parseEndpoint } from '../net/address.ts';
 import type { Call } from './call.ts';
 

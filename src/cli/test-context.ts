@@ -1,8 +1,8 @@
 /** What tests of addresses and expansions see: the message that their caller would send, and the ACLs. */
 
 import type { Context } from '../expand/context.ts';
+import { emptyMessage } from '../expand/facts.ts';
 import { AclRunner } from '../mta/acl-runner.ts';
-import { emptyMessage } from '../mta/facts.ts';
 import { newContext } from '../mta/runtime.ts';
 import type { Call } from './call.ts';
 import { testConnection } from './origin.ts';

@@ -1,9 +1,9 @@
 /** Which connections are served: limits on their number and on the load (Exim spec 14: smtp_accept_max and its like). */
 
 import { loadavg } from 'node:os';
+import { newConnection } from '../expand/facts.ts';
 import { parseOptionInteger } from '../lib/sizes.ts';
 import { matchTemplate } from '../lists/option.ts';
-import { newConnection } from '../mta/facts.ts';
 import { newContext, type Runtime } from '../mta/runtime.ts';
 
 /** Why a connection is not served: for the client, and for the log. */

@@ -4,11 +4,11 @@
  */
 
 import type { Socket } from 'node:net';
+import { newConnection } from '../expand/facts.ts';
 import { errorText } from '../lib/errno.ts';
 import type { DeliveryTools } from '../mta/attempt.ts';
 import { closeDeliveryTools, makeDeliveryTools } from '../mta/delivery-tools.ts';
 import { etrnRunner } from '../mta/etrn.ts';
-import { newConnection } from '../mta/facts.ts';
 import type { Mailboxes } from '../mta/mailboxes.ts';
 import type { Client, ReceptionTools } from '../mta/receive/client.ts';
 import { serve } from '../mta/receive/serve.ts';

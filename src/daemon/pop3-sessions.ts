@@ -1,8 +1,8 @@
 /** The POP3 sessions of one reading of the configuration: counted, bounded, and ended with the daemon. */
 
 import type { Socket } from 'node:net';
+import { newConnection } from '../expand/facts.ts';
 import { errorText } from '../lib/errno.ts';
-import { newConnection } from '../mta/facts.ts';
 import type { Mailboxes } from '../mta/mailboxes.ts';
 import type { Runtime } from '../mta/runtime.ts';
 import { LineConnection } from '../net/line-connection.ts';

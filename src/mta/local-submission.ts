@@ -1,5 +1,6 @@
 /** A message that a local program hands over on standard input (Exim spec 5: -bm, -t; 48). */
 
+import { emptyMessage, localConnection } from '../expand/facts.ts';
 import * as clock from '../lib/clock.ts';
 import { parseAddress } from '../mail/address.ts';
 import { type HeaderLine, headerLine } from '../mail/header-line.ts';
@@ -10,7 +11,6 @@ import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { AclRunner } from './acl-runner.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from './arrival.ts';
 import { headersForLog, logArrival } from './arrival-log.ts';
-import { emptyMessage, localConnection } from './facts.ts';
 import type { Submitter } from './fixups.ts';
 import { FromLine } from './from-line.ts';
 import type { SubmissionProblem } from './problem-report.ts';

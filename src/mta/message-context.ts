@@ -1,13 +1,13 @@
 /** What expansions see of a message on the queue: its envelope, its header lines and the host it came from. */
 
 import type { ConnectionFacts, Context, MessageFacts } from '../expand/context.ts';
+import { newConnection } from '../expand/facts.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import { Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
 import type { Envelope, SpoolFacts } from '../spool/envelope.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
-import { newConnection } from './facts.ts';
 import { newContext, type Runtime } from './runtime.ts';
 
 function connectionOf({ facts, aclConnectionVariables }: Envelope): ConnectionFacts {

@@ -1,5 +1,6 @@
 /** Messages that the server itself writes: bounces, warnings, notes about full mailboxes. They are mail like any other. */
 
+import { emptyMessage, newConnection } from '../expand/facts.ts';
 import * as clock from '../lib/clock.ts';
 import { headerLine } from '../mail/header-line.ts';
 import { MessageReader } from '../mail/message-reader.ts';
@@ -8,7 +9,6 @@ import { userWithId } from '../safe/users.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { type Arrival, accept, prepareHeaders } from './arrival.ts';
 import { logArrival } from './arrival-log.ts';
-import { emptyMessage, newConnection } from './facts.ts';
 import { newContext, type Runtime } from './runtime.ts';
 
 export interface Report {

@@ -1,11 +1,11 @@
 /** SMTP on standard input and output: `-bs`, `-bS` and the rehearsal `-bh` (Exim spec 5.3, 49.10, 49.11). */
 
 import { Socket } from 'node:net';
+import { localConnection, newConnection } from '../../expand/facts.ts';
 import { ordinary } from '../../mta/attempt.ts';
 import { deliver } from '../../mta/deliver.ts';
 import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { etrnRunner } from '../../mta/etrn.ts';
-import { localConnection, newConnection } from '../../mta/facts.ts';
 import { gecosName } from '../../mta/fixups.ts';
 import type { Client, ReceptionTools } from '../../mta/receive/client.ts';
 import { serve } from '../../mta/receive/serve.ts';

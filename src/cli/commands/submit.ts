@@ -1,9 +1,9 @@
 /** A message from standard input (`-bm`, `-t`, or no option at all), and what its exit status says (Exim spec 5: -oex). */
 
+import { emptyMessage } from '../../expand/facts.ts';
 import { type DeliveryTools, ordinary } from '../../mta/attempt.ts';
 import { deliver } from '../../mta/deliver.ts';
 import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
-import { emptyMessage } from '../../mta/facts.ts';
 import { gecosName } from '../../mta/fixups.ts';
 import {
   type LocalSubmission,

@@ -1,6 +1,7 @@
 /** One SMTP session on the receiving side: what it knows of the client and of the message on its way (Exim spec 49). */
 
 import type { ConnectionFacts, Context } from '../../expand/context.ts';
+import { emptyMessage } from '../../expand/facts.ts';
 import * as clock from '../../lib/clock.ts';
 import { escapeSequence } from '../../lib/escapes.ts';
 import { formatPassed } from '../../lib/intervals.ts';
@@ -11,7 +12,6 @@ import type { LogSelector } from '../../observe/log-selectors.ts';
 import type { ReturnPart, SpooledRecipient } from '../../spool/envelope.ts';
 import { AclRunner } from '../acl-runner.ts';
 import { hostFields } from '../arrival-log.ts';
-import { emptyMessage } from '../facts.ts';
 import type { Examiner } from '../logins.ts';
 import { newContext, type Runtime } from '../runtime.ts';
 import type { Client, ReceptionTools } from './client.ts';

@@ -1,8 +1,8 @@
 /** Fresh facts for expansions: of a connection, of a message, of an ACL, before anything is known. */
 
-import type { AclFacts, ConnectionFacts, MessageFacts } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
 import { Text } from '../safe/taint.ts';
+import type { AclFacts, ConnectionFacts, MessageFacts } from './context.ts';
 
 /** A connection from a host; an empty address stands for a local process. */
 export function newConnection(hostAddress: string, hostPort: number): ConnectionFacts {
