@@ -130,7 +130,7 @@ async function callAcl(template: Template, run: AclRun): Promise<ConditionAnswer
   const { context } = run;
   const words: Text[] = [];
   const sources =
-    run.services.named(template.source.split(/[ \t-\r]/, 1)[0] ?? '') || /^\$/.test(template.source)
+    run.services.named(template.source.split(/[ \t-\r]/, 1)[0] ?? '') || template.source.startsWith('$')
       ? splitArguments(template.source)
       : [template.source];
   for (const source of sources) {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import * as files from '../../safe/files.ts';
 import { concat, decimal, literal, reviewed } from '../../safe/taint.ts';
 import type { Imported, ImportedAlias, ImportSource, Teller } from './record.ts';
+import { wholeLines } from './whole-lines.ts';
 
 export interface Gathered {
   readonly counts: { readonly domains: number; readonly aliases: number; readonly users: number };
@@ -59,22 +60,12 @@ function openUnnamed(): files.Descriptor {
   return file;
 }
 
+/** Octets that are written to the file at a time, at least. */
 const pieceSize = 256 * 1024;
 
-function* jsonLines(file: files.Descriptor): Generator<Imported> {
-  const buffer = Buffer.allocUnsafe(pieceSize);
-  let rest = '';
-  let position = 0;
-  for (let count = files.readAt(file, buffer, 0); count > 0; count = files.readAt(file, buffer, position)) {
-    position += count;
-    rest += buffer.toString('latin1', 0, count);
-    let from = 0;
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', from)) {
-      yield JSON.parse(rest.slice(from, end)) as Imported;
-      from = end + 1;
-    }
-    rest = rest.slice(from);
-  }
+function* jsonRecords(file: files.Descriptor): Generator<Imported> {
+  // the lines were written here, as long as they had to be
+  for (const line of wholeLines(file, Number.POSITIVE_INFINITY)) yield JSON.parse(line) as Imported;
 }
 
 class Gatherer {
@@ -124,7 +115,7 @@ class Gatherer {
       catchAll: this.#catchAll,
       hasAlias: (address) => this.#seen.has(`alias ${address}`),
       hasDomain: (domain) => this.#local.has(domain),
-      records: () => jsonLines(this.#file),
+      records: () => jsonRecords(this.#file),
       close: () => files.close(this.#file),
     };
   }

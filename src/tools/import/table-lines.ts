@@ -6,8 +6,8 @@
 import { escapeSequence } from '../../lib/escapes.ts';
 import { lower } from '../../lib/octets.ts';
 import { dataStart, readKey, skipBlanks, withoutEnd } from '../../lookups/lsearch-text.ts';
-import * as files from '../../safe/files.ts';
-import { Unreadable } from './record.ts';
+import type * as files from '../../safe/files.ts';
+import { wholeLines } from './whole-lines.ts';
 
 /** A line longer than this is broken at a comma. */
 const usualLine = 500;
@@ -23,6 +23,9 @@ export function tableEntry(key: string, value: string): string {
   return `${name}: ${value.replaceAll(', ', ',\n\t')}\n`;
 }
 
+/** Octets of a line. */
+const longestLine = 16 * 1024 * 1024;
+
 export interface TableLine {
   /** With its LF, if it has one. */
   readonly raw: string;
@@ -31,8 +34,6 @@ export interface TableLine {
   /** What it adds to the entry it belongs to; nothing for comments and empty lines. */
   readonly value: string | undefined;
 }
-
-const longestLine = 16 * 1024 * 1024;
 
 function lineOf(raw: string, keepsCase: boolean): TableLine {
   const text = withoutEnd(raw);
@@ -44,21 +45,7 @@ function lineOf(raw: string, keepsCase: boolean): TableLine {
 
 /** All lines of a table. @throws Unreadable */
 export function* tableLines(file: files.Descriptor, keepsCase: boolean): Generator<TableLine> {
-  const buffer = Buffer.allocUnsafe(256 * 1024);
-  let rest = '';
-  let position = 0;
-  for (let count = files.readAt(file, buffer, 0); count > 0; count = files.readAt(file, buffer, position)) {
-    position += count;
-    rest += buffer.toString('latin1', 0, count);
-    let from = 0;
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', from)) {
-      yield lineOf(rest.slice(from, end + 1), keepsCase);
-      from = end + 1;
-    }
-    rest = rest.slice(from);
-    if (rest.length > longestLine) throw new Unreadable('a line is longer than 16 MB; this is no table');
-  }
-  if (rest !== '') yield lineOf(rest, keepsCase);
+  for (const line of wholeLines(file, longestLine)) yield lineOf(line, keepsCase);
 }
 
 /** Two values that mean the same are the same text here. */
