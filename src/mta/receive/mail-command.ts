@@ -4,6 +4,7 @@ import { lower, trim, upper } from '../../lib/octets.ts';
 import { matchTemplate } from '../../lists/option.ts';
 import { parseAddress } from '../../mail/address.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
+import { fromXtext } from '../../smtp/xtext.ts';
 import type { ReturnPart } from '../../spool/envelope.ts';
 import { addressOptions } from '../address-options.ts';
 import { rewriteTools } from '../arrival.ts';
@@ -105,12 +106,6 @@ const parameterTable: ReadonlyMap<string, Parameter> = new Map<string, Parameter
   ],
 ]);
 
-/** What an xtext stands for (RFC 3461 §4): `+` and two hexadecimal digits are an octet. */
-function fromXtext(text: string): string | undefined {
-  if (!/^(?:[!-*,-~]|\+[0-9A-F]{2})*$/.test(text)) return undefined;
-  return text.replace(/\+([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-}
-
 /** Takes the known parameters off the end. What is left must be the address. */
 function splitParameters(
   argument: string,
@@ -128,7 +123,7 @@ function splitParameters(
   };
   let address = trim(argument);
   for (let count = 0; extended && count < 10; count++) {
-    const [whole, name = '', value] = /[ \t]+([A-Za-z0-9-]+)(?:=([^ \t]*))?$/.exec(address) ?? [];
+    const [whole, name = '', value] = /[ \t]+([A-Za-z0-9-]+)(?:=([^ \t=]*))?$/.exec(address) ?? [];
     const parameter = parameterTable.get(upper(name));
     if (whole === undefined || parameter === undefined) break;
     const problem = parameter(value, found, reception);
