@@ -1,6 +1,6 @@
 /**
- * What `npm run bench` and `npm run bench:read` have in common: they look whether all is there, fetch the peers, build the
- * program, and run a measurement in name spaces of its own (ns.sh), below a directory that is removed in the end.
+ * What the benchmarks that need peers have in common: they look whether all is there, fetch the peers, build the program, and
+ * run a measurement in name spaces of its own (ns.sh), below a directory that is removed in the end.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -9,11 +9,12 @@ import { homedir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeGroups } from './cpu-group.mjs';
+import { describeOptions } from './options.mjs';
 
 const bench = dirname(fileURLToPath(import.meta.url));
 const peersDirectory = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tabella-bench');
 
-export function fail(text) {
+function fail(text) {
   process.stderr.write(`bench: ${text}\n`);
   process.exit(2);
 }
@@ -29,10 +30,26 @@ function must(what, command, words, options) {
 }
 
 /**
- * Runs `measurement`, a program of this directory, with the words of the command line; answers its exit status.
- * `options` has `servers`, `tree`, `directory`, `keep` and perhaps `profile` and `strace`; `known` has the servers there are.
+ * Runs `measurement`, a program of this directory, with the words of the command line, which `read` makes options of; its
+ * exit status becomes ours. `rows` describe the options for `--help`; `known` has the servers there are.
  */
-export function measureWith(measurement, options, known) {
+export function measureWith(measurement, { command, rows, read, known }) {
+  const options = optionsOf(read);
+  if (options.help) {
+    const servers = [...known.keys()].join(' ');
+    process.stdout.write(`${command} -- [options]\n${describeOptions(rows)}  servers: ${servers}\n`);
+  } else process.exitCode = measure(measurement, options, known);
+}
+
+function optionsOf(read) {
+  try {
+    return read(process.argv.slice(2));
+  } catch (error) {
+    return fail(`${error.message}; --help lists the options`);
+  }
+}
+
+function measure(measurement, options, known) {
   for (const name of options.servers)
     if (!known.has(name)) fail(`there is no server "${name}": ${[...known.keys()].join(' ')}`);
   if (process.platform !== 'linux') fail('runs on Linux only: it needs name spaces, overlays and control groups');

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GroupedServer } from './grouped-server.mjs';
 import { domain, makeTable, makeUserTable, userNumber } from './mailboxes.mjs';
+import { endWith, inTurns, killOnSignals, note } from './measurement.mjs';
 import { dropIndexes, fillMailboxes } from './reading-mail.mjs';
 import { readReadingOptions } from './reading-options.mjs';
 import { readingPeers } from './reading-peers.mjs';
@@ -20,7 +21,6 @@ const options = readReadingOptions(process.argv.slice(2));
 const work = process.env.BENCH_WORK ?? '';
 const users = makeUserTable(work, options.users);
 const passwords = makeTable(work, 'passwords', options.users, () => 'secret');
-const note = (text) => process.stderr.write(`${text}\n`);
 const clients = Array.from({ length: options.concurrency }, (_, number) => `${userNumber(number)}@${domain}`);
 
 class ReadServer extends GroupedServer {
@@ -88,34 +88,16 @@ async function run(cell, server, round) {
 }
 
 const servers = options.servers.map((name) => new ReadServer(name));
-for (const signal of ['SIGTERM', 'SIGINT']) {
-  process.on(signal, async () => {
-    await Promise.all(servers.map((server) => server.kill()));
-    process.exit(143);
-  });
-}
+killOnSignals(servers);
 
 async function measure() {
   const starts = [];
-  const results = [];
   for (const server of servers) starts.push(await server.start());
   for (const server of servers) for (const cell of cells) await run(cell, server, 'warm-up');
-  for (const cell of cells) {
-    for (let round = 0; round < options.rounds; round++) {
-      for (const server of round % 2 === 1 ? servers.toReversed() : servers) {
-        results.push(await run(cell, server, round));
-      }
-    }
-  }
+  const results = await inTurns(cells, options.rounds, servers, run);
   process.stdout.write(`${describeReading(cells, options.servers, results)}\n${describeStarts(starts)}`);
-  return results.every(({ good }) => good);
+  return results;
 }
 
-try {
-  process.exitCode = (await measure()) ? 0 : 1;
-} catch (error) {
-  note(error.message);
-  process.exitCode = 2;
-} finally {
-  for (const server of servers) await server.stop();
-}
+await endWith(measure);
+for (const server of servers) await server.stop();

@@ -9,6 +9,7 @@ import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GroupedServer } from './grouped-server.mjs';
+import { endWith, inTurns, note } from './measurement.mjs';
 import { describeScale } from './report.mjs';
 import { readScaleOptions } from './scale-options.mjs';
 import { scaleServers } from './scale-servers.mjs';
@@ -17,7 +18,6 @@ import { makeCdb, startLdap, startPostgresql } from './scale-tables.mjs';
 const bench = dirname(fileURLToPath(import.meta.url));
 const options = readScaleOptions(process.argv.slice(2));
 const work = process.env.BENCH_WORK ?? '';
-const note = (text) => process.stderr.write(`${text}\n`);
 
 /** Makes the tables of a kind; how many users and domains they have, and the queries that were asked of them so far. */
 const makers = {
@@ -69,32 +69,24 @@ async function measureKind(kind) {
     server.port = scaleServers.get(name).port;
     return server;
   });
-  const results = [];
   try {
     for (const server of servers) {
       const place = { run: server.run, port: server.port, tables: kind, socket: '/nowhere', ...tables };
       const command = scaleServers.get(server.name).start({ ...place, profile: options.profile, tree: options.tree });
       await server.launch(command, server.port);
     }
-    for (const server of servers) await run(kind, tables, server, 'warm-up');
-    for (let round = 0; round < options.rounds; round++) {
-      for (const server of round % 2 === 1 ? servers.toReversed() : servers) {
-        results.push(await run(kind, tables, server, round));
-      }
-    }
+    const decide = (_, server, round) => run(kind, tables, server, round);
+    for (const server of servers) await decide(kind, server, 'warm-up');
+    return await inTurns([kind], options.rounds, servers, decide);
   } finally {
     for (const server of servers) await server.stop();
     tables.stop();
   }
-  return results;
 }
 
-try {
+await endWith(async () => {
   const results = [];
   for (const kind of options.tables) results.push(...(await measureKind(kind)));
   process.stdout.write(describeScale(options.tables, options.servers, results));
-  process.exitCode = results.every(({ good }) => good) ? 0 : 1;
-} catch (error) {
-  note(error.message);
-  process.exitCode = 2;
-}
+  return results;
+});

@@ -7,6 +7,7 @@ import { appendFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { makeUserTable } from './mailboxes.mjs';
+import { endWith, inTurns, killOnSignals, note } from './measurement.mjs';
 import { readOptions } from './options.mjs';
 import { describeResults, describeStarts } from './report.mjs';
 import { Server } from './server.mjs';
@@ -24,14 +25,8 @@ const settings = {
   generator: join(programs, 'smtpload'),
 };
 const servers = options.servers.map((name) => new Server(name, settings));
-const note = (text) => process.stderr.write(`${text}\n`);
 
-for (const signal of ['SIGTERM', 'SIGINT']) {
-  process.on(signal, async () => {
-    await Promise.all(servers.map((server) => server.kill()));
-    process.exit(143);
-  });
-}
+killOnSignals(servers);
 
 let runs = 0;
 
@@ -67,7 +62,6 @@ async function startSyslog() {
 
 async function measure() {
   const starts = [];
-  const results = [];
   await startSyslog();
   for (const server of servers) {
     starts.push(await server.start());
@@ -75,21 +69,10 @@ async function measure() {
   }
   const warmUp = { id: 'warm-up', messages: 100, counts: 'delivered', words: (n) => ['-c', 4, '-n', n, '-k', 10] };
   for (const server of servers) await run(warmUp, server, 0);
-  for (const cell of cells) {
-    for (let round = 0; round < options.rounds; round++) {
-      for (const server of round % 2 === 1 ? servers.toReversed() : servers)
-        results.push(await run(cell, server, round));
-    }
-  }
+  const results = await inTurns(cells, options.rounds, servers, run);
   process.stdout.write(`${describeResults(cells, options.servers, results)}\n${describeStarts(starts)}`);
-  return results.every(({ good }) => good);
+  return results;
 }
 
-try {
-  process.exitCode = (await measure()) ? 0 : 1;
-} catch (error) {
-  note(error.message);
-  process.exitCode = 2;
-} finally {
-  for (const server of servers) await server.stop();
-}
+await endWith(measure);
+for (const server of servers) await server.stop();

@@ -1,9 +1,7 @@
 /** The options of the benchmark with large tables: read by the front door, which answers `--help`, and by the measurement. */
 
-import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { positive, project, resolved } from './options.mjs';
+import { positive, sharedRows, sharedValues } from './options.mjs';
 
 export const scaleRows = {
   server: { type: 'string', multiple: true, doc: 'a server to measure (repeat); ratios refer to exim, else the first' },
@@ -12,13 +10,7 @@ export const scaleRows = {
   domains: { type: 'string', default: '100000', doc: 'their domains; a tenth of them in LDAP' },
   conc: { type: 'string', default: '10', doc: 'connections at a time' },
   seconds: { type: 'string', default: '4', doc: 'how long a run lasts' },
-  rounds: { type: 'string', default: '3', doc: 'how often each cell is measured; medians are printed' },
-  tree: { type: 'string', default: project, doc: 'the Tabella that is measured; it is built first' },
-  dir: { type: 'string', default: tmpdir(), doc: 'tables and databases lie below it' },
-  out: { type: 'string', doc: 'a file that gets one line of JSON for each run' },
-  keep: { type: 'boolean', default: false, doc: 'keep tables, configurations and logs' },
-  profile: { type: 'string', doc: 'a directory for CPU profiles of Tabella; not for timing' },
-  help: { type: 'boolean', default: false, doc: 'print this' },
+  ...sharedRows,
 };
 
 /** What was asked for, with numbers as numbers. @throws TypeError for an option there is not */
@@ -31,12 +23,6 @@ export function readScaleOptions(words) {
     domains: positive('domains', values.domains),
     concurrency: positive('conc', values.conc),
     seconds: positive('seconds', values.seconds),
-    rounds: positive('rounds', values.rounds),
-    tree: resolve(values.tree),
-    directory: resolve(values.dir),
-    out: resolved(values.out),
-    keep: values.keep,
-    profile: resolved(values.profile),
-    help: values.help,
+    ...sharedValues(values),
   };
 }

@@ -8,8 +8,9 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
+import { Closed } from './heard.ts';
 import { TestServer, waitFor } from './server.ts';
-import { Closed, SmtpClient } from './smtp-client.ts';
+import { SmtpClient } from './smtp-client.ts';
 
 const server = await TestServer.make();
 const seed = Number(process.env['TABELLA_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));

@@ -1,28 +1,17 @@
 /** A POP3 client for tests of the whole server: it says exactly what it is told to say, right or wrong. */
 
 import { connect, type Socket } from 'node:net';
+import { Heard } from './heard.ts';
 
 export class Pop3Client {
   readonly socket: Socket;
   /** What the server said first. */
   greeting = '';
-  #input = '';
-  #ended = false;
-  #wake: (() => void) | undefined;
+  readonly #heard: Heard;
 
   constructor(socket: Socket) {
     this.socket = socket;
-    const wake = (): void => this.#wake?.();
-    socket.setEncoding('latin1');
-    socket.on('data', (text) => {
-      this.#input += text;
-      wake();
-    });
-    const end = (): void => {
-      this.#ended = true;
-      wake();
-    };
-    socket.on('end', end).on('close', end).on('error', end);
+    this.#heard = new Heard(socket);
   }
 
   /** Connects and waits for the greeting; `from` is the address the server sees. */
@@ -43,27 +32,8 @@ export class Pop3Client {
     return client;
   }
 
-  async #until(pattern: RegExp, seconds = 30): Promise<string> {
-    for (;;) {
-      const found = pattern.exec(this.#input);
-      if (found !== null) {
-        this.#input = this.#input.slice(found[0].length);
-        return found[0];
-      }
-      if (this.#ended)
-        throw new Error(`the server has closed; it said last: ${JSON.stringify(this.#input.slice(-200))}`);
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`no answer in ${seconds} s`)), seconds * 1000);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  }
-
   async line(): Promise<string> {
-    return (await this.#until(/^[^\n]*\n/)).replace(/\r\n$/, '');
+    return (await this.#heard.next(/^[^\n]*\n/)).replace(/\r\n$/, '');
   }
 
   send(text: string): void {
@@ -86,17 +56,13 @@ export class Pop3Client {
   /** The lines of a long answer, without its first and its last, dots as they were meant. */
   async lines(command: string): Promise<string> {
     await this.ok(command);
-    const text = await this.#until(/^(?:\.\r\n|[\s\S]*?\r\n\.\r\n)/);
+    const text = await this.#heard.next(/^(?:\.\r\n|[\s\S]*?\r\n\.\r\n)/);
     return text.slice(0, -3).replace(/^\./gm, '');
   }
 
   /** Waits until the server closes. */
   async closed(): Promise<void> {
-    while (!this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    await this.#heard.rest();
   }
 
   async quit(): Promise<string> {

@@ -1,29 +1,15 @@
 /** An SMTP client for tests of the whole server: it says exactly what it is told to say, right or wrong. */
 
 import { connect, type Socket } from 'node:net';
-
-/** The connection ended before an answer was complete. */
-export class Closed extends Error {}
+import { Heard } from './heard.ts';
 
 export class SmtpClient {
   readonly socket: Socket;
-  #input = '';
-  #ended = false;
-  #wake: (() => void) | undefined;
+  readonly #heard: Heard;
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    const wake = (): void => this.#wake?.();
-    socket.setEncoding('latin1');
-    socket.on('data', (text) => {
-      this.#input += text;
-      wake();
-    });
-    const end = (): void => {
-      this.#ended = true;
-      wake();
-    };
-    socket.on('end', end).on('close', end).on('error', end);
+    this.#heard = new Heard(socket);
   }
 
   /** Connects, without waiting for the greeting. */
@@ -52,26 +38,12 @@ export class SmtpClient {
 
   /** Whether the server has closed, and nothing is left to be read. */
   get isClosed(): boolean {
-    return this.#ended && this.#input === '';
+    return this.#heard.isClosed;
   }
 
   /** The next answer, all its lines. @throws Closed */
-  async answer(seconds = 30): Promise<string> {
-    for (;;) {
-      const found = /^(?:\d\d\d-[^\n]*\n)*\d\d\d(?: [^\n]*)?\n/.exec(this.#input);
-      if (found !== null) {
-        this.#input = this.#input.slice(found[0].length);
-        return found[0];
-      }
-      if (this.#ended) throw new Closed(`the server has closed; it said last: ${JSON.stringify(this.#input)}`);
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`no answer in ${seconds} s`)), seconds * 1000);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+  answer(seconds?: number): Promise<string> {
+    return this.#heard.next(/^(?:\d\d\d-[^\n]*\n)*\d\d\d(?: [^\n]*)?\n/, seconds);
   }
 
   /** An answer with this code. */
@@ -116,17 +88,8 @@ export class SmtpClient {
   }
 
   /** Waits until the server closes, and answers what it said until then. */
-  async rest(seconds = 30): Promise<string> {
-    const timer = setTimeout(() => this.socket.destroy(new Error('not closed')), seconds * 1000);
-    while (!this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    clearTimeout(timer);
-    const said = this.#input;
-    this.#input = '';
-    return said;
+  rest(seconds?: number): Promise<string> {
+    return this.#heard.rest(seconds);
   }
 }
 
