@@ -35,6 +35,12 @@ export const account = isRoot
   : { user: userInfo().username, uid: userInfo().uid, gid: userInfo().gid };
 const group = spawnSync('id', ['-gn', account.user], { encoding: 'utf8' }).stdout.trim();
 
+/**
+ * Kilobytes by which a server may grow while it is made to move hundreds of megabytes: the run-time looks for unused
+ * octets outside its heap at the latest when 64 MB have gathered.
+ */
+export const uncollected = 96 * 1024;
+
 /** Waits until something is so; fails with what was waited for. */
 export async function waitFor(what: string, condition: () => unknown, seconds = 20): Promise<void> {
   const end = performance.now() + seconds * 1000;

@@ -5,6 +5,7 @@
 
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import * as clock from '../lib/clock.ts';
+import { passed } from '../safe/memory.ts';
 import { acceptTls, type ServerTls, type TlsOutcome } from './tls.ts';
 
 export type LineRead =
@@ -75,7 +76,10 @@ export class LineConnection {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#closing) return;
+    if (this.#closing) {
+      passed(chunk.length);
+      return;
+    }
     const left = this.#waiting.length - this.#at;
     this.#waiting = left === 0 ? chunk : Buffer.concat([this.#waiting.subarray(this.#at), chunk]);
     this.#at = 0;
@@ -135,6 +139,7 @@ export class LineConnection {
     const end = this.#waiting.indexOf(lf, this.#at);
     if (end < 0) {
       if (this.inputWaiting <= limit) return undefined;
+      passed(this.inputWaiting);
       this.#at = this.#waiting.length;
       this.#skipping = true;
       return undefined;
