@@ -97,7 +97,8 @@ async function lookUpHost(
 export function routerServices(runtime: Runtime, id?: string): RouterServices {
   const { config, resolver, settings, logs, services } = runtime;
   const { main, transports } = config;
-  const names = main.dns_check_names_pattern === '' ? undefined : regex(main.dns_check_names_pattern);
+  // compiled when a name is looked for: most commands look for none
+  const pattern = main.dns_check_names_pattern;
   const isIpv4Only =
     (context: Context) =>
     async (name: string): Promise<boolean> =>
@@ -107,7 +108,7 @@ export function routerServices(runtime: Runtime, id?: string): RouterServices {
     qualifyRecipient: settings.qualifyRecipient,
     allowDomainLiterals: main.allow_domain_literals,
     allowMxToIp: main.allow_mx_to_ip,
-    isDnsName: (name) => names === undefined || names.test(name),
+    isDnsName: (name) => pattern === '' || regex(pattern).test(name),
     lookUpMail: (domain, options, context) =>
       lookUpMail(resolver, domain, options, main.allow_mx_to_ip, isIpv4Only(context)),
     lookUpHost: (name, how, context) => lookUpHost(resolver, name, how, isIpv4Only(context)),
