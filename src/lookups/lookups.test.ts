@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Context } from '../expand/context.ts';
+import { TestDirectory } from '../lib/test-directory.ts';
 import { Text } from '../safe/taint.ts';
 import { Lookups } from './lookups.ts';
 import { lsearch } from './lsearch.ts';
@@ -8,7 +10,11 @@ import { answerTo, asked } from './test-query.ts';
 import { counts, testdb } from './test-testdb.ts';
 
 const lookups = new Lookups([testdb, lsearch], 5);
-after(() => lookups.close());
+const directory = new TestDirectory();
+after(() => {
+  lookups.close();
+  directory.remove();
+});
 
 test('a query is answered now or later, and problems are told as such', async () => {
   assert.equal(await asked(lookups, 'testdb', 'some text'), 'some text');
@@ -77,4 +83,32 @@ test('the quoting operator knows every type, and no option', () => {
   assert.deepEqual(lookups.quote('lsearch', "a'b", ''), { text: "a'b" });
   assert.deepEqual(lookups.quote('testdb', 'a', 'x'), { error: '"x" unrecognized after "${quote_testdb"' });
   assert.deepEqual(lookups.quote('lsearch', 'a', 'x'), { error: '"x" unrecognized after "${quote_lsearch"' });
+});
+
+test('a line of work that asks for very many keys keeps a bounded number of answers', async () => {
+  const context = testContext(lookups);
+  for (let n = 0; n < 25_000; n++) await asked(lookups, 'testdb', `key ${n}`, context);
+  assert.ok(context.found.size <= 10_000);
+  const before = counts.asked;
+  await asked(lookups, 'testdb', 'key 24999', context);
+  assert.equal(counts.asked, before);
+  await asked(lookups, 'testdb', 'key 1', context);
+  assert.equal(counts.asked, before + 1);
+});
+
+test('a changed file is seen at once by the next line of work, and soon by one that had looked at it', async () => {
+  const write = (value: string) => directory.write('changing', `a: ${value}\nb: ${value}\n`);
+  const read = async (key: string, context: Context): Promise<string> => {
+    const fileOrQuery = Text.configured(directory.file('changing'));
+    const answer = await lookups.find({ type: 'lsearch', key: Text.configured(key), fileOrQuery }, context);
+    return answer.outcome === 'found' ? answer.value.value : answer.outcome;
+  };
+  const context = testContext(lookups);
+  write('first');
+  assert.equal(await read('a', context), 'first');
+  write('second');
+  assert.equal(await read('a', testContext(lookups)), 'second');
+  write('third');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  assert.equal(await read('b', context), 'third');
 });

@@ -6,6 +6,7 @@
 
 import type { Context, LookupAnswer, LookupRequest } from '../expand/context.ts';
 import { keep, kept as keptValue } from '../expand/kept.ts';
+import * as clock from '../lib/clock.ts';
 import { accessErrorText, errorText } from '../lib/errno.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { Cache } from '../lib/lru.ts';
@@ -38,7 +39,19 @@ type FreshAnswer = LookupAnswer & { readonly changed?: boolean };
 interface OpenTable {
   readonly table: Table;
   readonly stamp: string;
+  /** The line of work that looked at the file last, and when, in milliseconds. */
+  lookedBy: Context['found'];
+  looked: number;
 }
+
+/**
+ * Milliseconds for which a line of work takes a file to be unchanged that it has looked at, for it may ask for thousands
+ * of keys. Exim goes on with the file that it has open, for as long as its process lives.
+ */
+const trusted = 500;
+
+/** Answers that a line of work keeps; a session that asks for more begins anew. */
+const mostKept = 10_000;
 
 /** What tells that a file is still the one that was opened. */
 function stampOf(file: Clean): string {
@@ -101,9 +114,10 @@ export class Lookups {
     const dnssecBefore = keptValue(context, 'lookup_dnssec_authenticated');
     const asked: Eventual<FreshAnswer> = known?.answer ?? this.#ask(type, key, fileOrQuery, context);
     return then(asked, (found) => {
-      if (found.changed === true) this.#forget(type.driver, context);
+      if (found.changed === true) this.#forget((driver) => driver === type.driver, context);
       else if (found.outcome === 'found' || found.outcome === 'not found') {
         const dnssec = keptValue(context, 'lookup_dnssec_authenticated');
+        if (context.found.size >= mostKept) this.#forget(() => true, context);
         context.found.set(cacheKey, {
           answer: found,
           dnssec: dnssec === dnssecBefore ? known?.dnssec : dnssec,
@@ -118,12 +132,12 @@ export class Lookups {
     });
   }
 
-  /** Forgets what the line of work has from a driver. */
-  #forget(driver: Lookup, context: Context): void {
+  /** Forgets what the line of work has from some drivers. */
+  #forget(which: (driver: Lookup) => boolean, context: Context): void {
     for (const kept of context.found.keys()) {
       if (!kept.startsWith('lookup ')) continue;
       const type = this.#type(kept.slice('lookup '.length, kept.indexOf('\0')));
-      if (!('error' in type) && type.driver === driver) context.found.delete(kept);
+      if (!('error' in type) && which(type.driver)) context.found.delete(kept);
     }
   }
 
@@ -140,7 +154,7 @@ export class Lookups {
     }
     let table: Table;
     try {
-      table = this.#open(driver, file);
+      table = this.#open(driver, file, context.found);
     } catch (error) {
       const reason =
         error instanceof LookupProblem
@@ -177,14 +191,20 @@ export class Lookups {
     }
   }
 
-  #open(driver: SingleKeyLookup, file: Clean): Table {
+  #open(driver: SingleKeyLookup, file: Clean, lookedBy: Context['found']): Table {
     const name = `${driver.name} ${file}`;
-    const stamp = stampOf(file);
+    const now = clock.elapsed();
     const open = this.#tables.get(name);
-    if (open?.stamp === stamp) return open.table;
+    if (open !== undefined && open.lookedBy === lookedBy && now - open.looked < trusted) return open.table;
+    const stamp = stampOf(file);
+    if (open?.stamp === stamp) {
+      open.lookedBy = lookedBy;
+      open.looked = now;
+      return open.table;
+    }
     this.#tables.delete(name);
     const table = driver.open(file);
-    this.#tables.set(name, { table, stamp });
+    this.#tables.set(name, { table, stamp, lookedBy, looked: now });
     return table;
   }
 
