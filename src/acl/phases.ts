@@ -42,17 +42,10 @@ export const withoutRecipient: readonly Phase[] = [
   'non-SMTP-start',
   'non-SMTP',
 ];
+/** No address is looked at. */
+export const withoutAddress: readonly Phase[] = withoutRecipient.filter((phase) => phase !== 'VRFY');
 /** No message is on its way yet, or none any more. */
 export const withoutMessage: readonly Phase[] = [...beforeMail, ...leaving];
-/** No sender is known. */
-export const withoutSender: readonly Phase[] = [
-  'connection',
-  'EHLO or HELO',
-  'AUTH',
-  'MAILAUTH',
-  'STARTTLS',
-  'notquit',
-];
 /** The header lines have not come in. */
 export const withoutHeaders: readonly Phase[] = [
   ...beforeMail,

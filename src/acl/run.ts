@@ -4,10 +4,10 @@ import type { Context } from '../expand/context.ts';
 import { type Expansion, expandText, type Template } from '../expand/expand.ts';
 import { readQuoted } from '../lib/escapes.ts';
 import { Text } from '../safe/taint.ts';
-import type { Acl, AclResult, AclRun, Clause, ConditionAnswer, Statement, Verb } from './acl.ts';
+import type { Acl, AclResult, AclRun, Clause, ConditionAnswer, Phase, Statement, Verb } from './acl.ts';
 import { addHeaders } from './added-headers.ts';
 import { findAcl } from './find.ts';
-import { namedPhase } from './phases.ts';
+import { namedPhase, withoutMessage } from './phases.ts';
 
 const maximumDepth = 20;
 
@@ -258,9 +258,18 @@ async function late(template: Template | undefined, verifyMessage: string, run: 
   return '';
 }
 
+/** Where the text of a `warn` statement, which is header lines, has no message to go to. */
+const noHeaders: readonly Phase[] = [...withoutMessage, 'non-SMTP-start'];
+
 async function warn({ message, logMessage }: Verdict, run: AclRun): Promise<void> {
   const header = await late(message, run.userMessage, run);
-  if (header !== '' && run.context.message !== undefined) addHeaders(header, run);
+  if (header !== '' && noHeaders.includes(run.phase)) {
+    const where = `a non-message (${run.phase}) ACL`;
+    run.services.log(
+      ['main', 'panic'],
+      `ACL "warn" with "message" setting found in ${where}: cannot specify header lines here: message ignored`,
+    );
+  } else if (header !== '' && run.context.message !== undefined) addHeaders(header, run);
   const text = await late(logMessage, run.logMessage, run);
   if (text === '') return;
   const line = `${run.services.hostText()}Warning: ${text}`;

@@ -25,6 +25,12 @@ function idField(arrival: Arrival, selects: (selector: LogSelector) => boolean):
   return ` id${made ? '*' : ''}=${id.replace(/[\x00-\x20]/g, '?')}`;
 }
 
+/** ` A=authenticator:id` of a client that logged in. */
+export function authenticatorField({ authenticator, authenticatedId }: ConnectionFacts): string {
+  if (authenticator === '') return '';
+  return authenticatedId === '' ? ` A=${authenticator}` : ` A=${authenticator}:${authenticatedId}`;
+}
+
 /** `H=name (helo) [1.2.3.4]`, and `U=ident`, for log lines about a sending host. */
 export function hostFields(connection: ConnectionFacts, selects: (selector: LogSelector) => boolean): string {
   let text = '';
@@ -68,8 +74,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   const sni = connection.tls?.sni ?? '';
   if (selects('tls_sni') && sni !== '') line += ` SNI=${sni.replace(/[\x00-\x20\x7f]/g, '?')}`;
   if (connection.authenticator !== '') {
-    line += ` A=${connection.authenticator}`;
-    if (connection.authenticatedId !== '') line += `:${connection.authenticatedId}`;
+    line += authenticatorField(connection);
     const sender = context.message?.authenticatedSender ?? '';
     if (selects('smtp_mailauth') && sender !== '') line += `:${sender}`;
   }

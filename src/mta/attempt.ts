@@ -142,7 +142,7 @@ export class Attempt {
       if (isLast) this.message.envelope.nonRecipients.add(deliveryKey(delivery));
       else await this.message.noteDelivered([deliveryKey(delivery)]);
     }
-    if (delivery.router.common.disable_logging || delivery.transport.common.disable_logging) return;
+    if (delivery.transport.common.disable_logging) return;
     this.log(successLine(this.dontDeliver ? '*>' : mark, delivery, facts, this.selects));
     const { address, target } = delivery;
     const shown = withOrigin(target?.text ?? address.address, address, () => false);
@@ -173,6 +173,7 @@ export class Attempt {
     this.failed.unshift(undelivered);
     const facts = this.#failureFacts(undelivered, hostFields, begun);
     const line = failLine(facts, this.selects);
+    if (undelivered.unlogged) return;
     this.log(line);
     const text = line.slice('** '.length);
     this.note(undelivered.transport === undefined && undelivered.code >= 0 ? `routing failed for ${text}` : text);
@@ -181,7 +182,7 @@ export class Attempt {
   /** An address that has to wait. Lines about retry times that have not come are written only when they are wanted. */
   defer(undelivered: UndeliveredAddress, hostFields = '', begun = this.#begun): void {
     this.deferred.push(undelivered);
-    if (undelivered.waiting && !this.selects('retry_defer')) return;
+    if (undelivered.unlogged || (undelivered.waiting && !this.selects('retry_defer'))) return;
     const line = deferLine(this.#failureFacts(undelivered, hostFields, begun), this.selects);
     if (undelivered.panic) this.runtime.logs.panic(line, this.message.id);
     else this.log(line);
@@ -221,6 +222,7 @@ export class Attempt {
       panic: false,
       errorsTo: this.#errorsTo(address.inherited.errorsTo),
       waiting,
+      unlogged: router?.common.disable_logging,
     };
   }
 

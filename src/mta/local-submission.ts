@@ -14,6 +14,7 @@ import { headersForLog, logArrival } from './arrival-log.ts';
 import type { Submitter } from './fixups.ts';
 import { FromLine } from './from-line.ts';
 import type { SubmissionProblem } from './problem-report.ts';
+import { queuedByAcl } from './queue-only.ts';
 import { newContext, type Runtime } from './runtime.ts';
 import { messageSizeLimit } from './size-limit.ts';
 import { hasSpace } from './space.ts';
@@ -223,6 +224,8 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
     const message = await accept(arrival, requests.controls.freeze);
     logArrival(arrival, message, () => timestamp(clock.now()));
+    if (requests.controls.freeze) runtime.logs.main('frozen by ACL', newMessage.id);
+    if (requests.controls.queueOnly) runtime.logs.main(queuedByAcl, newMessage.id);
     return { outcome: 'accepted', message, queueOnly: requests.controls.queueOnly };
   } catch (error) {
     newMessage.abandon();

@@ -19,6 +19,9 @@ export function queueFile({ queue_only_file: list }: Config['main']): QueueFile 
   return found.has('all') ? 'all' : found.has('smtp') ? 'smtp' : undefined;
 }
 
+/** The line for the log when an ACL said `control = queue_only`. */
+export const queuedByAcl = 'no immediate delivery: queued by ACL';
+
 /** The line for the log when the load is above queue_only_load. */
 export function loadReason({ queue_only_load: limit }: Config['main']): string | undefined {
   if (limit === undefined || limit < 0) return undefined;

@@ -145,10 +145,13 @@ async function taken(
 
 function verificationFailure({ address, router, rules }: Answered): Routing | undefined {
   const { common } = router;
+  const isSender = rules.purpose === 'verify sender';
   const fails =
-    (rules.purpose === 'verify sender' && common.fail_verify_sender) ||
-    (rules.purpose === 'verify recipient' && common.fail_verify_recipient);
-  return fails ? failure('failed', address, router, `${router.name} router forced verify failure`) : undefined;
+    (isSender && common.fail_verify_sender) || (rules.purpose === 'verify recipient' && common.fail_verify_recipient);
+  if (!fails) return undefined;
+  // nobody is told of senders that are only forged names here
+  const told = isSender ? { publicMessage: '' } : {};
+  return failure('failed', address, router, `${router.name} router forced verify failure`, told);
 }
 
 function deliveryOf(

@@ -82,7 +82,7 @@ async function lookUpHost(
   const family = how.ipv4Only || (await isIpv4Only(name)) ? (4 as const) : undefined;
   const byDns = how.by === 'name' ? undefined : await hostAddresses(resolver, name, { family });
   const found =
-    byDns !== undefined && (how.by === 'dns' || byDns.outcome === 'found')
+    byDns !== undefined && (how.by === 'dns' || byDns.outcome !== 'unknown')
       ? byDns
       : await systemAddresses(name, family);
   if (found.outcome === 'found') {

@@ -27,6 +27,8 @@ export interface UndeliveredAddress {
   readonly errorsTo: string;
   /** The next attempt is due to its retry time. */
   readonly waiting: boolean;
+  /** Nothing of it is logged (disable_logging of the router whose routing failed). */
+  readonly unlogged?: boolean | undefined;
   /** Its domain is held. */
   readonly held?: boolean | undefined;
 }

@@ -143,7 +143,7 @@ export class Verifier implements AclVerifier {
     const { outcome, failure } = failed;
     return {
       outcome,
-      ...this.#senderTexts(failed),
+      ...this.#senderTexts(failed, options),
       smtpCode: false,
       failure,
       problem: options.noDetails ? undefined : problem,
@@ -151,14 +151,18 @@ export class Verifier implements AclVerifier {
     };
   }
 
-  #senderTexts({ outcome, isCallout, publicMessage }: Failed): {
+  #senderTexts(
+    { outcome, isCallout, message, publicMessage }: Failed,
+    { noDetails }: VerifyOptions,
+  ): {
     readonly userMessage: string;
     readonly logMessage: string;
   } {
     if (outcome === 'fail') return { userMessage: 'Sender verify failed', logMessage: 'Sender verify failed' };
     if (isCallout) return { userMessage: publicMessage, logMessage: incomplete('sender') };
     const logMessage = 'Could not complete sender verify';
-    return { userMessage: this.#withDetails ? logMessage : '', logMessage };
+    const details = noDetails ? `${message}\n` : '';
+    return { userMessage: this.#withDetails ? `${details}${logMessage}` : '', logMessage };
   }
 
   get #withDetails(): boolean {
@@ -287,6 +291,7 @@ export class Verifier implements AclVerifier {
 }
 
 function problemOf(address: string, { outcome, message, publicMessage, failure }: Failed): SenderProblem {
-  const details = outcome === 'defer' ? message : senderDetails(address, failure, publicMessage);
+  const said = publicMessage === '' ? '' : senderDetails(address, failure, publicMessage);
+  const details = outcome === 'defer' ? message : said;
   return { address, outcome, logMessage: message, details, told: false };
 }

@@ -34,7 +34,7 @@ export const routerCommonOptions = {
   check_local_user: flag('Takes only addresses whose local part is a user of this host.'),
   condition: repeatedCondition('Skips the router when this does not come out as true.'),
   debug_print: template('A text for the debugging output when the router begins.'),
-  disable_logging: flag('Leaves deliveries that this router arranged out of the log.'),
+  disable_logging: flag('Leaves failures and deferrals by this router out of the log.'),
   dnssec_request_domains: domainList('Domains for which signed DNS answers are asked for.', '*'),
   dnssec_require_domains: domainList('Domains for which only signed DNS answers count.'),
   domains: domainList('Takes only addresses with one of these domains.'),

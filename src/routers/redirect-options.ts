@@ -50,7 +50,7 @@ export const redirectOptions = {
   forbid_include: flag('Refuses :include: in the data.'),
   forbid_pipe: onWithOneTime(flag('Refuses commands as new addresses.')),
   forbid_sieve_filter: withoutEffect(flag('Refuses Sieve filters where filters are allowed.')),
-  forbid_smtp_code: flag('Takes an SMTP code at the start of a :fail: or :defer: text for plain text.'),
+  forbid_smtp_code: flag('Drops an SMTP code from the start of a :fail: or :defer: text.'),
   hide_child_in_errmsg: flag('Keeps new addresses out of bounce messages.'),
   ignore_eacces: flag('Declines when the file may not be read.'),
   ignore_enotdir: flag('Declines when a directory of the path is none.'),

@@ -243,14 +243,17 @@ async function conclude(
     case 'defer': {
       const children = await childrenOf(result.items, clean, options, routed, context, services);
       if (isOutcome(children)) return children;
-      const { message } = result;
       const smtpCode = !options.forbid_smtp_code;
+      const message = smtpCode ? result.message : withoutCode(result.message);
       return result.outcome === 'fail'
         ? { outcome: 'fail', message, children, smtpCode }
         : { outcome: 'defer', message, publicMessage: message, children, smtpCode };
     }
   }
 }
+
+/** `forbid_smtp_code`: the text behind a code, and behind the extended code that may follow it. */
+const withoutCode = (text: string): string => text.replace(/^\d{3}\s(?:\d\.\d{1,3}\.\d{1,3}\s)?/, '');
 
 /** `skip_syntax_errors`: each is logged, and who is named by `syntax_errors_to` gets a message about all of them. */
 async function tellOfSyntaxErrors(

@@ -201,7 +201,7 @@ class AttemptWork {
     const { size = -1, lineCount = 0 } = request.context.message ?? {};
     const octets = size >= 0 ? size + Math.max(lineCount, 0) : headers.length + 1 + body.size;
     const parameters: string[] = [];
-    if (offered.has('SIZE') && options.size_addition >= 0) parameters.push(`SIZE=${octets + options.size_addition}`);
+    if (offered.has('SIZE')) parameters.push(`SIZE=${octets + options.size_addition}`);
     const names = [request.returnPath, ...group.map(({ recipient }) => recipient)];
     if (isUtf8 || (offered.has('SMTPUTF8') && names.some((name) => /[\x80-\xff]/.test(name)))) {
       parameters.push('SMTPUTF8');

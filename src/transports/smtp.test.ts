@@ -23,14 +23,16 @@ test('a message goes out with all commands together where the server takes them 
 });
 
 /** Before any message: what the server says, what becomes of the address, what the log says of the host. */
-test('size_addition is added to the size that is announced, and nothing is announced when it is negative', async () => {
+test('size_addition is added to the size that is announced, a negative one, too', async () => {
   const sizes = [
     ['1024', ' SIZE=1074'],
     ['0', ' SIZE=50'],
-    ['-1', ''],
+    ['-1', ' SIZE=49'],
   ] as const;
   for (const [addition, parameter] of sizes) {
-    const { sent } = await deliver([{}], { settings: { size_addition: addition } });
+    const { sent } = await deliver([{ EHLO: ['250-sink.example', '250 SIZE 100000000'] }], {
+      settings: { size_addition: addition },
+    });
     assert.equal(sent[0]?.[1], `${from}${parameter}`);
   }
 });

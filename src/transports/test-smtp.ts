@@ -50,7 +50,7 @@ export async function deliver(
   port ??= await closedPort();
   const message = new TestMessage();
   const services = new TestServices();
-  const set = optionsWith(smtpOptions, { helo_data: 'me.example', size_addition: '-1', ...settings });
+  const set = optionsWith(smtpOptions, { helo_data: 'me.example', ...settings });
   const quick = set.command_timeout === 1 ? { command_timeout: 0.1, final_timeout: 0.1 } : {};
   const options = { ...set, ...quick };
   const worker = smtp.make(options, requestFor(message).common, new Set(Object.keys(settings)));

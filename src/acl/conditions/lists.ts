@@ -8,7 +8,7 @@ import { matchTemplate } from '../../lists/option.ts';
 import { splitAddress } from '../../mail/address.ts';
 import type { Text } from '../../safe/taint.ts';
 import type { AclRun, ConditionAnswer, ListCondition, Phase, TextCondition } from '../acl.ts';
-import { withoutRecipient, withoutSender } from '../phases.ts';
+import { withoutAddress, withoutMessage, withoutRecipient } from '../phases.ts';
 
 interface ListLiteral {
   readonly name: string;
@@ -63,11 +63,16 @@ function inWords(text: string, word: string): boolean {
   return last;
 }
 
-const words = (name: string, doc: string, subject: (run: AclRun) => string): TextCondition => ({
+const words = (
+  name: string,
+  doc: string,
+  forbidden: readonly Phase[],
+  subject: (run: AclRun) => string,
+): TextCondition => ({
   kind: 'condition',
   name,
   doc,
-  forbidden: ['connection', 'EHLO or HELO', 'non-SMTP-start', 'non-SMTP'],
+  forbidden,
   test(text, run) {
     const word = subject(run);
     return word !== '' && inWords(text, word) ? 'true' : 'false';
@@ -92,7 +97,7 @@ export const listConditions: readonly (ListCondition | TextCondition)[] = [
     name: 'domains',
     doc: "The recipient's domain is in the list.",
     list: 'domain',
-    forbidden: withoutRecipient,
+    forbidden: withoutAddress,
     subject: (run) => run.recipient?.domain ?? '',
     keep({ address }, value) {
       if (address) address.domainData = value;
@@ -102,7 +107,7 @@ export const listConditions: readonly (ListCondition | TextCondition)[] = [
     name: 'local_parts',
     doc: "The recipient's local part is in the list.",
     list: 'localpart',
-    forbidden: withoutRecipient,
+    forbidden: withoutAddress,
     subject: (run) => run.recipient?.localPart ?? '',
     keep({ address }, value) {
       if (address) address.localPartData = value;
@@ -122,7 +127,7 @@ export const listConditions: readonly (ListCondition | TextCondition)[] = [
     name: 'senders',
     doc: 'The sender is in the list.',
     list: 'address',
-    forbidden: withoutSender,
+    forbidden: withoutMessage,
     subject: (run) => run.context.message?.sender ?? '',
     keep({ acl }, value) {
       if (acl) acl.senderData = value;
@@ -132,17 +137,19 @@ export const listConditions: readonly (ListCondition | TextCondition)[] = [
     name: 'sender_domains',
     doc: "The sender's domain is in the list.",
     list: 'domain',
-    forbidden: withoutSender,
+    forbidden: withoutMessage,
     subject: (run) => splitAddress(run.context.message?.sender ?? '').domain,
   }),
   words(
     'authenticated',
     'The client has authenticated itself by one of these authenticators.',
+    ['connection', 'EHLO or HELO', 'non-SMTP-start', 'non-SMTP'],
     (run) => run.context.connection?.authenticator ?? '',
   ),
   words(
     'encrypted',
     'The connection is encrypted with one of these ciphers.',
+    ['EHLO or HELO', 'non-SMTP-start', 'non-SMTP'],
     (run) => run.context.connection?.tls?.cipher ?? '',
   ),
 ];

@@ -3,7 +3,7 @@
 import { type Eventual, then } from '../../lib/eventual.ts';
 import { trim } from '../../lib/octets.ts';
 import type { AclRun, ConditionAnswer, Phase, TextCondition } from '../acl.ts';
-import { withoutHeaders, withoutRecipient } from '../phases.ts';
+import { withoutHeaders, withoutMessage, withoutRecipient } from '../phases.ts';
 import type { HeaderQuestion, VerifyOptions } from '../verifier.ts';
 import { parseVerifyOptions, type Subject } from './verify-options.ts';
 
@@ -56,7 +56,7 @@ const recipient: Verification = {
 
 /** The envelope sender, or the address that is given. A bounce has no sender that could be wrong. */
 const sender = (address: string | undefined): Verification => ({
-  forbidden: [],
+  forbidden: address === undefined ? withoutMessage : [],
   subject: 'sender',
   run(run, options) {
     const subject = address ?? run.context.message?.sender ?? '';

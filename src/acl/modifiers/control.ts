@@ -3,7 +3,7 @@
 import { lower, trim } from '../../lib/octets.ts';
 import { dequoteLocalPart } from '../../mail/address.ts';
 import type { AclRun, Modifier, Phase } from '../acl.ts';
-import { namedPhase, withoutMessage, withoutRecipient } from '../phases.ts';
+import { namedPhase, withoutAddress, withoutMessage, withoutRecipient } from '../phases.ts';
 
 type Action = (parts: readonly string[], run: AclRun) => { readonly error: string } | undefined;
 
@@ -55,11 +55,16 @@ const afterGreeting: readonly Phase[] = [
 /** Before the header lines are completed. */
 const aroundHeaders: readonly Phase[] = [...withoutMessage, 'DATA', 'non-SMTP'];
 
+/** Before a message, and where none comes by SMTP. */
+const exceptSmtpMessages: readonly Phase[] = [...withoutMessage, 'non-SMTP'];
+/** A message that a program hands in has no session. */
+const sessionless: readonly Phase[] = ['non-SMTP'];
+
 const keptText =
   'Your message has been rejected but is being kept for evaluation.\nIf it was a legitimate message, it may still be delivered to the target recipient(s).';
 
 const fake = (code: '5' | '4'): Control =>
-  withOptions(withoutMessage, (parts, run) => {
+  withOptions(exceptSmtpMessages, (parts, run) => {
     run.controls.fakeReject = { code, text: parts.length > 0 ? parts.join('/') : keptText };
     return undefined;
   });
@@ -80,9 +85,6 @@ const submission: Action = (parts, run) => {
   return undefined;
 };
 
-/** Where one address is looked at. */
-const exceptAddresses: readonly Phase[] = withoutRecipient.filter((phase) => phase !== 'VRFY');
-
 function downconvert(parts: readonly string[]): { readonly error: string } | undefined {
   const [value, ...more] = parts;
   const known = value === undefined || value === '' || ['1', '0', '-1'].includes(value);
@@ -95,11 +97,11 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['caselower_local_part', does((run) => showCase(run, true), withoutRecipient)],
   ['cutthrough_delivery', nothing([], true)],
   ['debug', nothing([], true)],
-  ['dkim_disable_verify', nothing(['DATA'])],
+  ['dkim_disable_verify', nothing(['DATA', ...sessionless])],
   ['dmarc_disable_verify', nothing()],
   ['dmarc_enable_forensic', nothing()],
-  ['dscp', nothing([], true)],
-  ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true))],
+  ['dscp', nothing(sessionless, true)],
+  ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true), sessionless)],
   ['fakedefer', fake('4')],
   ['fakereject', fake('5')],
   [
@@ -110,17 +112,17 @@ const controls: ReadonlyMap<string, Control> = new Map([
       return undefined;
     }),
   ],
-  ['no_callout_flush', does(({ controls: c }) => (c.noCalloutFlush = true))],
-  ['no_delay_flush', nothing()],
-  ['no_enforce_sync', does(({ controls: c }) => (c.enforceSync = false))],
-  ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true), withoutMessage)],
-  ['no_multiline_responses', does(({ controls: c }) => (c.noMultilineResponses = true))],
-  ['no_pipelining', does(({ controls: c }) => (c.noPipelining = true))],
+  ['no_callout_flush', does(({ controls: c }) => (c.noCalloutFlush = true), sessionless)],
+  ['no_delay_flush', nothing(sessionless)],
+  ['no_enforce_sync', does(({ controls: c }) => (c.enforceSync = false), sessionless)],
+  ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true), exceptSmtpMessages)],
+  ['no_multiline_responses', does(({ controls: c }) => (c.noMultilineResponses = true), sessionless)],
+  ['no_pipelining', does(({ controls: c }) => (c.noPipelining = true), sessionless)],
   ['queue', withOptions(withoutMessage, (_, run) => queueOnly(run))],
   ['queue_only', withOptions(withoutMessage, (_, run) => queueOnly(run))],
   ['submission', withOptions(aroundHeaders, submission)],
   ['suppress_local_fixups', does(({ controls: c }) => (c.suppressLocalFixups = true), aroundHeaders)],
-  ['utf8_downconvert', withOptions(exceptAddresses, downconvert)],
+  ['utf8_downconvert', withOptions(withoutAddress, downconvert)],
 ]);
 
 /** The local part as it was given, or in lower case, for what follows. */

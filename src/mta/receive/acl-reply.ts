@@ -4,6 +4,7 @@ import type { AclResult, Phase } from '../../acl/acl.ts';
 import type { SenderProblem } from '../../acl/verifier.ts';
 import { trimEnd, upper } from '../../lib/octets.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
+import { authenticatorField } from '../arrival-log.ts';
 import { type Reception, shownInLog } from './reception.ts';
 
 /** Codes for refusals that name none of their own; 550 for all others. */
@@ -71,9 +72,12 @@ export function consent(result: AclResult | undefined, code: string, standard: s
 function logRefusal(result: AclResult, phase: Phase, what: string, reception: Reception, headers: string): void {
   const { outcome, logMessage, rejectTargets } = result;
   const temporary = outcome === 'defer' || outcome === 'error';
-  const { transaction, runtime, context } = reception;
+  const { transaction, runtime, context, connection } = reception;
   const id = context.message?.id ?? '';
-  const from = transaction === undefined || !withSender.has(phase) ? '' : `F=<${transaction.sender}> `;
+  const from =
+    transaction === undefined || !withSender.has(phase)
+      ? ''
+      : `F=<${transaction.sender}>${authenticatorField(connection)} `;
   const [reasonLine = ''] = logMessage.split('\n');
   const reason = reasonLine === '' ? '' : `: ${reasonLine}`;
   const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);

@@ -87,6 +87,7 @@ export async function expn(argument: string, reception: Reception): Promise<Repl
 
 export async function etrn(argument: string, reception: Reception): Promise<Reply> {
   const { acls, runtime, name, selects, tools } = reception;
+  if (reception.transaction !== undefined) return { code: '503', text: 'ETRN is not permitted inside a transaction' };
   const { acl_smtp_etrn: option, smtp_etrn_command: command } = runtime.config.main;
   if (selects('etrn')) runtime.logs.main(`ETRN ${shownInLog(argument)} received from ${name}`);
   const result = option === undefined ? acls.denial() : await acls.run('ETRN', option);

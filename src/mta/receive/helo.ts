@@ -110,15 +110,18 @@ async function offersOf(reception: Reception): Promise<Offers> {
   const isLocal = connection.hostAddress === '';
   const pipelining =
     !acls.requests.controls.noPipelining && (isLocal || (await reception.isIn(main.pipelining_advertise_hosts)));
-  // it is of use to those who come again, and is told before the first message only
+  // it is of use to those who come again, and is not told behind a message
   const pipeConnect =
-    !reception.hasSeenMail && pipelining && !isLocal && (await reception.isIn(main.pipelining_connect_advertise_hosts));
+    reception.accepted === 0 &&
+    pipelining &&
+    !isLocal &&
+    (await reception.isIn(main.pipelining_connect_advertise_hosts));
   connection.pipelining = pipelining ? 'offered' : undefined;
   connection.pipeConnect = pipeConnect || connection.pipeConnect === true;
   reception.offers = {
     dsn: await reception.isOffered(main.dsn_advertise_hosts),
     prdr: main.prdr_enable,
-    smtpUtf8: await reception.isOffered(main.smtputf8_advertise_hosts),
+    smtpUtf8: main.accept_8bitmime && (await reception.isOffered(main.smtputf8_advertise_hosts)),
   };
   return { pipelining, pipeConnect, chunking: await reception.isOffered(main.chunking_advertise_hosts) };
 }

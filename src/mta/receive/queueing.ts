@@ -1,6 +1,6 @@
 /** Whether a message that has just come in is left for a queue run (Exim spec 14: queue_only*, smtp_accept_queue*). */
 
-import { loadReason, queueFile } from '../queue-only.ts';
+import { loadReason, queuedByAcl, queueFile } from '../queue-only.ts';
 import type { Reception } from './reception.ts';
 
 export async function queuesOnly(reception: Reception, id: string): Promise<boolean> {
@@ -8,7 +8,7 @@ export async function queuesOnly(reception: Reception, id: string): Promise<bool
   const { main } = runtime.config;
   const { smtp_accept_queue_per_connection: most } = main;
   if (acls.requests.controls.queueOnly) {
-    runtime.logs.main('no immediate delivery: queued by ACL', id);
+    runtime.logs.main(queuedByAcl, id);
     return true;
   }
   if (main.queue_only || queueFile(main) !== undefined) return true;
