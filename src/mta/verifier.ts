@@ -291,7 +291,9 @@ export class Verifier implements AclVerifier {
 }
 
 function problemOf(address: string, { outcome, message, publicMessage, failure }: Failed): SenderProblem {
-  const said = publicMessage === '' ? '' : senderDetails(address, failure, publicMessage);
+  // a text that is there and is not for the client: nothing is told; one that is missing leaves the heading
+  const isSecret = publicMessage === '' && message !== '';
+  const said = isSecret ? '' : senderDetails(address, failure, publicMessage);
   const details = outcome === 'defer' ? message : said;
   return { address, outcome, logMessage: message, details, told: false };
 }

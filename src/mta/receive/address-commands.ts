@@ -1,7 +1,7 @@
 /** VRFY, EXPN and ETRN (Exim spec 49.7, 49.8). */
 
 import { lower } from '../../lib/octets.ts';
-import { parseAddress } from '../../mail/address.ts';
+import { parseAddress, splitAddress } from '../../mail/address.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
 import { originalAddress } from '../address.ts';
 import { addressOptions } from '../address-options.ts';
@@ -40,12 +40,13 @@ export async function vrfy(argument: string, reception: Reception): Promise<Repl
   const { acls, runtime, context, fields } = reception;
   const found = addressOf(argument, reception);
   if ('code' in found) return found;
+  const { address } = found;
   const option = runtime.config.main.acl_smtp_vrfy;
-  const result = option === undefined ? acls.denial() : await acls.run('VRFY', option);
+  const subject = { address, ...splitAddress(address) };
+  const result = option === undefined ? acls.denial() : await acls.run('VRFY', option, subject);
   if (result !== undefined && result.outcome !== 'accept') {
     return refusal(result, 'VRFY', `VRFY ${argument}`, reception);
   }
-  const { address } = found;
   const verified = await verifyAddress(address, 'verify recipient', context, rules(reception));
   context.address = undefined;
   if (verified.outcome === 'ok') return { code: '250', text: `<${address}> is deliverable` };

@@ -28,10 +28,8 @@ export const data: SmtpCommand = {
   async run(session) {
     if (session.acceptedRecipients === 0) return outOfOrder(session, 'DATA');
     const ready = await session.policy.predata();
-    if (!ready.code.startsWith('3')) {
-      session.endTransaction('DATA');
-      return session.answer(ready);
-    }
+    // sender and recipients stay: the client may ask again
+    if (!ready.code.startsWith('3')) return session.answer(ready);
     session.send(ready);
     let cutOff: 'connection-lost' | 'data-timeout' | undefined;
     const reply = await session.policy.message(async (sink) => {
