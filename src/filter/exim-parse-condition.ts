@@ -49,18 +49,28 @@ type Connection = 'and' | 'or' | 'end';
 
 function alternatives(reader: FilterReader, closing: Closing, depth: number): Condition {
   if (depth > mostNested) reader.fail(`too many nested conditions near line ${reader.line} of filter file`);
-  let whole: Condition | undefined;
+  const groups: Condition[][] = [[]];
   const parts: Condition[] = [];
   for (let count = 0; ; count++) {
     if (count > mostConnected) reader.fail(`too many conditions near line ${reader.line} of filter file`);
     parts.push(single(reader, depth));
     const connection = connectionIn(reader, closing);
     if (connection === 'and') continue;
-    const part = parts.reduceRight((right, left) => ({ kind: 'and', left, right, negated: false }));
-    whole = whole === undefined ? part : { kind: 'or', left: whole, right: part, negated: false };
-    if (connection === 'end') return whole;
+    groups.at(-1)?.push(parts.reduceRight((right, left) => ({ kind: 'and', left, right, negated: false })));
+    if (connection === 'end') return joined(groups);
+    // as in Exim, what follows an `and` that is not the first goes with that
+    if (parts.length > 1 && (groups.at(-1)?.length ?? 0) > 1) groups.push(groups.at(-1)?.splice(-1) ?? []);
     parts.length = 0;
   }
+}
+
+/** Groups of alternatives, each group the last of the one before. */
+function joined(groups: readonly (readonly Condition[])[]): Condition {
+  const either = (left: Condition, right: Condition): Condition => ({ kind: 'or', left, right, negated: false });
+  return groups
+    .map((group) => [...group])
+    .reduceRight((inner, outer) => [...outer, inner.reduce(either)])
+    .reduce(either);
 }
 
 /** What comes behind a condition. */

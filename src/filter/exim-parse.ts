@@ -170,7 +170,7 @@ class Parser {
         if (ending !== 'file') reader.fail('"endif" missing at end of filter file');
         return { commands: read, end: '' };
       }
-      const word = reader.word();
+      const word = reader.command();
       if (word === 'seen' || word === 'unseen') {
         if (seen !== undefined) reader.fail(`"seen" or "unseen" repeated near line ${reader.line}`);
         seen = word === 'seen';

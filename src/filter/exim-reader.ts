@@ -70,6 +70,15 @@ export class FilterReader {
     return word;
   }
 
+  /** The word of a command; only a condition's bracket may follow it at once. */
+  command(): string {
+    const { place } = this;
+    const [, before] = /^((?:el)?if)\(/.exec(this.#text.slice(place, place + 5)) ?? [];
+    if (before === undefined) return this.word();
+    this.goTo(place + before.length);
+    return before;
+  }
+
   get place(): number {
     return this.#at;
   }

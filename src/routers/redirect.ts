@@ -6,10 +6,10 @@ import { type RedirectionItem, type RedirectionResult, readRedirectionList } fro
 import { lower } from '../lib/octets.ts';
 import { splitAddress } from '../mail/address.ts';
 import type { OptionsOf } from '../options/table.ts';
-import { clean, reviewed, Text } from '../safe/taint.ts';
+import { clean, Text } from '../safe/taint.ts';
 import type { RouterCommonOptions } from './common-options.ts';
 import { redirectOptions } from './redirect-options.ts';
-import { readRedirectionFile } from './redirection-file.ts';
+import { includedFile, readRedirectionFile } from './redirection-file.ts';
 import {
   type Child,
   defineRouter,
@@ -90,26 +90,6 @@ async function fetchData(options: Options, routed: Routed, context: Context): Pr
     case 'refused':
       return { outcome: { outcome: 'defer', message: found.message } };
   }
-}
-
-/** Included files are named in the administrator's data, or in a file whose owner was checked. */
-function include(name: string, directory: string | undefined): { readonly text: string } | { readonly error: string } {
-  if (directory !== undefined && !name.startsWith(`${directory.replace(/\/+$/, '')}/`)) {
-    return { error: `included file ${name} is not in directory ${directory}` };
-  }
-  if (/(?:^|\/)\.\.(?:\/|$)/.test(name) && directory !== undefined) {
-    return { error: `included file ${name} is not in directory ${directory}` };
-  }
-  const path = reviewed(
-    name,
-    'named by redirection data, which the administrator or the checked owner of a file wrote',
-  );
-  const found = readRedirectionFile(path, undefined);
-  return found.outcome === 'found'
-    ? { text: found.text }
-    : {
-        error: `failed to open included file ${name}: ${found.outcome === 'none' ? 'No such file or directory' : found.message}`,
-      };
 }
 
 /** Where a file or command goes, or why it goes nowhere. */
@@ -294,7 +274,7 @@ export const redirect = defineRouter({
       forbidInclude: options.forbid_include,
       skipSyntaxErrors: options.skip_syntax_errors,
       allowDomainLiterals: services.allowDomainLiterals,
-      include: (name) => include(name, options.include_directory),
+      include: (name) => includedFile(name, options.include_directory),
     });
     return conclude(result, data.clean, options, routed, context, services, context.address?.routerName ?? '');
   },
