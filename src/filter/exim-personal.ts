@@ -39,13 +39,13 @@ function addressesIn(context: Context, name: string): string[] {
 }
 
 /** Whether the message is for one of `own` (addresses in lower case) and from no robot, list or `own`. */
-export function isPersonal(own: ReadonlySet<string>, context: Context): boolean {
+export function isPersonal(own: ReadonlySet<string>, context: Context, recipientHeaders = ['to']): boolean {
   if ((context.message?.sender ?? '') === '') return false;
   const headers = context.message?.headers ?? [];
   if (headers.some(({ type, text }) => type !== '*' && listHeader.test(lower(text.slice(0, longestName)))))
     return false;
   if (bodies(context, 'auto-submitted').some((body) => trim(body) !== 'no')) return false;
   if (bodies(context, 'precedence').some((body) => massMail.test(body))) return false;
-  if (!addressesIn(context, 'to').some((address) => own.has(address))) return false;
+  if (!recipientHeaders.some((name) => addressesIn(context, name).some((address) => own.has(address)))) return false;
   return !addressesIn(context, 'from').some((address) => own.has(address) || robot.test(address));
 }

@@ -64,6 +64,13 @@ export type HeaderChange =
   | { readonly kind: 'add'; readonly text: string }
   | { readonly kind: 'remove'; readonly names: string };
 
+/** A letter that is sent at once, and is no delivery of the message (Sieve: RFC 5435). */
+export interface FilterNotice {
+  readonly sender: string;
+  /** The whole letter, lines with LF; its header lines name who gets it. */
+  readonly text: string;
+}
+
 /** What a filter counted in `$n0` to `$n9`, which become `$sn0` to `$sn9` after a system filter. */
 export interface Counted {
   readonly numbers?: readonly number[] | undefined;
@@ -81,6 +88,7 @@ export type FilterOutcome =
       readonly headers: readonly HeaderChange[];
       /** Who gets all bounces from here on: `headers_…`'s neighbour, the `errors_to` of a system filter. */
       readonly errorsTo?: string | undefined;
+      readonly notices?: readonly FilterNotice[] | undefined;
     })
   /** `fail`, `freeze` and `defer`; what stands in `actions` is delivered all the same. */
   | (Counted & {

@@ -68,6 +68,11 @@ export const filterLanguages: readonly FilterLanguage[] = [
     mark: /^[ \t\n\v\f\r]*#[ \t]*exim[ \t]*filter/i,
     load: async () => (await import('./exim-filter.ts')).runEximFilter,
   },
+  {
+    name: 'Sieve',
+    mark: /^[ \t\n\v\f\r]*#[ \t]*sieve[ \t]*filter/i,
+    load: async () => (await import('./sieve/sieve-filter.ts')).runSieveFilter,
+  },
 ];
 
 /** Files without such a mark in this many octets are no filters. */
