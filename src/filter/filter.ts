@@ -59,7 +59,8 @@ export interface FilterLanguage {
   readonly name: 'Exim' | 'Sieve';
   /** The words of the first line, behind `#`. */
   readonly mark: RegExp;
-  load(): Promise<FilterRunner>;
+  /** Loads the runner; nothing when filters in the language cannot be run. */
+  readonly load: (() => Promise<FilterRunner>) | undefined;
 }
 
 export const filterLanguages: readonly FilterLanguage[] = [
@@ -68,6 +69,7 @@ export const filterLanguages: readonly FilterLanguage[] = [
     mark: /^[ \t\n\v\f\r]*#[ \t]*exim[ \t]*filter/i,
     load: async () => (await import('./exim-filter.ts')).runEximFilter,
   },
+  { name: 'Sieve', mark: /^[ \t\n\v\f\r]*#[ \t]*sieve[ \t]*filter/i, load: undefined },
 ];
 
 /** Files without such a mark in this many octets are no filters. */

@@ -200,6 +200,10 @@ async function testOne({ name, isSystem, text, problem }: FilterFile, call: Call
   // a system filter is one in Exim's language, whatever it says
   const language = isSystem ? filterLanguages[0] : marked;
   if (language === undefined) return testForwardFile(text, call);
+  if (language.load === undefined) {
+    out(`Filter error: ${language.name} filtering not enabled\n`);
+    return 1;
+  }
   const run = await language.load();
   const { address } = context;
   const { localPart = '', domain = '' } = address ?? {};
