@@ -303,7 +303,7 @@ export interface Services {
 }
 
 /** What an expansion in a filter may be forbidden (Exim spec 22.7, forbid_filter_…). */
-export type Outside = 'dlfunc' | 'existstest' | 'lookup' | 'perl' | 'readfile' | 'readsocket' | 'run';
+export type Outside = 'dlfunc' | 'existstest' | 'lookup' | 'perl' | 'readfile' | 'readsocket' | 'run' | 'stat';
 
 /** The state of a filter that expansions see (Exim's filter specification 3.6, 3.20, 3.26). */
 export interface FilterFacts {

@@ -3,7 +3,7 @@
 import { printing } from '../lib/escapes.ts';
 import { lower } from '../lib/octets.ts';
 import { parseAddress } from '../mail/address.ts';
-import { clean, concat, literal, Text } from '../safe/taint.ts';
+import { clean, concat, literal, type Piece, Text } from '../safe/taint.ts';
 import { isTrue } from './exim-conditions.ts';
 import { tellerOf } from './exim-explain.ts';
 import { writeLog } from './exim-log.ts';
@@ -83,6 +83,16 @@ function errorsToOf(text: Text, state: FilterState): string {
   return address;
 }
 
+/**
+ * A name for a file that holds text of the message. As in Exim, the filter vouches for it; but what comes from the message
+ * may name no other directory than the filter did.
+ */
+function harmless(name: Text): Text {
+  const leads = ({ value, taint }: Piece): boolean => taint !== 'clean' && /[/\0]/.test(value);
+  if (name.isClean || name.pieces.some(leads) || /(?:^|\/)\.\.?(?:\/|$)/.test(name.value)) return name;
+  return Text.vouched(name.value);
+}
+
 async function save({ file, mode, seen, noError }: Of<'save'>, state: FilterState): Promise<void> {
   const { request } = state;
   const named = await state.expand(file, 'save');
@@ -92,7 +102,7 @@ async function save({ file, mode, seen, noError }: Of<'save'>, state: FilterStat
     const isRelative = !named.value.startsWith('/') && request.prependHome;
     const slash = Text.configured('/');
     const text = isRelative && home !== undefined && home.value !== '' ? Text.join([home, slash, named]) : named;
-    state.actions.push({ kind: 'file', text, mode, noError });
+    state.actions.push({ kind: 'file', text: harmless(text), mode, noError });
   } else {
     const modePart = mode === undefined ? '' : ` ${octal(mode)}`;
     state.print(`${isSeen ? 'S' : 'Unseen s'}ave message to: ${named.value}${modePart}${errors(noError)}\n`);

@@ -23,6 +23,6 @@ export async function writeLog(text: string, state: FilterState): Promise<void> 
       }
     });
   } catch (error) {
-    throw new FilterMistake(`filter log file "${log.path}": ${errorText(error)}`);
+    throw new FilterMistake(`failed to open filter log file "${log.path}": ${errorText(error)}`);
   }
 }

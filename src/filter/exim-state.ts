@@ -2,7 +2,8 @@
 
 import type { FilterFacts, Outside } from '../expand/context.ts';
 import { expandText } from '../expand/expand.ts';
-import { type Clean, Text } from '../safe/taint.ts';
+import { emptyFilterFacts } from '../expand/facts.ts';
+import type { Clean, Text } from '../safe/taint.ts';
 import { FilterMistake } from './exim-reader.ts';
 import type { FilterRequest } from './filter.ts';
 import type { FilterAction, FilterLimits, HeaderChange } from './filter-outcome.ts';
@@ -18,6 +19,7 @@ const forbidding: Readonly<Record<Outside, keyof FilterLimits>> = {
   readfile: 'forbidReadFile',
   readsocket: 'forbidReadSocket',
   run: 'forbidRun',
+  stat: 'forbidExistsTest',
 };
 
 /** What the limits of a router keep a filter's expansions from. */
@@ -39,9 +41,7 @@ export class FilterState {
   constructor(request: FilterRequest) {
     this.request = request;
     this.facts = {
-      numbers: new Array<number>(10).fill(0),
-      thisAddress: Text.empty,
-      charset: undefined,
+      ...emptyFilterFacts(),
       showsRecipients: request.isSystem,
       forbidden: forbiddenBy(request.limits),
       user: request.user,

@@ -8,7 +8,7 @@ import type { LogSelector } from '../observe/log-selectors.ts';
 import { timestamp } from '../observe/main-log.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { DeliveryError } from '../transports/transport.ts';
-import { originalAddress, type RouteAddress } from './address.ts';
+import { type Inherited, originalAddress, type RouteAddress } from './address.ts';
 import {
   deferLine,
   deliveredName,
@@ -19,7 +19,6 @@ import {
   successLine,
   withOrigin,
 } from './delivery-log.ts';
-import { errorsAddress } from './delivery-request.ts';
 import { messageContext } from './message-context.ts';
 import type { Retry } from './retry.ts';
 import { type Delivery, type Failed, failure, type RefusedTarget } from './routing.ts';
@@ -219,7 +218,7 @@ export class Attempt {
       host: undefined,
       freeze: failed.freeze,
       panic: false,
-      errorsTo: this.#errorsTo(address.inherited.errorsTo),
+      errorsTo: this.#errorsTo(address.inherited),
       waiting,
     };
   }
@@ -227,15 +226,15 @@ export class Attempt {
   /** A file or command that nothing may or can be delivered to. */
   refusal({ address, target, router, code, message }: RefusedTarget): UndeliveredAddress {
     return {
-      ...this.routingFailure(failure('deferred', address, router, message, { code })),
+      ...this.routingFailure(failure('deferred', address, router, message, { code, publicMessage: '' })),
       target: target.kind === 'address' ? undefined : { kind: target.kind, text: target.text },
       transport: target.transport,
     };
   }
 
-  #errorsTo(errorsTo: string | undefined): string {
+  #errorsTo({ errorsTo, ignoresErrors }: Inherited): string {
     const { sender } = this.message.envelope;
-    return sender === '' ? '' : (errorsTo ?? sender);
+    return sender === '' || ignoresErrors ? '' : (errorsTo ?? sender);
   }
 
   /** What a transport could not do. */
@@ -258,7 +257,7 @@ export class Attempt {
       host: undefined,
       freeze: error.freeze ?? false,
       panic: error.panic ?? false,
-      errorsTo: errorsAddress(delivery, this.message.envelope.sender),
+      errorsTo: this.#errorsTo(delivery.inherited),
       waiting: false,
       ...more,
     };

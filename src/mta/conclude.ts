@@ -11,7 +11,7 @@ import type { Envelope } from '../spool/envelope.ts';
 import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
-import { deliveryKey } from './delivery-log.ts';
+import { deliveryKey, withOrigin } from './delivery-log.ts';
 import { isWanted } from './notification.ts';
 import { reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
@@ -95,7 +95,7 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
       const others = byRecipient.get(failed.errorsTo) ?? [];
       byRecipient.set(failed.errorsTo, [...others, failed]);
     } else if (isIgnored(attempt)) {
-      if (!attempt.gaveUp) attempt.log(`${shownName(failed)}: error ignored`);
+      if (!attempt.gaveUp) attempt.log(`${withOrigin(shownName(failed), failed.address, () => false)}: error ignored`);
     } else {
       unreturnable.push(failed);
     }

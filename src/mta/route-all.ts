@@ -35,7 +35,7 @@ export interface RouteAllTools {
   onRefused(refused: RefusedTarget): void;
   /** A delivery to /dev/null is done at once. */
   onNull(delivery: Delivery): Promise<void>;
-  onDiscarded(address: RouteAddress, router: string): void;
+  onDiscarded(address: RouteAddress, router: string, by: 'filter' | undefined): void;
 }
 
 const maximumAddresses = 500_000;
@@ -55,7 +55,8 @@ export async function routeAll(
     const key = deliveryKey(delivery);
     if (tools.done.has(key)) return;
     if (delivery.target !== undefined) {
-      if (targets.has(key)) return;
+      // the same letter twice is two letters
+      if (targets.has(key) && delivery.target.kind !== 'reply') return;
       targets.add(key);
       if (delivery.target.text === '/dev/null') {
         noted = true;
@@ -94,10 +95,12 @@ export async function routeAll(
           }
           found.push(...routing.deliveries);
           refused.push(...routing.refused);
-          if (routing.copy !== undefined) children.push(routing.copy);
+          // an address that passed a filter is routed last, as in Exim
+          if (routing.copy?.parent === address) children.push(routing.copy);
+          else if (routing.copy !== undefined) children.unshift(routing.copy);
           break;
         case 'discarded':
-          tools.onDiscarded(address, routing.router.name);
+          tools.onDiscarded(address, routing.router.name, routing.by);
           break;
         case 'failed':
         case 'deferred':
@@ -140,7 +143,7 @@ function unique(deliveries: readonly Delivery[]): Delivery[] {
   const kept: Delivery[] = [];
   for (const delivery of [...deliveries].reverse()) {
     const key = deliveryKey(delivery);
-    if (seen.has(key)) continue;
+    if (seen.has(key) && delivery.target?.kind !== 'reply') continue;
     seen.add(key);
     kept.push(delivery);
   }

@@ -28,6 +28,10 @@ export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> 
     services: {
       ...routerServices(runtime, message.id),
       log: (text: string) => attempt.log(text),
+      attempt: {
+        firstDelivery: attempt.firstDelivery,
+        manuallyThawed: message.envelope.facts.manualThaw ?? false,
+      },
       sendSyntaxErrors: (report: SyntaxErrorReport) => sendSyntaxErrors(report, attempt),
     },
     debugPrint: undefined,
@@ -57,8 +61,9 @@ export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> 
       const { sender: returnPath } = message.envelope;
       await attempt.succeeded(delivery, '=>', attempt.lineFacts({ returnPath, bypassed: true }, clock.now()), false);
     },
-    onDiscarded(address, router) {
-      attempt.log(`=> :blackhole: <${address.address}>${routedBy(router, config.directors)}`);
+    onDiscarded(address, router, by) {
+      const what = by === 'filter' ? 'discarded' : ':blackhole:';
+      attempt.log(`=> ${what} <${address.address}>${routedBy(router, config.directors)}`);
       attempt.note(`${address.address}: ${router} router discarded`);
     },
   });

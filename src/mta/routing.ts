@@ -43,7 +43,12 @@ export type Routing =
       readonly renamed?: { readonly from: string; readonly to: string } | undefined;
     }
   /** `hosts`: a router that only verifies found them, and has no transport to them. */
-  | { readonly outcome: 'discarded'; readonly router: RouterInstance; readonly hosts?: readonly Host[] | undefined }
+  | {
+      readonly outcome: 'discarded';
+      readonly router: RouterInstance;
+      readonly hosts?: readonly Host[] | undefined;
+      readonly by?: 'filter' | undefined;
+    }
   | ({ readonly outcome: 'failed' | 'deferred' } & Failed);
 
 /** A file or command that redirection named, and why nothing is delivered to it. */

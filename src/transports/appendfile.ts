@@ -212,7 +212,7 @@ async function prepare(
     body: !request.common.headers_only,
     crlf: options.use_crlf,
     ...frame,
-    mode: options.mode,
+    mode: request.addresses[0]?.mode || options.mode,
     directoryMode: options.directory_mode,
     createDirectory: options.create_directory,
     creation: creation(options, request),
