@@ -13,7 +13,7 @@ export interface FilterReply {
   readonly from?: string | undefined;
   readonly replyTo?: string | undefined;
   readonly subject?: string | undefined;
-  /** Further header lines, each with its LF. */
+  /** Further header lines, with LF between them. */
   readonly headers?: string | undefined;
   readonly text?: string | undefined;
   /** A file whose content comes behind the text. */

@@ -15,11 +15,11 @@ type Ending = 'stopped' | undefined;
 type Command = (state: SieveState, isRun: boolean) => Ending;
 
 /** The folder that a message is kept in: what the transport makes of it is its own affair. */
-const inbox = 'inbox';
+const inbox = Text.configured('inbox');
 
 /** Files the message. @throws SieveMistake */
-function fileInto(state: SieveState, folder: string): void {
-  state.deliver('fileinto', folder, { kind: 'file', text: Text.vouched(folder) });
+function fileInto(state: SieveState, folder: Text): void {
+  state.deliver('fileinto', folder.value, { kind: 'file', text: folder });
 }
 
 /** Keeps the message: it goes to the standard mailbox. @throws SieveMistake */
@@ -47,7 +47,7 @@ const fileinto: Command = (state, isRun) => {
   const folder = reader.requiredString('missing fileinto folder string');
   if (folder === '' || /(?:^|\/)\.\.(?:\/|$)/.test(folder)) throw reader.mistake('invalid folder');
   if (isRun) {
-    fileInto(state, folder);
+    fileInto(state, Text.derived(folder, state.request.text));
     if (!isCopy) state.keeps = false;
   }
   reader.semicolon();
@@ -60,9 +60,12 @@ const redirect: Command = (state, isRun) => {
   const recipient = reader.requiredString('missing redirect recipient string');
   if (!recipient.includes('@')) throw reader.mistake('unqualified recipient address');
   const parsed = parseAddress(recipient, { allowDomainLiterals: true });
-  if ('error' in parsed) throw reader.mistake(`malformed address "${recipient}" (${parsed.error})`);
+  const problem = 'error' in parsed ? parsed.error : 'control character';
+  if ('error' in parsed || /[\x00-\x1f\x7f]/.test(parsed.address)) {
+    throw reader.mistake(`malformed address "${recipient}" (${problem})`);
+  }
   if (isRun) {
-    state.deliver('redirect', recipient, { kind: 'address', text: Text.vouched(parsed.address) });
+    state.deliver('redirect', recipient, { kind: 'address', text: Text.derived(parsed.address, state.request.text) });
     if (!isCopy) state.keeps = false;
   }
   reader.semicolon();

@@ -2,7 +2,8 @@
 
 import { upper } from '../../lib/octets.ts';
 
-const longestLine = 76;
+/** A line that has so many octets is broken before the next; with a code of three and `=` that makes 76. */
+const fullLine = 73;
 
 const hex = (character: string): string => `=${upper(character.charCodeAt(0).toString(16)).padStart(2, '0')}`;
 
@@ -14,8 +15,7 @@ function encodeLine(line: string): string {
     const isLast = at === line.length - 1;
     const isPlain = /[!-<>-~]/.test(character) || (/[ \t]/.test(character) && !isLast);
     const encoded = isPlain ? character : hex(character);
-    // a line that goes on ends with `=`
-    if (length + encoded.length > longestLine - 1) {
+    if (length >= fullLine) {
       result += '=\n';
       length = 0;
     }

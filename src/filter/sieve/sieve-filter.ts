@@ -7,21 +7,10 @@ import type { Template } from '../../expand/expand.ts';
 import type { Text } from '../../safe/taint.ts';
 import type { FilterRequest } from '../filter.ts';
 import type { FilterOutcome } from '../filter-outcome.ts';
+import { sieveCapabilities } from './capabilities.ts';
 import { keepMessage, readCommands } from './commands.ts';
 import { SieveMistake, SieveReader } from './reader.ts';
 import { type SieveFacts, SieveState } from './state.ts';
-
-/** What `require` may name; each is an extension that is there. */
-export const sieveCapabilities: readonly string[] = [
-  'comparator-i;ascii-numeric',
-  'copy',
-  'encoded-character',
-  'enotify',
-  'envelope',
-  'fileinto',
-  'subaddress',
-  'vacation',
-];
 
 /** Comparators that need not be required, but may be. */
 const builtIn = ['comparator-i;octet', 'comparator-i;ascii-casemap', 'comparator-en;ascii-casemap'];

@@ -23,7 +23,8 @@ interface Options {
   from: string | undefined;
   addresses: readonly string[];
   mime: boolean;
-  handle: string | undefined;
+  /** What stands for the answer in the name of its file: the last of `:from` and `:handle`, as in Exim. */
+  named: string;
 }
 
 /** Reads the value of a tag. */
@@ -42,6 +43,7 @@ const tags = {
     const parsed = parseAddress(from);
     if ('error' in parsed) throw reader.mistake(`malformed address "${from}" (${parsed.error})`);
     options.from = from;
+    options.named = from;
   },
   addresses: (options, { reader }) => {
     options.addresses = reader.stringList('addresses string list expected');
@@ -50,7 +52,7 @@ const tags = {
     options.mime = true;
   },
   handle: (options, { reader }) => {
-    options.handle = reader.requiredString('handle string expected');
+    options.named = reader.requiredString('handle string expected');
   },
 } satisfies Record<string, ReadTag>;
 const tagNames = Object.keys(tags) as readonly (keyof typeof tags)[];
@@ -63,7 +65,7 @@ function readOptions(state: SieveState): Options {
     from: undefined,
     addresses: [],
     mime: false,
-    handle: undefined,
+    named: '',
   };
   for (;;) {
     state.reader.skip();
@@ -74,8 +76,8 @@ function readOptions(state: SieveState): Options {
 }
 
 /** The name of the file that remembers who got this answer: the same answer has the same name (as in Exim). */
-function nameOf({ subject = '', from = '', handle, mime }: Options, reason: string): string {
-  const key = `${subject}${handle ?? from}${mime ? '1' : '0'}${reason}`;
+function nameOf({ subject = '', named, mime }: Options, reason: string): string {
+  const key = `${subject}${named}${mime ? '1' : '0'}${reason}`;
   return upper(crypto().createHash('md5').update(Buffer.from(key, 'latin1')).digest('hex'));
 }
 
@@ -93,12 +95,12 @@ function contentOf({ mime }: Options, reason: string): { readonly headers: strin
   if (mime) {
     const plain = reason.replaceAll('\r\n', '\n');
     const end = plain.indexOf('\n\n');
-    if (end < 0) return { headers: plain.replace(/\n*$/, '\n'), text: '' };
-    return { headers: plain.slice(0, end + 1), text: plain.slice(end + 2) };
+    if (end < 0) return { headers: plain.replace(/\n+$/, ''), text: '' };
+    return { headers: plain.slice(0, end), text: plain.slice(end + 2) };
   }
   return {
     headers:
-      'MIME-Version: 1.0\nContent-Type: text/plain;\n\tcharset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n',
+      'MIME-Version: 1.0\nContent-Type: text/plain;\n\tcharset="utf-8"\nContent-Transfer-Encoding: quoted-printable',
     text: quotedPrintable(reason),
   };
 }
