@@ -159,10 +159,11 @@ async function headers({ what, value }: Of<'headers'>, state: FilterState): Prom
 
 const endings = { defer: 'Defer', fail: 'Fail', freeze: 'Freeze' } as const;
 
-async function end({ kind, text }: Of<'defer' | 'fail' | 'freeze'>, state: FilterState): Promise<Ended | undefined> {
+async function end({ kind, text }: Of<'defer' | 'fail' | 'freeze'>, state: FilterState): Promise<Ended> {
   const message = (await state.expand(text, kind)).value;
   const { manuallyThawed } = state.request;
-  if (kind === 'freeze' && manuallyThawed) return undefined;
+  // somebody let the message go: as in Exim, the filter ends here all the same
+  if (kind === 'freeze' && manuallyThawed) return { by: 'finish' };
   state.print(`${endings[kind]} text "${shown(message, state)}"\n`);
   return { by: kind, message };
 }

@@ -71,6 +71,10 @@ export class Attempt {
   readonly firstDelivery: boolean;
   /** Nothing is delivered any more: whoever can be told is told. */
   gaveUp: boolean;
+  /** Why the message is frozen when all is done, although its recipients were not tried. */
+  frozenBy: string | undefined;
+  /** Others took the place of the recipients, who are done when those are. */
+  recipientsReplaced = false;
   /** The last one in front, as reports list them. */
   readonly failed: UndeliveredAddress[] = [];
   readonly deferred: UndeliveredAddress[] = [];
@@ -191,6 +195,16 @@ export class Attempt {
   giveUp(undelivered: UndeliveredAddress, reason: string, more: Partial<UndeliveredAddress> = {}): void {
     const publicMessage = reason === '' ? gaveUpText : `${reason}: ${gaveUpText}`;
     this.#givenUp.set(undelivered, { router: undefined, code: 0, message: gaveUpText, publicMessage, ...more });
+  }
+
+  /** All recipients fail, and one line tells it; nobody is told when nobody can be. */
+  cancel(line: string, publicMessage: string): void {
+    this.log(line);
+    this.gaveUp = true;
+    for (const address of this.recipientsToDo()) {
+      const failed = failure('failed', address, undefined, publicMessage);
+      this.failed.unshift(this.routingFailure(failed));
+    }
   }
 
   /** All that was given up fails. */

@@ -4,7 +4,7 @@ import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import type { DeliveryError, TransportInstance, Undelivered } from '../transports/transport.ts';
 import { errorCodes } from '../transports/transport.ts';
-import { addressKey } from './address.ts';
+import { addressKey, type RouteAddress } from './address.ts';
 import type { Attempt } from './attempt.ts';
 import { deliveryKey, withErrorText } from './delivery-log.ts';
 import type { Batch } from './delivery-request.ts';
@@ -35,11 +35,14 @@ function subjectOf(delivery: Delivery, error: DeliveryError): RetrySubject {
     key: retryKeys.delivery(
       target === undefined ? (whole ? addressKey(address) : facts.domain) : deliveryKey(delivery),
     ),
-    addresses: [whole ? matched.address : `*@${matched.domain}`],
+    addresses: [whole ? qualified(matched) : `*@${matched.domain}`],
     error,
     ofMessage: error.code === errorCodes.quota,
   };
 }
+
+/** What comes from the system filter has no domain that a retry rule could look at. */
+const qualified = ({ address, domain }: RouteAddress): string => (domain === '' ? `${address}@localhost` : address);
 
 async function waits(delivery: Delivery, attempt: Attempt): Promise<boolean> {
   const { options, tools, message, context } = attempt;

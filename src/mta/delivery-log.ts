@@ -62,8 +62,9 @@ export function withOrigin(shown: string, address: RouteAddress, selects: Select
   return shown === top.address ? text : `${text} <${top.address}>`;
 }
 
-/** ` R=name`, or ` D=name` for what was a director in Exim 3 text. */
+/** ` R=name`, or ` D=name` for what was a director in Exim 3 text; nothing when no router was needed. */
 export function routedBy(router: string, directors: ReadonlySet<string>): string {
+  if (router === '') return '';
   return ` ${directors.has(router) ? 'D' : 'R'}=${router}`;
 }
 

@@ -21,6 +21,10 @@ export interface RouteAllTools {
   readonly rules: Omit<RouteRules, 'purpose'>;
   /** For children of redirection. */
   readonly rewrite: RewriteTools;
+  /** Deliveries that need no routing. */
+  readonly given: readonly Delivery[];
+  /** Something was noted already. */
+  readonly isNoted: boolean;
   /** Addresses that are done already. */
   readonly done: ReadonlySet<string>;
   /** Told of each failure as it happens. */
@@ -47,7 +51,7 @@ export async function routeAll(
 ): Promise<RoutedMessage> {
   const local: Delivery[] = [];
   const remote: Delivery[] = [];
-  let noted = false;
+  let noted = tools.isNoted;
   const targets = new Set<string>();
   let count = 0;
   let waiting: RouteAddress[] = [...recipients].reverse();
@@ -66,6 +70,7 @@ export async function routeAll(
     }
     (delivery.transport.driver.isLocal ? local : remote).push(delivery);
   };
+  for (const delivery of [...tools.given].reverse()) await take(delivery);
   while (waiting.length > 0) {
     const held = new Set<RouteAddress>();
     for (const address of [...waiting].reverse()) if (await tools.mustWait(address)) held.add(address);

@@ -3,14 +3,14 @@
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import type { FilterLanguage, FilterRequest } from '../filter/filter.ts';
-import type { FilterAction, FilterLimits, FilterOutcome } from '../filter/filter-outcome.ts';
+import type { FilterLimits, FilterOutcome } from '../filter/filter-outcome.ts';
 import { trim } from '../lib/octets.ts';
-import { parseAddress, splitAddressList } from '../mail/address.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { mayBecomeOthers } from '../safe/privileges.ts';
-import { Text } from '../safe/taint.ts';
+import type { Text } from '../safe/taint.ts';
 import { groupNamed, userNamed } from '../safe/users.ts';
 import type { RouterCommonOptions } from './common-options.ts';
+import { childOf } from './filter-child.ts';
 import { tellOfErrors } from './redirect-errors.ts';
 import type { redirectOptions } from './redirect-options.ts';
 import { qualifierOf, targetOf, withoutAncestors } from './redirect-targets.ts';
@@ -131,13 +131,13 @@ async function conclude(
   outcome: FilterOutcome & { readonly outcome: 'done' | 'fail' | 'freeze' | 'defer' },
   routing: FilterRouting,
 ): Promise<RouterOutcome> {
-  const { options, routed } = routing;
+  const { options, routed, context, services } = routing;
   if (outcome.outcome === 'defer') {
     return { outcome: 'defer', message: outcome.message, publicMessage: outcome.message };
   }
   const children: Child[] = [];
   for (const action of outcome.actions) {
-    const child = await childOf(action, routing);
+    const child = await childOf(action, (kind, text) => targetOf({ kind }, text, options, context, services));
     children.push(options.check_ancestor ? withoutAncestors(child, routed) : child);
   }
   const { rewrite, hide_child_in_errmsg: hidden, one_time: oneTime } = options;
@@ -151,52 +151,5 @@ async function conclude(
         return { outcome: 'redirect', children, rewrite, hidden, oneTime, passesOn: !outcome.significant };
       }
       return outcome.significant ? { outcome: 'discard', by: 'filter' } : { outcome: 'decline' };
-  }
-}
-
-/** A letter to nobody: that is told in the log, and to no one else. */
-const badReply = {
-  outcome: 'failed',
-  code: 0,
-  message: 'filter autoreply generated syntactically invalid recipient',
-} as const;
-
-/** The addresses of a To: line, when all of them are some. */
-function recipientsOf(to: string): readonly string[] | undefined {
-  const found: string[] = [];
-  for (const item of splitAddressList(to)) {
-    const parsed = parseAddress(item.replace(/\n/g, ' '), { allowDomainLiterals: 'any' });
-    if ('error' in parsed) return undefined;
-    found.push(parsed.address);
-  }
-  return found.length === 0 ? undefined : found;
-}
-
-async function childOf(action: FilterAction, { options, context, services }: FilterRouting): Promise<Child> {
-  const { kind, noError } = action;
-  switch (kind) {
-    case 'address':
-      return { kind, text: action.text.value, clean: action.text.isClean, errorsTo: action.errorsTo, noError };
-    case 'file':
-    case 'pipe': {
-      const target = await targetOf(action, action.text, options, context, services);
-      const text = kind === 'pipe' ? `|${action.text.value}` : action.text.value;
-      return {
-        kind,
-        text,
-        clean: action.text.isClean,
-        noError,
-        ...target,
-        ...(kind === 'file' ? { mode: action.mode } : { expand: action }),
-      };
-    }
-    case 'reply': {
-      const { reply } = action;
-      const target = await targetOf(action, Text.empty, options, context, services);
-      const recipients = recipientsOf(reply.to);
-      if (recipients !== undefined)
-        return { kind, text: `>${recipients.join(',')}`, clean: false, reply, noError, ...target };
-      return { kind, text: '>**bad-reply**', clean: false, noError: true, ...target, refused: badReply };
-    }
   }
 }
