@@ -16,6 +16,7 @@ import {
   type FailureFacts,
   failLine,
   type LineFacts,
+  shownTarget,
   successLine,
   withOrigin,
 } from './delivery-log.ts';
@@ -148,7 +149,8 @@ export class Attempt {
     if (delivery.router.common.disable_logging || delivery.transport.common.disable_logging) return;
     this.log(successLine(this.dontDeliver ? '*>' : mark, delivery, facts, this.selects));
     const { address, target } = delivery;
-    const shown = withOrigin(target?.text ?? address.address, address, () => false);
+    const named = target === undefined ? address.address : (delivery.place ?? shownTarget(target));
+    const shown = withOrigin(named, address, () => false);
     this.note(`${shown}: ${delivery.transport.name} transport succeeded`);
   }
 
@@ -157,7 +159,7 @@ export class Attempt {
     const { address, router, transport, message, code } = undelivered;
     return {
       address,
-      shown: undelivered.target?.text ?? undelivered.shown,
+      shown: undelivered.target === undefined ? undelivered.shown : shownTarget(undelivered.target),
       held: undelivered.held,
       router,
       directors: this.runtime.config.directors,
@@ -261,7 +263,10 @@ export class Attempt {
     return {
       address,
       shown: deliveredName(facts),
-      target: target === undefined || target.kind === 'address' ? undefined : { kind: target.kind, text: target.text },
+      target:
+        target === undefined || target.kind === 'address'
+          ? undefined
+          : { kind: target.kind, text: delivery.place ?? target.text },
       router: router.name,
       transport: transport.name,
       code: error.code,

@@ -93,6 +93,11 @@ function byTransport([first, ...others]: Batch, transport: TransportInstance): B
   return [{ ...first, transport }, ...others.map((delivery) => ({ ...delivery, transport }))];
 }
 
+/** With what logs call the place. */
+function atPlace([first, ...others]: Batch, place: string): Batch {
+  return [{ ...first, place }, ...others.map((delivery) => ({ ...delivery, place }))];
+}
+
 function toolsOf({ runtime, message, tools, options, firstDelivery, dontDeliver }: Attempt): LocalDeliveryTools {
   const { processes, deliverReport } = tools;
   return { runtime, message, processes, firstDelivery, queueRunning: options.queueRun, dontDeliver, deliverReport };
@@ -137,7 +142,8 @@ async function deliverBatch(batch: Batch, attempt: Attempt, isLast: boolean): Pr
   if (decisions.listening) {
     decisions.begin('transport', `transport ${first.transport.name} for ${first.address.address}`);
   }
-  const { result, returnPath, size, delivered } = await inItsPlace(batch, attempt);
+  const { result, returnPath, size, place, delivered: done } = await inItsPlace(batch, attempt);
+  const delivered = place === undefined ? done : atPlace(done, place);
   if (decisions.listening) decisions.end(result.outcome, result.outcome === 'delivered' ? '' : result.message);
   if (result.outcome === 'delivered') {
     if (result.warning !== undefined) await sendQuotaWarning(result.warning.message, attempt);

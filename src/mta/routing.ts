@@ -15,6 +15,8 @@ export interface Delivery {
   readonly transport: TransportInstance;
   /** Where a local delivery goes, when redirection named it. */
   readonly target: Child | undefined;
+  /** What logs call the target, when the transport made another of it. */
+  readonly place?: string | undefined;
   readonly hosts: readonly Host[];
   readonly inherited: Inherited;
   /** What the transport's expansions see of the address. */

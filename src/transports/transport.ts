@@ -151,6 +151,8 @@ export interface ReplyPart {
 
 /** A job of plain data for `perform`; it may cross to another process. */
 export interface Job {
+  /** What logs call the file or directory of redirection, when options of the transport make another of it. */
+  readonly place?: string | undefined;
   readonly driver: string;
   /** What the message runs through on its way. */
   readonly filter?: FilterCommand | undefined;
