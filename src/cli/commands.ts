@@ -18,6 +18,7 @@ import { rebuildAliasesCommand } from './commands/rebuild-aliases.ts';
 import { fakeSmtpCommand, smtpCommand } from './commands/smtp.ts';
 import { submitCommand } from './commands/submit.ts';
 import { type AddressTest, testAddresses } from './commands/test-address.ts';
+import { testFilterCommand } from './commands/test-filter.ts';
 import { testRetryCommand } from './commands/test-retry.ts';
 import { testRewriteCommand } from './commands/test-rewrite.ts';
 import { versionLines } from './commands/version.ts';
@@ -116,6 +117,7 @@ export const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
   ['test address', addressTest('test')],
   ['verify recipient', addressTest('verify recipient')],
   ['verify sender', addressTest('verify sender')],
+  ['test filter', testFilterCommand],
   ['test retry', testRetryCommand],
   ['test rewrite', testRewriteCommand],
   ['expand', expand],

@@ -71,6 +71,16 @@ export interface QueueListOptions {
   undelivered: boolean;
 }
 
+/** `-bf` and `-bF` with the files, and the recipient that the message is tested for. */
+export interface FilterTestOptions {
+  user?: string;
+  system?: string;
+  domain?: string;
+  localPart?: string;
+  prefix?: string;
+  suffix?: string;
+}
+
 /** Values of `-oM…` that describe a remote origin. */
 export interface Origin {
   hostAddress?: string;
@@ -117,6 +127,7 @@ export interface Invocation {
   /** `-bem`, `-Mset`: the message that expansions see. */
   messageFile: string | undefined;
   messageId: QueueId | undefined;
+  readonly filterTest: FilterTestOptions;
   readonly queueRun: QueueRunOptions;
   readonly queueList: QueueListOptions;
   daemonForeground: boolean;
@@ -160,6 +171,7 @@ export function emptyInvocation(): Invocation {
     bounceFor: undefined,
     messageFile: undefined,
     messageId: undefined,
+    filterTest: {},
     queueRun: {
       twoStages: false,
       firstDeliveriesOnly: false,

@@ -119,6 +119,29 @@ const errors = (option: string, how: Invocation['errorMode'], doc: string): Opti
     invocation.errorMode = how;
   });
 
+const filterFile = (option: string, whose: 'user' | 'system', doc: string): OptionRow =>
+  row(
+    option,
+    'next',
+    doc,
+    (invocation, value) => {
+      setAction(invocation, 'test filter');
+      invocation.filterTest[whose] = value;
+    },
+    `file name expected after ${option}`,
+  );
+
+const filterAddress = (option: string, part: 'domain' | 'localPart' | 'prefix' | 'suffix', doc: string): OptionRow =>
+  row(
+    option,
+    'next',
+    doc,
+    (invocation, value) => {
+      invocation.filterTest[part] = value;
+    },
+    `string expected after ${option}`,
+  );
+
 const list = (option: string, sorted: boolean, all: boolean, undelivered: boolean, doc: string): OptionRow =>
   row(option, 'nothing', doc, (invocation) => {
     setAction(invocation, 'list queue');
@@ -203,20 +226,12 @@ export const commandLineOptions: readonly OptionRow[] = [
     setAction(invocation, 'expand');
     invocation.messageFile = value;
   }),
-  row(
-    '-bf',
-    'either',
-    'Tests a filter file.',
-    (invocation) => setAction(invocation, 'test filter'),
-    'file name expected after -bf',
-  ),
-  row(
-    '-bF',
-    'either',
-    'Tests a system filter file.',
-    (invocation) => setAction(invocation, 'test filter'),
-    'file name expected after -bF',
-  ),
+  filterFile('-bf', 'user', 'Tests a filter file with the message on standard input.'),
+  filterFile('-bF', 'system', 'The same with a system filter; with -bf, it is run first.'),
+  filterAddress('-bfd', 'domain', 'With -bf: the domain of the recipient.'),
+  filterAddress('-bfl', 'localPart', 'With -bf: the local part of the recipient, without prefix and suffix.'),
+  filterAddress('-bfp', 'prefix', 'With -bf: the prefix of the local part.'),
+  filterAddress('-bfs', 'suffix', 'With -bf: the suffix of the local part.'),
   fakeHost('-bh', false),
   fakeHost('-bhc', true),
   action('-bi', 'rebuild aliases', 'Runs bi_command.'),

@@ -1,4 +1,4 @@
-/** The message in a file that expansions see with `-bem` (Exim spec 5.2, 11.3). */
+/** The message that expansions see with `-bem`, and filters with `-bf` (Exim spec 5.2, 11.3). */
 
 import type { Context, MessageFacts } from '../expand/context.ts';
 import { errorText } from '../lib/errno.ts';
@@ -13,6 +13,8 @@ const headerLimit = 1024 * 1024;
 export interface TestMessageRules {
   /** The pattern of a line that may stand in front (uucp_from_pattern). */
   readonly fromPattern: string;
+  /** Whether what such a line says of the sender does not count. */
+  readonly keepSender?: boolean;
   out(text: string): void;
 }
 
@@ -25,7 +27,7 @@ export async function takeTestMessage(
   name: string,
   context: Context,
   message: MessageFacts,
-  { fromPattern, out }: TestMessageRules,
+  rules: TestMessageRules,
 ): Promise<string | undefined> {
   let octets: Buffer;
   try {
@@ -33,6 +35,17 @@ export async function takeTestMessage(
   } catch (error) {
     return `failed to open ${name}: ${errorText(error)}`;
   }
+  return takeMessage(octets, name, context, message, rules);
+}
+
+/** The same with a message that was read; `name` says where from. */
+export async function takeMessage(
+  octets: Buffer,
+  name: string,
+  context: Context,
+  message: MessageFacts,
+  { fromPattern, keepSender, out }: TestMessageRules,
+): Promise<string | undefined> {
   const fromLine = new FromLine(fromPattern);
   const body: Buffer[] = [];
   const reader = new MessageReader({ headers: headerLimit, headerLine: 0 }, (piece) => {
@@ -43,7 +56,7 @@ export async function takeTestMessage(
   await reader.push(fromLine.end());
   await reader.end();
   if (reader.problem !== undefined) return `the message in ${name} has too long ${reader.problem}`;
-  if (fromLine.sender !== undefined) {
+  if (fromLine.sender !== undefined && !keepSender) {
     out('Sender taken from "From " line\n');
     message.sender = fromLine.sender;
   }

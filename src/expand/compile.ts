@@ -10,6 +10,7 @@ import { ExpansionFailure, fail } from './failure.ts';
 import { headerReader } from './headers.ts';
 import { items } from './items.ts';
 import { expandOperator, operatorNamed } from './operators.ts';
+import { guardOf } from './outside.ts';
 import { maximumDepth } from './reader.ts';
 import type { Condition, Node } from './tree.ts';
 import { variableReader } from './variables.ts';
@@ -55,7 +56,8 @@ function compileText(node: Node, compiler: Compiler): Evaluate {
       return compileOperator(node, compiler);
     case 'item': {
       const item = items.get(node.name);
-      return item === undefined ? () => fail(`unknown expansion item "${node.name}"`) : item.compile(node, compiler);
+      if (item === undefined) return () => fail(`unknown expansion item "${node.name}"`);
+      return guarded(guardOf('item', node.name), item.compile(node, compiler));
     }
     case 'mistake':
       return () => fail(node.message);
@@ -102,12 +104,25 @@ function compileOperator(node: Node & { kind: 'operator' }, compiler: Compiler):
   if (operator === expandOperator) {
     return (context) => then(operand(context), (text) => compiler.again(text, context, true));
   }
-  return (context) =>
+  return guarded(guardOf('operator', node.name), (context) =>
     then(operand(context), (text) =>
       then(operator.evaluate(text, option, context), (result) =>
         typeof result === 'string' ? Text.derived(result, text) : result,
       ),
-    );
+    ),
+  );
+}
+
+/** Asks first whether it may be evaluated at all. */
+function guarded<T>(
+  guard: ReturnType<typeof guardOf>,
+  evaluate: (context: Context) => Eventual<T>,
+): (context: Context) => Eventual<T> {
+  if (guard === undefined) return evaluate;
+  return (context) => {
+    guard(context);
+    return evaluate(context);
+  };
 }
 
 /** Sources of second expansions are often the same ones again (the replacement of `sg`, a looked-up template). */
@@ -155,6 +170,8 @@ function expandAgain(
 function compileTest(condition: Condition, compiler: Compiler): Test {
   const row = conditions.get(condition.name);
   const test =
-    row === undefined ? () => fail(`unknown condition "${condition.name}"`) : row.compile(condition, compiler);
+    row === undefined
+      ? () => fail(`unknown condition "${condition.name}"`)
+      : guarded(guardOf('condition', condition.name), row.compile(condition, compiler));
   return condition.negated ? (context) => then(test(context), (value) => !value) : test;
 }

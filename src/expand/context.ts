@@ -302,6 +302,24 @@ export interface Services {
   log(text: string): void;
 }
 
+/** What an expansion in a filter may be forbidden (Exim spec 22.7, forbid_filter_…). */
+export type Outside = 'dlfunc' | 'existstest' | 'lookup' | 'perl' | 'readfile' | 'readsocket' | 'run' | 'stat';
+
+/** The state of a filter that expansions see (Exim's filter specification 3.6, 3.20, 3.26). */
+export interface FilterFacts {
+  /** `$n0` to `$n9`. */
+  readonly numbers: number[];
+  /** `$thisaddress` */
+  thisAddress: Text;
+  /** The character set of `headers charset`. */
+  charset: string | undefined;
+  /** Only a system filter sees all recipients. */
+  readonly showsRecipients: boolean;
+  readonly forbidden: ReadonlySet<Outside>;
+  /** Files and programs are reached with the rights of this user, when it is not the server's own. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+}
+
 export interface Context {
   readonly settings: Settings;
   readonly services: Services;
@@ -314,6 +332,10 @@ export interface Context {
   results: Results;
   /** `$auth1` … `$auth4`, while an authenticator is at work (Exim spec 33). */
   authValues?: readonly Text[] | undefined;
+  /** While a filter is run. */
+  filter?: FilterFacts | undefined;
+  /** `$sn0` to `$sn9`: what the system filter left in its `$n0` to `$n9`. */
+  systemNumbers?: readonly number[] | undefined;
   /** What this line of work found in files, databases and lists, so that it asks only once. */
   readonly found: Map<string, unknown>;
   /** Depth of nested ACLs and re-expansions, which have a limit. */

@@ -2,7 +2,7 @@
 
 import * as clock from '../lib/clock.ts';
 import { Text } from '../safe/taint.ts';
-import type { AclFacts, ConnectionFacts, MessageFacts } from './context.ts';
+import type { AclFacts, ConnectionFacts, FilterFacts, MessageFacts } from './context.ts';
 
 /** A connection from a host; an empty address stands for a local process. */
 export function newConnection(hostAddress: string, hostPort: number): ConnectionFacts {
@@ -83,5 +83,17 @@ export function newAclFacts(): AclFacts {
     recipientData: undefined,
     hostData: undefined,
     headersAdded: [],
+  };
+}
+
+/** A filter that has done nothing yet and may do everything. */
+export function emptyFilterFacts(): FilterFacts {
+  return {
+    numbers: new Array<number>(10).fill(0),
+    thisAddress: Text.empty,
+    charset: undefined,
+    showsRecipients: false,
+    forbidden: new Set(),
+    user: undefined,
   };
 }

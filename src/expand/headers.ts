@@ -38,6 +38,6 @@ function present(form: HeaderNode['form'], name: string, bodies: readonly string
     .join(addressHeaders.has(name) ? ',\n' : '\n');
   return decodeWords(text, {
     checkLength: context.settings.checkRfc2047Length,
-    charset: form === 'header' ? context.settings.headersCharset : undefined,
+    charset: form === 'header' ? (context.filter?.charset ?? context.settings.headersCharset) : undefined,
   });
 }

@@ -213,7 +213,9 @@ export const variables = {
   received_time: row('when the message came in', (c) => (c.message?.id ? c.message.receivedTime : 0)),
   recipient_data: row('what a list match of the recipient found', (c) => c.acl?.recipientData),
   recipient_verify_failure: row('what kind of failure a recipient had', (c) => c.acl?.recipientVerifyFailure),
-  recipients: tainted('all recipients', (c) => c.message?.recipients.join(', ')),
+  recipients: tainted('all recipients', (c) =>
+    c.filter?.showsRecipients === false ? '' : c.message?.recipients.join(', '),
+  ),
   recipients_count: row('number of recipients', (c) => c.message?.recipientsCount ?? 0),
   regex_match_string: tainted('the regular expression that a regex condition matched', (c) => c.acl?.regexMatch?.[0]),
   reply_address: tainted('Reply-To: or From:', (c) => message.replyAddress(c)),
@@ -267,7 +269,7 @@ export const variables = {
   spool_space: row('free kilobytes where the spool is', (c) => space('free', c.settings.spoolDirectory)),
   tabella_version: row('version of this program', () => productVersion),
   srs_recipient: row('address in an SRS local part', (c) => kept(c, 'srs_recipient')),
-  thisaddress: unused('address of a foranyaddress condition'),
+  thisaddress: row('address of a foranyaddress condition', (c) => c.filter?.thisAddress),
   ...tlsVariables,
   tod_bsdinbox: row('time as in an mbox separator', () => mailboxDate(clock.now())),
   tod_epoch: row('seconds since 1970', () => clock.seconds()),
@@ -315,8 +317,13 @@ const families: readonly { readonly names: RegExp; read(name: string, context: C
   { names: /^acl_m[0-9_]\w*$/, read: (name, c) => aclVariable(c, c.message?.aclVariables, name.slice(5)) },
   { names: /^r_\w*$/, read: (name, c) => c.address?.routerVariables.get(name) },
   { names: /^regex[1-9]$/, read: (name, c) => capture(c, Number(name.slice('regex'.length))) },
-  { names: /^s?n[0-9]$/, read: () => Text.configured('0') },
+  { names: /^n[0-9]$/, read: (name, c) => counter(c.filter?.numbers, name) },
+  { names: /^sn[0-9]$/, read: (name, c) => counter(c.systemNumbers, name) },
 ];
+
+/** A number that a filter counts in. */
+const counter = (numbers: readonly number[] | undefined, name: string): Text =>
+  Text.configured(String(numbers?.[Number(name.slice(-1))] ?? 0));
 
 /** What a regex condition captured. */
 function capture({ acl }: Context, number: number): Text | undefined {

@@ -13,7 +13,7 @@ export interface FilterReply {
   readonly from?: string | undefined;
   readonly replyTo?: string | undefined;
   readonly subject?: string | undefined;
-  /** Further header lines, each with its LF. */
+  /** Further header lines, with LF between them. */
   readonly headers?: string | undefined;
   readonly text?: string | undefined;
   /** A file whose content comes behind the text. */
@@ -64,27 +64,40 @@ export type HeaderChange =
   | { readonly kind: 'add'; readonly text: string }
   | { readonly kind: 'remove'; readonly names: string };
 
+/** A letter that is sent at once, and is no delivery of the message (Sieve: RFC 5435). */
+export interface FilterNotice {
+  readonly sender: string;
+  /** The whole letter, lines with LF; its header lines name who gets it. */
+  readonly text: string;
+}
+
+/** What a filter counted in `$n0` to `$n9`, which become `$sn0` to `$sn9` after a system filter. */
+export interface Counted {
+  readonly numbers?: readonly number[] | undefined;
+}
+
 export type FilterOutcome =
   /**
    * The filter came to its end. When nothing that it did was significant, delivery goes on as if it had not been there,
    * beside what it asked for (`unseen` deliveries).
    */
-  | {
+  | (Counted & {
       readonly outcome: 'done';
       readonly significant: boolean;
       readonly actions: readonly FilterAction[];
       readonly headers: readonly HeaderChange[];
       /** Who gets all bounces from here on: `headers_…`'s neighbour, the `errors_to` of a system filter. */
       readonly errorsTo?: string | undefined;
-    }
+      readonly notices?: readonly FilterNotice[] | undefined;
+    })
   /** `fail`, `freeze` and `defer`; what stands in `actions` is delivered all the same. */
-  | {
+  | (Counted & {
       readonly outcome: 'fail' | 'freeze' | 'defer';
       readonly message: string;
       readonly significant: boolean;
       readonly actions: readonly FilterAction[];
       readonly headers: readonly HeaderChange[];
-    }
+    })
   /** A mistake in the filter, in the words of the real one; the address is deferred. */
   | { readonly outcome: 'error'; readonly message: string };
 

@@ -15,6 +15,8 @@ export interface DecodeOptions {
   readonly charset?: string | undefined;
   /** A character set that is not known is an error, `UnknownCharset` with its name; else the octets stay. */
   readonly strict?: boolean;
+  /** Octets 0 stay; else each becomes a question mark. */
+  readonly keepsZero?: boolean;
 }
 
 const word = /=\?([^? \t-\r]*)\?(?:([Qq])\?([^? \t-\r]*)|([Bb])\?([^?\t-\r]*))\?=/g;
@@ -44,7 +46,7 @@ function decodeWord(
     throw new UnknownCharset(charset);
   const from = language < 0 ? charset : charset.slice(0, language);
   const wanted = options.charset === undefined ? octets : (translate(octets, from, options.charset) ?? octets);
-  return wanted.replaceAll('\0', '?');
+  return options.keepsZero === true ? wanted : wanted.replaceAll('\0', '?');
 }
 
 /** The text with its encoded words decoded; blanks between two of them are dropped. A bad word stays as it is. */

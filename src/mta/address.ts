@@ -9,6 +9,8 @@ import { Text } from '../safe/taint.ts';
 export interface Inherited {
   /** Where errors go, when not to the sender; empty for nowhere. */
   readonly errorsTo: string | undefined;
+  /** Nobody is told of failures (`noerror` in a filter). */
+  readonly ignoresErrors?: boolean | undefined;
   /** Header lines to be added, and names of those to be left out, for deliveries of it. */
   readonly headersAdd: readonly string[];
   readonly headersRemove: readonly string[];

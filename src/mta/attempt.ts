@@ -8,7 +8,7 @@ import type { LogSelector } from '../observe/log-selectors.ts';
 import { timestamp } from '../observe/main-log.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { DeliveryError } from '../transports/transport.ts';
-import { originalAddress, type RouteAddress } from './address.ts';
+import { type Inherited, originalAddress, type RouteAddress } from './address.ts';
 import {
   deferLine,
   deliveredName,
@@ -16,10 +16,10 @@ import {
   type FailureFacts,
   failLine,
   type LineFacts,
+  shownTarget,
   successLine,
   withOrigin,
 } from './delivery-log.ts';
-import { errorsAddress } from './delivery-request.ts';
 import { messageContext } from './message-context.ts';
 import type { Retry } from './retry.ts';
 import { type Delivery, type Failed, failure, type RefusedTarget } from './routing.ts';
@@ -72,6 +72,10 @@ export class Attempt {
   readonly firstDelivery: boolean;
   /** Nothing is delivered any more: whoever can be told is told. */
   gaveUp: boolean;
+  /** Why the message is frozen when all is done, although its recipients were not tried. */
+  frozenBy: string | undefined;
+  /** Others took the place of the recipients, who are done when those are. */
+  recipientsReplaced = false;
   /** The last one in front, as reports list them. */
   readonly failed: UndeliveredAddress[] = [];
   readonly deferred: UndeliveredAddress[] = [];
@@ -145,7 +149,8 @@ export class Attempt {
     if (delivery.transport.common.disable_logging) return;
     this.log(successLine(this.dontDeliver ? '*>' : mark, delivery, facts, this.selects));
     const { address, target } = delivery;
-    const shown = withOrigin(target?.text ?? address.address, address, () => false);
+    const named = target === undefined ? address.address : (delivery.place ?? shownTarget(target));
+    const shown = withOrigin(named, address, () => false);
     this.note(`${shown}: ${delivery.transport.name} transport succeeded`);
   }
 
@@ -154,7 +159,7 @@ export class Attempt {
     const { address, router, transport, message, code } = undelivered;
     return {
       address,
-      shown: undelivered.target?.text ?? undelivered.shown,
+      shown: undelivered.target === undefined ? undelivered.shown : shownTarget(undelivered.target),
       held: undelivered.held,
       router,
       directors: this.runtime.config.directors,
@@ -195,6 +200,16 @@ export class Attempt {
     this.#givenUp.set(undelivered, { router: undefined, code: 0, message: gaveUpText, publicMessage, ...more });
   }
 
+  /** All recipients fail, and one line tells it; nobody is told when nobody can be. */
+  cancel(line: string, publicMessage: string): void {
+    this.log(line);
+    this.gaveUp = true;
+    for (const address of this.recipientsToDo()) {
+      const failed = failure('failed', address, undefined, publicMessage);
+      this.failed.unshift(this.routingFailure(failed));
+    }
+  }
+
   /** All that was given up fails. */
   failGivenUp(): void {
     for (const [undelivered, more] of this.#givenUp) {
@@ -220,7 +235,7 @@ export class Attempt {
       host: undefined,
       freeze: failed.freeze,
       panic: false,
-      errorsTo: this.#errorsTo(address.inherited.errorsTo),
+      errorsTo: this.#errorsTo(address.inherited),
       waiting,
       unlogged: router?.common.disable_logging,
     };
@@ -229,15 +244,15 @@ export class Attempt {
   /** A file or command that nothing may or can be delivered to. */
   refusal({ address, target, router, code, message }: RefusedTarget): UndeliveredAddress {
     return {
-      ...this.routingFailure(failure('deferred', address, router, message, { code })),
+      ...this.routingFailure(failure('deferred', address, router, message, { code, publicMessage: '' })),
       target: target.kind === 'address' ? undefined : { kind: target.kind, text: target.text },
       transport: target.transport,
     };
   }
 
-  #errorsTo(errorsTo: string | undefined): string {
+  #errorsTo({ errorsTo, ignoresErrors }: Inherited): string {
     const { sender } = this.message.envelope;
-    return sender === '' ? '' : (errorsTo ?? sender);
+    return sender === '' || ignoresErrors ? '' : (errorsTo ?? sender);
   }
 
   /** What a transport could not do. */
@@ -250,7 +265,10 @@ export class Attempt {
     return {
       address,
       shown: deliveredName(facts),
-      target: target === undefined || target.kind === 'address' ? undefined : { kind: target.kind, text: target.text },
+      target:
+        target === undefined || target.kind === 'address'
+          ? undefined
+          : { kind: target.kind, text: delivery.place ?? target.text },
       router: router.name,
       transport: transport.name,
       code: error.code,
@@ -260,7 +278,7 @@ export class Attempt {
       host: undefined,
       freeze: error.freeze ?? false,
       panic: error.panic ?? false,
-      errorsTo: errorsAddress(delivery, this.message.envelope.sender),
+      errorsTo: this.#errorsTo(delivery.inherited),
       waiting: false,
       ...more,
     };

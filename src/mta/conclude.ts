@@ -11,7 +11,7 @@ import type { Envelope } from '../spool/envelope.ts';
 import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
-import { deliveryKey } from './delivery-log.ts';
+import { deliveryKey, withOrigin } from './delivery-log.ts';
 import { isWanted } from './notification.ts';
 import { reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
@@ -31,11 +31,11 @@ export async function conclude(attempt: Attempt): Promise<void> {
       envelope.nonRecipients.add(deliveryKey({ ...failed, transport: failed.transport ?? '' }));
   const finished: string[] = [];
   for (const { address, recipient } of attempt.recipientsToDo()) {
-    if (open.has(recipient)) continue;
+    if (open.has(recipient) || attempt.frozenBy !== undefined || attempt.recipientsReplaced) continue;
     envelope.nonRecipients.add(keyOf(address));
     finished.push(address);
   }
-  if (open.size === 0) {
+  if (open.size === 0 && attempt.frozenBy === undefined) {
     complete(attempt);
     return;
   }
@@ -45,6 +45,7 @@ export async function conclude(attempt: Attempt): Promise<void> {
   }
   if (unreturnable.length === 0) await warn(attempt);
   if (unreturnable.length > 0) await freeze(attempt, unreturnable, ' (delivery error message)');
+  else if (attempt.frozenBy !== undefined) await freeze(attempt, [], attempt.frozenBy);
   else if (attempt.deferred.some((each) => each.freeze)) await freeze(attempt, [], '');
   envelope.facts.deliverFirstTime = undefined;
   keepOneTime(attempt);
@@ -95,7 +96,7 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
       const others = byRecipient.get(failed.errorsTo) ?? [];
       byRecipient.set(failed.errorsTo, [...others, failed]);
     } else if (isIgnored(attempt)) {
-      if (!attempt.gaveUp) attempt.log(`${shownName(failed)}: error ignored`);
+      if (!attempt.gaveUp) attempt.log(`${withOrigin(shownName(failed), failed.address, () => false)}: error ignored`);
     } else {
       unreturnable.push(failed);
     }
@@ -144,7 +145,9 @@ async function tellOfFreezing(attempt: Attempt, failed: readonly UndeliveredAddr
   const { envelope } = message;
   if (tell === undefined || tell === '' || envelope.facts.localError) return;
   const open = [...[...attempt.deferred].reverse(), ...failed];
-  const reasons = open.map((each) => `  ${shownName(each)}: ${each.message}\n`).join('');
+  // those that the system filter held back have no reason of their own
+  const held = attempt.frozenBy === undefined ? [] : attempt.recipientsToDo().map(({ address }) => `  ${address}\n`);
+  const reasons = [...open.map((each) => `  ${shownName(each)}: ${each.message}\n`), ...held].join('');
   const report = await submitReport(
     {
       recipients: tell.split(/[ \t]*,[ \t]*/),
@@ -157,7 +160,7 @@ async function tellOfFreezing(attempt: Attempt, failed: readonly UndeliveredAddr
       ],
       reference: envelope.id,
       async writeBody(write) {
-        const text = `Message ${envelope.id} has been frozen${why}.\nThe sender is <${envelope.sender}>.\n\nThe following address(es) have yet to be delivered:\n${reasons}`;
+        const text = `Message ${envelope.id} has been frozen${why.replace(': ', '.\n')}.\nThe sender is <${envelope.sender}>.\n\nThe following address(es) have yet to be delivered:\n${reasons}`;
         await write(Buffer.from(text, 'latin1'));
       },
     },

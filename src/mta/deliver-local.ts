@@ -4,7 +4,7 @@ import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import type { DeliveryError, TransportInstance, Undelivered } from '../transports/transport.ts';
 import { errorCodes } from '../transports/transport.ts';
-import { addressKey } from './address.ts';
+import { addressKey, type RouteAddress } from './address.ts';
 import type { Attempt } from './attempt.ts';
 import { deliveryKey, withErrorText } from './delivery-log.ts';
 import type { Batch } from './delivery-request.ts';
@@ -35,11 +35,14 @@ function subjectOf(delivery: Delivery, error: DeliveryError): RetrySubject {
     key: retryKeys.delivery(
       target === undefined ? (whole ? addressKey(address) : facts.domain) : deliveryKey(delivery),
     ),
-    addresses: [whole ? matched.address : `*@${matched.domain}`],
+    addresses: [whole ? qualified(matched) : `*@${matched.domain}`],
     error,
     ofMessage: error.code === errorCodes.quota,
   };
 }
+
+/** What comes from the system filter has no domain that a retry rule could look at. */
+const qualified = ({ address, domain }: RouteAddress): string => (domain === '' ? `${address}@localhost` : address);
 
 async function waits(delivery: Delivery, attempt: Attempt): Promise<boolean> {
   const { options, tools, message, context } = attempt;
@@ -90,6 +93,11 @@ function byTransport([first, ...others]: Batch, transport: TransportInstance): B
   return [{ ...first, transport }, ...others.map((delivery) => ({ ...delivery, transport }))];
 }
 
+/** With what logs call the place. */
+function atPlace([first, ...others]: Batch, place: string): Batch {
+  return [{ ...first, place }, ...others.map((delivery) => ({ ...delivery, place }))];
+}
+
 function toolsOf({ runtime, message, tools, options, firstDelivery, dontDeliver }: Attempt): LocalDeliveryTools {
   const { processes, deliverReport } = tools;
   return { runtime, message, processes, firstDelivery, queueRunning: options.queueRun, dontDeliver, deliverReport };
@@ -134,7 +142,8 @@ async function deliverBatch(batch: Batch, attempt: Attempt, isLast: boolean): Pr
   if (decisions.listening) {
     decisions.begin('transport', `transport ${first.transport.name} for ${first.address.address}`);
   }
-  const { result, returnPath, size, delivered } = await inItsPlace(batch, attempt);
+  const { result, returnPath, size, place, delivered: done } = await inItsPlace(batch, attempt);
+  const delivered = place === undefined ? done : atPlace(done, place);
   if (decisions.listening) decisions.end(result.outcome, result.outcome === 'delivered' ? '' : result.message);
   if (result.outcome === 'delivered') {
     if (result.warning !== undefined) await sendQuotaWarning(result.warning.message, attempt);

@@ -18,6 +18,7 @@ import type { RoutedMessage } from './route-all.ts';
 import { routeRecipients } from './route-recipients.ts';
 import { type Delivery, failure } from './routing.ts';
 import { sortRemote } from './sort-remote.ts';
+import { runSystemFilter } from './system-filter.ts';
 
 /** Delivers a message that this process has locked; the lock is given up at the end. */
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
@@ -30,7 +31,9 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
     if (attempt.gaveUp) giveUpAll(attempt);
     else if (runsInCircles(attempt)) failAll(attempt, 'Too many "Received" headers - suspected mail loop');
     else {
-      const routed = await routeRecipients(attempt);
+      const filtered = await runSystemFilter(attempt);
+      if (filtered === undefined) return;
+      const routed = await routeRecipients(attempt, filtered);
       if (!isQuick(routed)) await message.makeSafe();
       const { sender } = message.envelope;
       const { main } = attempt.runtime.config;

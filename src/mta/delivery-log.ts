@@ -3,7 +3,7 @@
 import { errorNumberText } from '../lib/errno.ts';
 import { formatPassed } from '../lib/intervals.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
-import type { Host, RouterInstance } from '../routers/router.ts';
+import type { Child, Host, RouterInstance } from '../routers/router.ts';
 import { addressKey, ancestorsOf, type RouteAddress, topOf } from './address.ts';
 import type { Delivery } from './routing.ts';
 
@@ -30,20 +30,28 @@ export interface LineFacts {
 
 type Selects = (selector: LogSelector) => boolean;
 
+/** A file or command as a line shows it; a name that is no path is that of a folder to save to. */
+export function shownTarget({ kind, text }: Pick<Child, 'kind' | 'text'>): string {
+  return kind === 'file' && !text.startsWith('/') ? `save ${text}` : text;
+}
+
 /** The address as a line shows it: what is delivered to, then where it came from. */
 export function shownAddress(
-  delivery: Pick<Delivery, 'address' | 'target' | 'transport' | 'facts'> & { readonly router: RouterInstance },
+  delivery: Pick<Delivery, 'address' | 'target' | 'place' | 'transport' | 'facts'> & {
+    readonly router: RouterInstance;
+  },
   selects: Selects,
 ): string {
   const { address, target, transport, router } = delivery;
   if (target !== undefined && address.parent?.parent !== undefined && !selects('all_parents')) {
-    return withOrigin(`${target.text} (${address.parent.address})`, address, selects);
+    return withOrigin(`${delivery.place ?? shownTarget(target)} (${address.parent.address})`, address, selects);
   }
   const asLocal =
     target === undefined &&
     transport.driver.isLocal &&
     (router.set.has('log_as_local') ? router.common.log_as_local : router.driver.logAsLocal);
-  const shown = target?.text ?? (asLocal ? delivery.facts.localPart : deliveredName(delivery.facts));
+  const named = target === undefined ? undefined : (delivery.place ?? shownTarget(target));
+  const shown = named ?? (asLocal ? delivery.facts.localPart : deliveredName(delivery.facts));
   return withOrigin(shown, address, selects);
 }
 
@@ -62,8 +70,9 @@ export function withOrigin(shown: string, address: RouteAddress, selects: Select
   return shown === top.address ? text : `${text} <${top.address}>`;
 }
 
-/** ` R=name`, or ` D=name` for what was a director in Exim 3 text. */
+/** ` R=name`, or ` D=name` for what was a director in Exim 3 text; nothing when no router was needed. */
 export function routedBy(router: string, directors: ReadonlySet<string>): string {
+  if (router === '') return '';
   return ` ${directors.has(router) ? 'D' : 'R'}=${router}`;
 }
 

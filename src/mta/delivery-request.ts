@@ -51,6 +51,9 @@ export function deliveryAddress(delivery: Delivery): DeliveryAddress {
     original: topOf(address).address,
     file: target?.kind === 'file' ? (facts.addressFile ?? Text.empty) : undefined,
     pipe: target?.kind === 'pipe' ? (facts.addressPipe ?? Text.empty) : undefined,
+    pipeExpansion: target?.expand,
+    mode: target?.mode,
+    reply: target?.reply,
     domain: facts.domain,
   };
 }

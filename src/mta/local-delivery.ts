@@ -44,6 +44,8 @@ export interface LocallyDelivered {
   readonly returnPath: string;
   /** Octets. */
   readonly size: number;
+  /** What logs call the file or directory that redirection named, when the transport made another of it. */
+  readonly place?: string | undefined;
 }
 
 /** Delivers a batch; the result is the same for all of its addresses. */
@@ -56,7 +58,8 @@ export async function deliverLocally(
   const { message, runtime } = tools;
   const { sender } = message.envelope;
   let returnPath = errorsAddress(first, sender);
-  const answer = (result: DeliveryResult, size = 0): LocallyDelivered => ({ result, returnPath, size });
+  let place: string | undefined;
+  const answer = (result: DeliveryResult, size = 0): LocallyDelivered => ({ result, returnPath, size, place });
   context.address = first.facts;
   context.delivery = {
     ...deliveryFacts(first, returnPath, tools),
@@ -107,6 +110,7 @@ export async function deliverLocally(
   };
   const prepared = await worker.prepare(request);
   if ('outcome' in prepared) return answer(prepared);
+  place = prepared.job.place;
   if (tools.dontDeliver) return answer({ outcome: 'delivered' }, size);
   const result = await tools.processes.perform(worker, prepared.job, content, rights);
   if (result.outcome !== 'delivered' || result.reply === undefined) return answer(result, size);

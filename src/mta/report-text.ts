@@ -16,12 +16,14 @@ import { notificationOf } from './notification.ts';
 import type { Runtime } from './runtime.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 
-/** `pipe to |…`, `save to …`, or the address itself; one that nobody is to know of has no name. */
+/** `pipe to |…`, `save to …`, `mail to …`, or the address itself; one that nobody is to know of has no name. */
 export function listedName({ address, target }: UndeliveredAddress): string {
   if (address.hidden) return 'an undisclosed address';
   if (target === undefined) return address.address;
-  return `${target.kind === 'pipe' ? 'pipe to' : 'save to'} ${target.text}`;
+  return `${howDelivered[target.kind]} ${target.kind === 'reply' ? target.text.slice(1) : target.text}`;
 }
+
+const howDelivered = { pipe: 'pipe to', file: 'save to', reply: 'mail to' } as const;
 
 /** Where a listed address came from, when the sender never wrote to it. */
 export function listedOrigin({ address, target }: UndeliveredAddress): string {

@@ -21,6 +21,10 @@ export interface RouteAllTools {
   readonly rules: Omit<RouteRules, 'purpose'>;
   /** For children of redirection. */
   readonly rewrite: RewriteTools;
+  /** Deliveries that need no routing. */
+  readonly given: readonly Delivery[];
+  /** Something was noted already. */
+  readonly isNoted: boolean;
   /** Addresses that are done already. */
   readonly done: ReadonlySet<string>;
   /** Told of each failure as it happens. */
@@ -35,7 +39,7 @@ export interface RouteAllTools {
   onRefused(refused: RefusedTarget): void;
   /** A delivery to /dev/null is done at once. */
   onNull(delivery: Delivery): Promise<void>;
-  onDiscarded(address: RouteAddress, router: string): void;
+  onDiscarded(address: RouteAddress, router: string, by: 'filter' | undefined): void;
 }
 
 const maximumAddresses = 500_000;
@@ -47,7 +51,7 @@ export async function routeAll(
 ): Promise<RoutedMessage> {
   const local: Delivery[] = [];
   const remote: Delivery[] = [];
-  let noted = false;
+  let noted = tools.isNoted;
   const targets = new Set<string>();
   let count = 0;
   let waiting: RouteAddress[] = [...recipients].reverse();
@@ -55,7 +59,8 @@ export async function routeAll(
     const key = deliveryKey(delivery);
     if (tools.done.has(key)) return;
     if (delivery.target !== undefined) {
-      if (targets.has(key)) return;
+      // the same letter twice is two letters
+      if (targets.has(key) && delivery.target.kind !== 'reply') return;
       targets.add(key);
       if (delivery.target.text === '/dev/null') {
         noted = true;
@@ -65,6 +70,7 @@ export async function routeAll(
     }
     (delivery.transport.driver.isLocal ? local : remote).push(delivery);
   };
+  for (const delivery of [...tools.given].reverse()) await take(delivery);
   while (waiting.length > 0) {
     const held = new Set<RouteAddress>();
     for (const address of [...waiting].reverse()) if (await tools.mustWait(address)) held.add(address);
@@ -94,10 +100,12 @@ export async function routeAll(
           }
           found.push(...routing.deliveries);
           refused.push(...routing.refused);
-          if (routing.copy !== undefined) children.push(routing.copy);
+          // an address that passed a filter is routed last, as in Exim
+          if (routing.copy?.parent === address) children.push(routing.copy);
+          else if (routing.copy !== undefined) children.unshift(routing.copy);
           break;
         case 'discarded':
-          tools.onDiscarded(address, routing.router.name);
+          tools.onDiscarded(address, routing.router.name, routing.by);
           break;
         case 'failed':
         case 'deferred':
@@ -140,7 +148,7 @@ function unique(deliveries: readonly Delivery[]): Delivery[] {
   const kept: Delivery[] = [];
   for (const delivery of [...deliveries].reverse()) {
     const key = deliveryKey(delivery);
-    if (seen.has(key)) continue;
+    if (seen.has(key) && delivery.target?.kind !== 'reply') continue;
     seen.add(key);
     kept.push(delivery);
   }

@@ -58,7 +58,7 @@ export async function conclude(outcome: RouterOutcome, answered: Answered): Prom
         message: outcome.message,
       };
     case 'discard':
-      return done({ outcome: 'discarded', router });
+      return done({ outcome: 'discarded', router, by: outcome.by });
     case 'reroute':
       return done(reroute(outcome, answered));
     case 'defer':
@@ -126,7 +126,8 @@ async function taken(
   const copy = unseen.value && hasNext ? childAddress(address, address.address, { from: index + 1 }) : undefined;
   if (outcome.outcome === 'redirect') {
     const made = await childrenOf(outcome.children, outcome, answered, inherited);
-    return { outcome: 'replaced', ...made, copy, router, rewrite: outcome.rewrite };
+    if (outcome.passesOn !== true) return { outcome: 'replaced', ...made, copy, router, rewrite: outcome.rewrite };
+    return passedOn({ outcome: 'replaced', ...made, copy: undefined, router, rewrite: outcome.rewrite }, answered);
   }
   const name = await transportName(outcome.transport, router, context);
   if ('defer' in name) return failure('deferred', address, router, name.defer);
@@ -141,6 +142,21 @@ async function taken(
   if ('defer' in hosts) return failure('deferred', address, router, hosts.defer);
   const own = copy === undefined ? address : childAddress(address, address.address, { unseenBy: router.name });
   return { outcome: 'delivered to', delivery: deliveryOf(own, transport, { hosts }, inherited, answered), copy };
+}
+
+/** The address goes on to the next router beside what it was replaced by, or fails where there is none for it. */
+async function passedOn(
+  replaced: Routing & { readonly outcome: 'replaced' },
+  { address, index, router, context, rules }: Answered,
+): Promise<Routing> {
+  const step = await afterDecline(undefined, address, router, context);
+  if (step.outcome === 'next' && index + 1 < rules.routers.length) {
+    return { ...replaced, copy: { ...address, from: index + 1 } };
+  }
+  const failed = step.outcome === 'done' ? step.routing : await unrouted(address, router, context, undefined);
+  if (failed.outcome !== 'failed' && failed.outcome !== 'deferred') return failed;
+  const { children, deliveries, refused } = replaced;
+  return { ...failed, children, deliveries, refused };
 }
 
 function verificationFailure({ address, router, rules }: Answered): Routing | undefined {
@@ -217,7 +233,7 @@ async function childrenOf(
       from,
       hidden: hidden || address.hidden,
       oneTime,
-      inherited,
+      inherited: inheritedByChild(inherited, child),
     });
     if (child.refused !== undefined) {
       refused.push({ ...child.refused, address: made, target: child, router });
@@ -227,11 +243,22 @@ async function childrenOf(
       const transport = rules.transports.get(child.transport ?? '');
       if (transport === undefined) continue;
       const text = child.clean ? Text.vouched(child.text) : Text.tainted(child.text);
-      const seen = { ...facts, ...(child.kind === 'pipe' ? { addressPipe: text } : { addressFile: text }) };
-      deliveries.push(deliveryOf(made, transport, {}, inherited, { ...answered, facts: seen }, child));
+      const named = child.kind === 'pipe' ? { addressPipe: text } : child.kind === 'file' ? { addressFile: text } : {};
+      const seen = { ...facts, ...named };
+      deliveries.push(deliveryOf(made, transport, {}, made.inherited, { ...answered, facts: seen }, child));
     }
   }
   return { children: addresses, deliveries, refused };
+}
+
+/** What a filter says of one of its children comes before what its router says. */
+function inheritedByChild(inherited: Inherited, { errorsTo, noError }: Child): Inherited {
+  if (errorsTo === undefined && noError !== true) return inherited;
+  return {
+    ...inherited,
+    errorsTo: errorsTo ?? inherited.errorsTo,
+    ignoresErrors: inherited.ignoresErrors || noError,
+  };
 }
 
 function firstRouter({ common }: RouterInstance, { routers }: RouteRules): number {
@@ -258,6 +285,7 @@ async function inheritedBy(answered: Answered): Promise<Inherited | { readonly d
   if ('defer' in remove) return remove;
   return {
     errorsTo,
+    ignoresErrors: address.inherited.ignoresErrors,
     headersAdd: [...address.inherited.headersAdd, ...add.items],
     headersRemove: [...address.inherited.headersRemove, ...remove.items],
     addressData: facts.addressData,

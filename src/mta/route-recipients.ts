@@ -13,13 +13,14 @@ import { type RoutedMessage, routeAll } from './route-all.ts';
 import { routerServices } from './router-services.ts';
 import { type Failed, failure } from './routing.ts';
 import { sendSyntaxErrors } from './syntax-errors.ts';
+import type { SystemFiltered } from './system-filter.ts';
 import { verifyAddress } from './verify.ts';
 
 /** Numbers in the lines about addresses that wait. */
 const waitCodes = { retry: -52, hold: -23, queue: -56 } as const;
 
-/** Routes those recipients that are not done; what comes of it at once is noted. */
-export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> {
+/** Routes those recipients that are not done, and what the system filter named; what comes of it at once is noted. */
+export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered): Promise<RoutedMessage> {
   const { runtime, message, context } = attempt;
   const { config } = runtime;
   const rules = {
@@ -28,6 +29,10 @@ export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> 
     services: {
       ...routerServices(runtime, message.id),
       log: (text: string) => attempt.log(text),
+      attempt: {
+        firstDelivery: attempt.firstDelivery,
+        manuallyThawed: message.envelope.facts.manualThaw ?? false,
+      },
       sendSyntaxErrors: (report: SyntaxErrorReport) => sendSyntaxErrors(report, attempt),
     },
     debugPrint: undefined,
@@ -35,7 +40,11 @@ export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> 
   };
   const verifyErrorsTo = async (address: string): Promise<boolean> =>
     (await verifyAddress(address, 'verify recipient', context, rules)).outcome === 'ok';
-  return routeAll(attempt.recipientsToDo(), context, {
+  const recipients = filtered.recipients === 'go on' ? attempt.recipientsToDo() : [];
+  // what the filter named last comes first, as in Exim
+  return routeAll([...filtered.addresses].reverse().concat(recipients), context, {
+    given: filtered.deliveries,
+    isNoted: filtered.recipients !== 'go on' || filtered.refused.length > 0,
     rules: { ...rules, verifyErrorsTo },
     rewrite: rewriteTools(runtime, message.id),
     done: message.envelope.nonRecipients,
@@ -57,8 +66,9 @@ export async function routeRecipients(attempt: Attempt): Promise<RoutedMessage> 
       const { sender: returnPath } = message.envelope;
       await attempt.succeeded(delivery, '=>', attempt.lineFacts({ returnPath, bypassed: true }, clock.now()), false);
     },
-    onDiscarded(address, router) {
-      attempt.log(`=> :blackhole: <${address.address}>${routedBy(router, config.directors)}`);
+    onDiscarded(address, router, by) {
+      const what = by === 'filter' ? 'discarded' : ':blackhole:';
+      attempt.log(`=> ${what} <${address.address}>${routedBy(router, config.directors)}`);
       attempt.note(`${address.address}: ${router} router discarded`);
     },
   });

@@ -15,6 +15,8 @@ export interface Delivery {
   readonly transport: TransportInstance;
   /** Where a local delivery goes, when redirection named it. */
   readonly target: Child | undefined;
+  /** What logs call the target, when the transport made another of it. */
+  readonly place?: string | undefined;
   readonly hosts: readonly Host[];
   readonly inherited: Inherited;
   /** What the transport's expansions see of the address. */
@@ -43,7 +45,12 @@ export type Routing =
       readonly renamed?: { readonly from: string; readonly to: string } | undefined;
     }
   /** `hosts`: a router that only verifies found them, and has no transport to them. */
-  | { readonly outcome: 'discarded'; readonly router: RouterInstance; readonly hosts?: readonly Host[] | undefined }
+  | {
+      readonly outcome: 'discarded';
+      readonly router: RouterInstance;
+      readonly hosts?: readonly Host[] | undefined;
+      readonly by?: 'filter' | undefined;
+    }
   | ({ readonly outcome: 'failed' | 'deferred' } & Failed);
 
 /** A file or command that redirection named, and why nothing is delivered to it. */

@@ -5,6 +5,8 @@
 
 import type { Context } from '../expand/context.ts';
 import { expandText } from '../expand/expand.ts';
+import { emptyFilterFacts } from '../expand/facts.ts';
+import { mayBecomeOthers } from '../safe/privileges.ts';
 import { Text } from '../safe/taint.ts';
 import { userWithId } from '../safe/users.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
@@ -88,7 +90,7 @@ function submit(pieces: readonly Buffer[], origin: Origin): Promise<SubmissionRe
 
 /**
  * The text of a part, its lines expanded where that is asked for; a line that cannot be expanded stays as it is. An
- * expansion works with the server's rights, so a file that others may write is not expanded.
+ * expansion works with the rights of the file's owner; one that others may write is not expanded.
  */
 async function textOf(
   { text, expand }: ReplyPart,
@@ -96,16 +98,21 @@ async function textOf(
 ): Promise<string | Undelivered> {
   if (expand === undefined) return text;
   const server = runtime.user.uid;
-  const isServers = (expand.owner === 0 || expand.owner === server) && (expand.mode & 0o022) === 0;
-  if (!isServers && rights.uid !== server) {
+  const isOnlyOwners = (expand.mode & 0o022) === 0;
+  const isServers = isOnlyOwners && (expand.owner === 0 || expand.owner === server);
+  const isUsers = isOnlyOwners && expand.owner === rights.uid && mayBecomeOthers();
+  if (!isServers && !isUsers && rights.uid !== server) {
     const why = 'whoever may write it would act with the rights of the server';
     return deferred(errorCodes.unknown, `file ${expand.path} is not expanded (file_expand): ${why}`, { panic: true });
   }
+  const earlier = context.filter;
+  if (!isServers) context.filter = { ...emptyFilterFacts(), user: rights.uid === server ? undefined : rights };
   let expanded = '';
   for (const line of text.split(/(?<=\n)/)) {
     const expansion = await expandText(Text.configured(line), context);
     expanded += expansion.ok ? expansion.text.value : line;
   }
+  context.filter = earlier;
   return expanded;
 }
 

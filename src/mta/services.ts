@@ -17,7 +17,8 @@ import { hostNames, type NameLookup } from '../net/host-names.ts';
 import { localAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
 import { askSaslauthd } from '../net/saslauthd.ts';
 import { servicePort } from '../net/service-ports.ts';
-import { run, taintedArgument } from '../safe/spawn.ts';
+import { withFullRights } from '../safe/privileges.ts';
+import { type ProgramResult, run, taintedArgument } from '../safe/spawn.ts';
 import { clean, literal, Text } from '../safe/taint.ts';
 import type { Spool } from '../spool/spool.ts';
 
@@ -53,18 +54,23 @@ async function runProgram(
   if (!program.startsWith('/')) return { status: 127, output: '' };
   const tainted = strict ? args.find((arg) => !arg.isClean) : undefined;
   if (tainted !== undefined) return { error: `Tainted arg '${tainted.value}' for ${name.value} command not permitted` };
-  const result = await run(
-    {
-      program,
-      args: args.map((arg) => taintedArgument(arg, '${run} splits its command before it expands the arguments')),
-      environment: Object.fromEntries(context.settings.environment),
-      directory: literal('/'),
-      umask: 0o077,
-      timeout: runTimeout,
-      maximumOutput: runMaximumOutput,
-    },
-    async () => undefined,
-  );
+  const user = context.filter?.user;
+  const running = (): Promise<ProgramResult> =>
+    run(
+      {
+        program,
+        uid: user?.uid,
+        gid: user?.gid,
+        args: args.map((arg) => taintedArgument(arg, '${run} splits its command before it expands the arguments')),
+        environment: Object.fromEntries(context.settings.environment),
+        directory: literal('/'),
+        umask: 0o077,
+        timeout: runTimeout,
+        maximumOutput: runMaximumOutput,
+      },
+      async () => undefined,
+    );
+  const result = await (user === undefined ? running() : withFullRights(running));
   switch (result.outcome) {
     case 'exited':
       return { status: result.status, output: result.output.toString('latin1') };

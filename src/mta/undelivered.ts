@@ -7,8 +7,8 @@ export interface UndeliveredAddress {
   readonly address: RouteAddress;
   /** As log lines show it, if there is no target. */
   readonly shown: string;
-  /** The file or command that redirection named. */
-  readonly target: { readonly kind: 'file' | 'pipe'; readonly text: string } | undefined;
+  /** The file or command that redirection named, or the letter of a filter. */
+  readonly target: { readonly kind: 'file' | 'pipe' | 'reply'; readonly text: string } | undefined;
   readonly router: string | undefined;
   readonly transport: string | undefined;
   readonly code: number;

@@ -1,7 +1,7 @@
 /** Options of the redirect router (Exim spec 22). */
 
 import { fixed, flag, groupList, octal, template, userList } from '../options/kinds.ts';
-import { dependsOn, type OptionRow, type OptionTable, withoutEffect } from '../options/table.ts';
+import { dependsOn, type OptionRow, type OptionTable } from '../options/table.ts';
 
 /** A check that is on when there is somebody to check for. */
 const onWith = (row: OptionRow<boolean>, ...names: readonly string[]): OptionRow<boolean> =>
@@ -16,8 +16,8 @@ const onWithOneTime = (row: OptionRow<boolean>): OptionRow<boolean> =>
 export const redirectOptions = {
   allow_defer: flag('Lets the data defer an address with :defer:.'),
   allow_fail: flag('Lets the data fail an address with :fail:.'),
-  allow_filter: withoutEffect(flag('Lets the data be an Exim or Sieve filter.')),
-  allow_freeze: withoutEffect(flag('Lets a filter freeze the message.')),
+  allow_filter: flag('Lets the data be an Exim or Sieve filter.'),
+  allow_freeze: flag('Lets a filter freeze the message.'),
   check_ancestor: flag('Puts the address itself in the place of a new address that it came from.'),
   check_group: onWith(
     flag('Refuses a file whose group is not one of those allowed; on by itself when there are some.'),
@@ -32,24 +32,22 @@ export const redirectOptions = {
   directory_transport: template('The transport for new addresses that are directories.'),
   file: template('The file with the redirection data.'),
   file_transport: template('The transport for new addresses that are files.'),
-  filter_prepend_home: withoutEffect(
-    flag('Puts the home directory before names without a slash that a filter saves to.', true),
-  ),
+  filter_prepend_home: flag('Puts the home directory before names without a slash that a filter saves to.', true),
   forbid_blackhole: flag('Refuses :blackhole: in the data.'),
-  forbid_exim_filter: withoutEffect(flag('Refuses Exim filters where filters are allowed.')),
+  forbid_exim_filter: flag('Refuses Exim filters where filters are allowed.'),
   forbid_file: onWithOneTime(flag('Refuses files and directories as new addresses.')),
-  forbid_filter_dlfunc: withoutEffect(flag('Refuses ${dlfunc in filters.')),
-  forbid_filter_existstest: withoutEffect(flag('Refuses exists and ${stat in filters.')),
-  forbid_filter_logwrite: withoutEffect(flag('Refuses to let filters write logs.')),
-  forbid_filter_lookup: withoutEffect(flag('Refuses ${lookup in filters.')),
-  forbid_filter_perl: withoutEffect(flag('Refuses ${perl in filters.')),
-  forbid_filter_readfile: withoutEffect(flag('Refuses ${readfile in filters.')),
-  forbid_filter_readsocket: withoutEffect(flag('Refuses ${readsocket in filters.')),
-  forbid_filter_reply: withoutEffect(onWithOneTime(flag('Refuses to let filters send messages.'))),
-  forbid_filter_run: withoutEffect(flag('Refuses ${run in filters.')),
+  forbid_filter_dlfunc: flag('Refuses ${dlfunc in filters.'),
+  forbid_filter_existstest: flag('Refuses exists and ${stat in filters.'),
+  forbid_filter_logwrite: flag('Refuses to let filters write logs.'),
+  forbid_filter_lookup: flag('Refuses ${lookup in filters.'),
+  forbid_filter_perl: flag('Refuses ${perl in filters.'),
+  forbid_filter_readfile: flag('Refuses ${readfile in filters.'),
+  forbid_filter_readsocket: flag('Refuses ${readsocket in filters.'),
+  forbid_filter_reply: onWithOneTime(flag('Refuses to let filters send messages.')),
+  forbid_filter_run: flag('Refuses ${run in filters.'),
   forbid_include: flag('Refuses :include: in the data.'),
   forbid_pipe: onWithOneTime(flag('Refuses commands as new addresses.')),
-  forbid_sieve_filter: withoutEffect(flag('Refuses Sieve filters where filters are allowed.')),
+  forbid_sieve_filter: flag('Refuses Sieve filters where filters are allowed.'),
   forbid_smtp_code: flag('Drops an SMTP code from the start of a :fail: or :defer: text.'),
   hide_child_in_errmsg: flag('Keeps new addresses out of bounce messages.'),
   ignore_eacces: flag('Declines when the file may not be read.'),
@@ -63,12 +61,12 @@ export const redirectOptions = {
   qualify_domain: template('The domain for new addresses that have none.'),
   qualify_preserve_domain: flag('Gives new addresses without a domain the one of the old address.'),
   repeat_use: flag('Also takes addresses that this router already made something else of.', true),
-  reply_transport: withoutEffect(template('The transport for messages that a filter sends.')),
+  reply_transport: template('The transport for messages that a filter sends.'),
   rewrite: flag('Applies the rewriting rules to new addresses.', true),
-  sieve_enotify_mailto_owner: withoutEffect(template('The address that notifications of a Sieve filter come from.')),
-  sieve_subaddress: withoutEffect(template('What a Sieve filter takes for the detail of the address.')),
-  sieve_useraddress: withoutEffect(template('What a Sieve filter takes for the user of the address.')),
-  sieve_vacation_directory: withoutEffect(template('The directory in which a Sieve filter notes whom it answered.')),
+  sieve_enotify_mailto_owner: template('The address that notifications of a Sieve filter come from.'),
+  sieve_subaddress: template('What a Sieve filter takes for the detail of the address.'),
+  sieve_useraddress: template('What a Sieve filter takes for the user of the address.'),
+  sieve_vacation_directory: template('The directory in which a Sieve filter notes whom it answered.'),
   skip_syntax_errors: flag('Leaves out what cannot be understood in the data instead of deferring.'),
   syntax_errors_text: template('Text of the message about syntax errors.'),
   syntax_errors_to: fixed('Who is told about syntax errors that were left out.'),

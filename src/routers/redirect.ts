@@ -2,14 +2,17 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Expansion, Template } from '../expand/expand.ts';
+import { type FilterRequest, filterLanguageOf } from '../filter/filter.ts';
 import { type RedirectionItem, type RedirectionResult, readRedirectionList } from '../filter/redirection-list.ts';
-import { lower } from '../lib/octets.ts';
-import { splitAddress } from '../mail/address.ts';
 import type { OptionsOf } from '../options/table.ts';
-import { clean, reviewed, Text } from '../safe/taint.ts';
+import { withRightsOf } from '../safe/privileges.ts';
+import { clean, Text } from '../safe/taint.ts';
 import type { RouterCommonOptions } from './common-options.ts';
+import { tellOfErrors } from './redirect-errors.ts';
+import { filterUserOf, runFilter } from './redirect-filter.ts';
 import { redirectOptions } from './redirect-options.ts';
-import { readRedirectionFile } from './redirection-file.ts';
+import { qualifierOf, targetOf, withoutAncestors } from './redirect-targets.ts';
+import { includedFile, readRedirectionFile } from './redirection-file.ts';
 import {
   type Child,
   defineRouter,
@@ -45,7 +48,7 @@ function afterFailure(expansion: Expansion & { readonly ok: false }, what: strin
   return { outcome: 'defer', message: `failed to expand ${what}: ${expansion.message}` };
 }
 
-type Data = { readonly text: string; readonly clean: boolean } | { readonly outcome: RouterOutcome };
+type Data = { readonly text: Text } | { readonly outcome: RouterOutcome };
 
 async function expanded(
   template: Template,
@@ -56,10 +59,14 @@ async function expanded(
 }
 
 /** The redirection data, from the one option or the other. */
-async function fetchData(options: Options, routed: Routed, context: Context): Promise<Data> {
+async function fetchData(
+  options: Options,
+  routed: Routed,
+  user: FilterRequest['user'],
+  context: Context,
+): Promise<Data> {
   if (options.data !== undefined) {
-    const found = await expanded(options.data, context);
-    return 'text' in found ? { text: found.text.value, clean: found.text.isClean } : found;
+    return expanded(options.data, context);
   }
   if (options.file === undefined) return { outcome: decline };
   const name = await expanded(options.file, context);
@@ -70,7 +77,7 @@ async function fetchData(options: Options, routed: Routed, context: Context): Pr
     return { outcome: { outcome: 'defer', message } };
   }
   if (!path.startsWith('/')) return { outcome: { outcome: 'defer', message: `"${path}" is not an absolute path` } };
-  const found = readRedirectionFile(path, {
+  const rules = {
     modeMask: options.modemask,
     checkOwner: options.check_owner || routed.user !== undefined || options.owners !== undefined,
     checkGroup:
@@ -81,10 +88,11 @@ async function fetchData(options: Options, routed: Routed, context: Context): Pr
     groups: [...(routed.user ? [routed.user.gid] : []), ...(options.owngroups ?? []).map(({ gid }) => gid)],
     ignoreEacces: options.ignore_eacces,
     ignoreEnotdir: options.ignore_enotdir,
-  });
+  };
+  const found = withRightsOf(user, () => readRedirectionFile(path, rules));
   switch (found.outcome) {
     case 'found':
-      return { text: found.text, clean: true };
+      return { text: Text.vouched(found.text) };
     case 'none':
       return { outcome: decline };
     case 'refused':
@@ -92,78 +100,8 @@ async function fetchData(options: Options, routed: Routed, context: Context): Pr
   }
 }
 
-/** Included files are named in the administrator's data, or in a file whose owner was checked. */
-function include(name: string, directory: string | undefined): { readonly text: string } | { readonly error: string } {
-  if (directory !== undefined && !name.startsWith(`${directory.replace(/\/+$/, '')}/`)) {
-    return { error: `included file ${name} is not in directory ${directory}` };
-  }
-  if (/(?:^|\/)\.\.(?:\/|$)/.test(name) && directory !== undefined) {
-    return { error: `included file ${name} is not in directory ${directory}` };
-  }
-  const path = reviewed(
-    name,
-    'named by redirection data, which the administrator or the checked owner of a file wrote',
-  );
-  const found = readRedirectionFile(path, undefined);
-  return found.outcome === 'found'
-    ? { text: found.text }
-    : {
-        error: `failed to open included file ${name}: ${found.outcome === 'none' ? 'No such file or directory' : found.message}`,
-      };
-}
-
-/** Where a file or command goes, or why it goes nowhere. */
-async function targetOf(
-  item: RedirectionItem & { readonly kind: 'file' | 'pipe' },
-  clean: boolean,
-  options: Options,
-  context: Context,
-  services: RouterServices,
-): Promise<Pick<Child, 'transport' | 'refused'>> {
-  const transport = await transportFor(item, clean, options, context, services);
-  if ('problem' in transport) {
-    return { refused: { outcome: 'deferred', code: redirectionCodes.badTransport, message: transport.problem } };
-  }
-  const isForbidden = options.one_time || (item.kind === 'pipe' ? options.forbid_pipe : options.forbid_file);
-  if (!isForbidden) return { transport: transport.name };
-  const message = `delivery to ${item.kind} forbidden`;
-  return { transport: transport.name, refused: { outcome: 'failed', code: 0, message } };
-}
-
-/** The name of the transport for files, directories or pipes. */
-async function transportFor(
-  item: RedirectionItem & { readonly kind: 'file' | 'pipe' },
-  clean: boolean,
-  options: Options,
-  context: Context,
-  services: RouterServices,
-): Promise<{ readonly name: string } | { readonly problem: string }> {
-  const option =
-    item.kind === 'pipe' ? 'pipe_transport' : item.text.endsWith('/') ? 'directory_transport' : 'file_transport';
-  const template = options[option];
-  const router = `${context.address?.routerName} router`;
-  if (template === undefined) return { problem: `${option} unset in ${router}` };
-  const text = clean ? Text.vouched(item.text) : Text.tainted(item.text);
-  const target = item.kind === 'pipe' ? { addressPipe: text } : { addressFile: text };
-  const address = context.address === undefined ? undefined : { ...context.address, ...target };
-  const expansion = await template.expand({ ...context, address });
-  if (!expansion.ok) return { problem: `failed to expand ${option}: ${expansion.message}` };
-  const name = expansion.text.value;
-  return services.transportExists(name) ? { name } : { problem: `transport "${name}" not found in ${router}` };
-}
-
-/** The domain that unqualified addresses get. */
-async function qualifierOf(
-  options: Options,
-  routed: Routed,
-  context: Context,
-  services: RouterServices,
-): Promise<string | undefined> {
-  if (options.qualify_preserve_domain) return routed.domain;
-  if (options.qualify_domain === undefined) return services.qualifyRecipient;
-  const expansion = await options.qualify_domain.expand(context);
-  return expansion.ok ? expansion.text.value : undefined;
-}
+/** A text of the data, as trusted as that is. */
+const textOf = (text: string, isClean: boolean): Text => (isClean ? Text.vouched(text) : Text.tainted(text));
 
 async function childrenOf(
   items: readonly RedirectionItem[],
@@ -181,7 +119,7 @@ async function childrenOf(
         kind: item.kind,
         text: item.text,
         clean,
-        ...(await targetOf(item, clean, options, context, services)),
+        ...(await targetOf(item, textOf(item.text, clean), options, context, services)),
       });
     } else if (item.kind === 'address') {
       if (item.qualified) children.push({ kind: 'address', text: item.address, clean });
@@ -191,16 +129,6 @@ async function childrenOf(
     }
   }
   return options.check_ancestor ? children.map((child) => withoutAncestors(child, routed)) : children;
-}
-
-/** `check_ancestor`: an address this one came from is replaced by this one. */
-function withoutAncestors(child: Child, routed: Routed): Child {
-  if (child.kind !== 'address') return child;
-  const same = (a: string, b: string): boolean => {
-    const [x, y] = [splitAddress(a), splitAddress(b)];
-    return lower(x.localPart) === lower(y.localPart) && lower(x.domain) === lower(y.domain);
-  };
-  return routed.ancestors.some((ancestor) => same(ancestor, child.text)) ? { ...child, text: routed.address } : child;
 }
 
 function isOutcome(value: readonly Child[] | RouterOutcome): value is RouterOutcome {
@@ -258,27 +186,16 @@ const withoutCode = (text: string): string => text.replace(/^\d{3}\s(?:\d\.\d{1,
 /** `skip_syntax_errors`: each is logged, and who is named by `syntax_errors_to` gets a message about all of them. */
 async function tellOfSyntaxErrors(
   { items, skipped }: RedirectionResult & { readonly outcome: 'list' },
-  { syntax_errors_to: to, syntax_errors_text: template }: Options,
+  options: Options,
   context: Context,
   services: RouterServices,
   name: string,
 ): Promise<void> {
-  const what = `${name} router`;
-  for (const { message, item } of skipped) services.log(`${what}: skipped error: ${message} in "${item}"`);
-  if (to === undefined || services.sendSyntaxErrors === undefined) return;
-  let head = '';
-  if (template !== undefined) {
-    const expansion = await template.expand(context);
-    if (expansion.ok) head = `${expansion.text.value}\n\n`;
-    else services.log(`failed to expand "${template.source}" (syntax_errors_text) in ${what}: ${expansion.message}`);
-  }
+  for (const { message, item } of skipped) services.log(`${name} router: skipped error: ${message} in "${item}"`);
   const errors = skipped.map(({ message, item }) => `  ${message} in the address\n  "${item}"\n\n`).join('');
   const others =
     items.length > 0 ? 'Other addresses were processed normally.\n' : 'There were no other addresses to process.\n';
-  await services.sendSyntaxErrors({
-    to,
-    text: `${head}The ${what} encountered the following error(s):\n\n${errors}${others}`,
-  });
+  await tellOfErrors(`${errors}${others}`, options, context, services);
 }
 
 export const redirect = defineRouter({
@@ -287,18 +204,23 @@ export const redirect = defineRouter({
   options: redirectOptions,
   transport: 'forbidden',
   check,
-  make: (options) => async (routed, context, services) => {
-    const data = await fetchData(options, routed, context);
+  make: (options, common) => async (routed, context, services) => {
+    const user = await filterUserOf(common, routed, context);
+    if (user !== undefined && 'problem' in user) return { outcome: 'defer', message: user.problem };
+    const data = await fetchData(options, routed, user, context);
     if ('outcome' in data) return data.outcome;
-    const result = readRedirectionList(data.text, {
+    const { text } = data;
+    const language = filterLanguageOf(text.value);
+    if (language !== undefined) return runFilter(language, text, { options, user, routed, context, services });
+    const result = readRedirectionList(text.value, {
       allowFail: options.allow_fail,
       allowDefer: options.allow_defer,
       forbidBlackhole: options.forbid_blackhole,
       forbidInclude: options.forbid_include,
       skipSyntaxErrors: options.skip_syntax_errors,
       allowDomainLiterals: services.allowDomainLiterals,
-      include: (name) => include(name, options.include_directory),
+      include: (name) => includedFile(name, options.include_directory),
     });
-    return conclude(result, data.clean, options, routed, context, services, context.address?.routerName ?? '');
+    return conclude(result, text.isClean, options, routed, context, services, context.address?.routerName ?? '');
   },
 });

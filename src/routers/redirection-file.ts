@@ -2,7 +2,7 @@
 
 import { accessErrorText, errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, literal, pathOf } from '../safe/taint.ts';
+import { type Clean, literal, pathOf, reviewed } from '../safe/taint.ts';
 
 const maximumSize = 4 * 1024 * 1024;
 
@@ -43,6 +43,29 @@ export function readRedirectionFile(path: Clean, rules: FileRules | undefined): 
   } finally {
     files.close(file);
   }
+}
+
+/** Included files are named in the administrator's data, or in a file whose owner was checked. */
+export function includedFile(
+  name: string,
+  directory: string | undefined,
+): { readonly text: string } | { readonly error: string } {
+  if (directory !== undefined && !name.startsWith(`${directory.replace(/\/+$/, '')}/`)) {
+    return { error: `included file ${name} is not in directory ${directory}` };
+  }
+  if (/(?:^|\/)\.\.(?:\/|$)/.test(name) && directory !== undefined) {
+    return { error: `included file ${name} is not in directory ${directory}` };
+  }
+  const path = reviewed(
+    name,
+    'named by redirection data, which the administrator or the checked owner of a file wrote',
+  );
+  const found = readRedirectionFile(path, undefined);
+  return found.outcome === 'found'
+    ? { text: found.text }
+    : {
+        error: `failed to open included file ${name}: ${found.outcome === 'none' ? 'No such file or directory' : found.message}`,
+      };
 }
 
 /** That the file is not there means nothing only if the directory is: it may not be mounted. */

@@ -5,6 +5,7 @@
  */
 
 import type { Context } from '../expand/context.ts';
+import type { FilterReply } from '../filter/filter-outcome.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { OptionsOf, OptionsProblem, OptionTable } from '../options/table.ts';
 import type { User } from '../safe/users.ts';
@@ -23,8 +24,9 @@ export interface Host {
 
 /** An address that a router makes from the one it was given. */
 export interface Child {
-  /** What it is: an address, or the name of a file, or a command. */
-  readonly kind: 'address' | 'file' | 'pipe';
+  /** What it is: an address, or the name of a file, or a command, or a letter that a filter sends. */
+  readonly kind: 'address' | 'file' | 'pipe' | 'reply';
+  /** As logs show it; for a letter `>` and its recipients. */
   readonly text: string;
   /** Whether the data that named it is the administrator's, with nothing from outside in it. */
   readonly clean: boolean;
@@ -32,6 +34,15 @@ export interface Child {
   readonly transport?: string | undefined;
   /** Why nothing is delivered to this file or command. */
   readonly refused?: Refusal | undefined;
+  /** Who gets the bounces of it, when a filter says so. */
+  readonly errorsTo?: string | undefined;
+  /** Nobody is told of failures. */
+  readonly noError?: boolean | undefined;
+  /** Permissions of the file, when a filter says so. */
+  readonly mode?: number | undefined;
+  /** The words of the command are expanded, with these captures and `$thisaddress` of the filter. */
+  readonly expand?: { readonly captures?: readonly string[] | undefined; readonly thisAddress?: string | undefined };
+  readonly reply?: FilterReply | undefined;
 }
 
 /** The configuration forbids a delivery, which fails, or lacks what is needed for it, so that it has to wait. */
@@ -59,6 +70,8 @@ export type RouterOutcome =
       readonly hidden: boolean;
       /** Children that are not delivered at the first attempt become recipients of the message. */
       readonly oneTime: boolean;
+      /** The address itself goes on to the next router, as if this one had declined. */
+      readonly passesOn?: boolean | undefined;
     }
   /** The address goes on with another domain (`self = reroute`). */
   | { readonly outcome: 'reroute'; readonly domain: string; readonly rewriteHeaders: boolean }
@@ -66,7 +79,7 @@ export type RouterOutcome =
   | { readonly outcome: 'pass'; readonly selfHost?: string | undefined; readonly message?: string | undefined }
   | { readonly outcome: 'decline'; readonly message?: string | undefined }
   /** Nothing is delivered, and nobody is told. */
-  | { readonly outcome: 'discard' }
+  | { readonly outcome: 'discard'; readonly by?: 'filter' | undefined }
   | {
       readonly outcome: 'fail';
       /** For the sender. */
@@ -125,6 +138,8 @@ export interface RouterServices {
   transportExists(name: string): boolean;
   /** Whether the transport delivers on this machine, so that hosts are only a text to it. */
   transportIsLocal(name: string): boolean;
+  /** What a filter may ask of the attempt to deliver; nothing when there is none. */
+  readonly attempt?: { readonly firstDelivery: boolean; readonly manuallyThawed: boolean } | undefined;
   /** Writes a line to the main log. */
   log(text: string): void;
   /** Sends a message about syntax errors that were passed over; nothing while addresses are only tested. */

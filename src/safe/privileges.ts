@@ -65,3 +65,28 @@ export async function actingAs<T>(uid: number, gid: number, act: () => Promise<T
     process.setgroups?.(groups);
   }
 }
+
+/**
+ * Does something at once with the effective rights of a user, and takes those it had back behind it. A process that root
+ * did not start, or no user, keeps the rights it has.
+ */
+export function withRightsOf<T>(user: { readonly uid: number; readonly gid: number } | undefined, act: () => T): T {
+  const uid = process.geteuid?.();
+  const gid = process.getegid?.();
+  if (user === undefined || uid === undefined || gid === undefined || user.uid === uid || !mayBecomeOthers()) {
+    return act();
+  }
+  process.seteuid?.(0);
+  const groups = process.getgroups?.() ?? [];
+  process.setgroups?.([user.gid]);
+  process.setegid?.(user.gid);
+  process.seteuid?.(user.uid);
+  try {
+    return act();
+  } finally {
+    process.seteuid?.(0);
+    process.setgroups?.(groups);
+    process.setegid?.(gid);
+    process.seteuid?.(uid);
+  }
+}

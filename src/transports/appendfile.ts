@@ -187,7 +187,8 @@ async function prepare(
   request: DeliveryRequest,
 ): Promise<{ readonly job: AppendfileJob }> {
   const { transport, context, addresses } = request;
-  const { format, path } = await mailboxTarget(options, { transport, context, file: addresses[0]?.file });
+  const file = addresses[0]?.file;
+  const { format, path } = await mailboxTarget(options, { transport, context, file });
   const frame = await framing(options, set, format, request);
   const quota = await quotaRules(options, request);
   const warning =
@@ -206,13 +207,14 @@ async function prepare(
     dialect: request.dialect ?? 4,
     format,
     path,
+    place: file !== undefined && (options.file ?? options.directory) !== undefined ? path : undefined,
     uid: request.uid,
     gid: request.gid,
     headers: !request.common.body_only,
     body: !request.common.headers_only,
     crlf: options.use_crlf,
     ...frame,
-    mode: options.mode,
+    mode: request.addresses[0]?.mode || options.mode,
     directoryMode: options.directory_mode,
     createDirectory: options.create_directory,
     creation: creation(options, request),

@@ -5,6 +5,7 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import type { FilterReply } from '../filter/filter-outcome.ts';
 import * as clock from '../lib/clock.ts';
 import { printing } from '../lib/escapes.ts';
 import { parseInterval } from '../lib/intervals.ts';
@@ -124,11 +125,36 @@ function logEntry(values: Values): string {
   return lines.join('') + (values.headers === undefined ? '' : `  ${values.headers}\n`);
 }
 
-async function prepare(
-  options: Options,
-  request: DeliveryRequest,
-): Promise<{ readonly job: AutoreplyJob } | { readonly outcome: 'delivered' }> {
-  const { transport, context } = request;
+/** What the letter is to be, by the options or by a filter. */
+interface Letter {
+  readonly values: Values;
+  readonly file: Clean | undefined;
+  readonly expandFile: boolean;
+  readonly log: Text | undefined;
+  readonly once: Clean | undefined;
+  /** Seconds. */
+  readonly repeat: number;
+  readonly returnMessage: boolean;
+}
+
+/** A letter of a filter: nothing of it is expanded once more (Exim spec 27). */
+function letterOf(reply: FilterReply, transport: string): Letter {
+  const path = (text: Text | undefined, what: string): Clean | undefined =>
+    text && (clean(text) ?? tainted(`Tainted '${text.value}' (${what} for ${transport} transport) not permitted`));
+  const { from, replyTo, to, cc, bcc, subject, headers, text } = reply;
+  return {
+    values: { from, reply_to: replyTo, to, cc, bcc, subject, headers, text },
+    file: path(reply.file, 'file'),
+    expandFile: reply.expandFile ?? false,
+    log: reply.log,
+    once: path(reply.once, 'once file'),
+    repeat: reply.onceRepeat ?? 0,
+    returnMessage: reply.returnMessage ?? false,
+  };
+}
+
+/** The letter that the options make. */
+async function letterFrom(options: Options, transport: string, context: Context): Promise<Letter> {
   const expand = (template: Template | undefined, permitted: Permitted): Promise<Text | undefined> =>
     expandChecked(template, permitted, transport, context);
   const header = async (name: HeaderOptions): Promise<string | undefined> =>
@@ -151,15 +177,32 @@ async function prepare(
   if (seconds === undefined) {
     return fail(`Invalid time value "${repeat?.value}" for "once_repeat" in ${transport} transport`);
   }
+  return {
+    values,
+    once: provenPath(options.once, once, `once file for ${transport} transport`),
+    file: provenPath(options.file, file, `file for ${transport} transport`),
+    expandFile: options.file_expand,
+    log,
+    repeat: seconds,
+    returnMessage: options.return_message,
+  };
+}
+
+async function prepare(
+  options: Options,
+  request: DeliveryRequest,
+): Promise<{ readonly job: AutoreplyJob } | { readonly outcome: 'delivered' }> {
+  const { transport, context, addresses } = request;
+  const reply = addresses[0]?.reply;
+  const letter = reply === undefined ? await letterFrom(options, transport, context) : letterOf(reply, transport);
+  const { values, file, log, once } = letter;
   if (options.never_mail !== undefined) {
     for (const name of ['to', 'cc', 'bcc'] as const) {
       values[name] = await withoutNeverMail(values[name], options.never_mail, context);
     }
     if (values.to === undefined && values.cc === undefined && values.bcc === undefined) return { outcome: 'delivered' };
   }
-  const oncePath = provenPath(options.once, once, `once file for ${transport} transport`);
-  const filePath = provenPath(options.file, file, `file for ${transport} transport`);
-  const logPath = log === undefined ? undefined : clean(log);
+  const logPath = log && clean(log);
   const hasLog = logPath !== undefined && logPath !== '';
   return {
     job: {
@@ -168,17 +211,14 @@ async function prepare(
       step: 'compose',
       to: values.to,
       once:
-        oncePath === undefined || oncePath === ''
+        once === undefined || once === ''
           ? undefined
-          : { path: oncePath, size: options.once_file_size, mode: options.mode, repeat: seconds },
+          : { path: once, size: options.once_file_size, mode: options.mode, repeat: letter.repeat },
       now: clock.seconds(),
       directory: request.directory,
       head: headOf(values, request),
-      file:
-        filePath === undefined
-          ? undefined
-          : { path: filePath, optional: options.file_optional, expand: options.file_expand },
-      copy: options.return_message ? copyRules(request) : undefined,
+      file: file && { path: file, optional: options.file_optional, expand: letter.expandFile },
+      copy: letter.returnMessage ? copyRules(request) : undefined,
       log: hasLog
         ? { path: logPath, mode: options.mode, stamp: timestamp(clock.now()), entry: logEntry(values) }
         : undefined,

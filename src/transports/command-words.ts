@@ -29,13 +29,13 @@ export interface CommandName {
   readonly expansionCode: number;
 }
 
-export function compileCommand({ source }: Template): Command {
+export function compileCommand({ source }: Pick<Template, 'source'>): Command {
   return { source, words: splitCommand(source).map((word) => ({ word, template: compileTemplate(word) })) };
 }
 
 /** The command cannot be run for this delivery, now or later. */
-export function refuseCommand(message: string): never {
-  throw new Unprepared({ outcome: 'failed', code: errorCodes.unknown, message });
+export function refuseCommand(message: string, publicMessage?: string): never {
+  throw new Unprepared({ outcome: 'failed', code: errorCodes.unknown, message, publicMessage });
 }
 
 /**
@@ -61,7 +61,7 @@ export async function expandCommand(
       return give(`${what}: ${expansion.message}`, expansionCode);
     }
     const { text } = expansion;
-    found.push(clean(text) ?? refuseCommand(`Tainted arg ${found.length} for ${name} command: '${text.value}'`));
+    found.push(clean(text) ?? refuseCommand(`Tainted arg ${found.length} for ${name} command: '${text.value}'`, ''));
   }
   return found;
 }

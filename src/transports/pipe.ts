@@ -1,9 +1,13 @@
 /** The pipe transport hands a message to a program on its standard input (Exim spec 29). */
 
+import type { Context } from '../expand/context.ts';
+import { compileTemplate } from '../expand/expand.ts';
+import { emptyFilterFacts } from '../expand/facts.ts';
 import { splitCommand } from '../lib/command-text.ts';
 import { splitList } from '../lib/list-text.ts';
 import { trim } from '../lib/octets.ts';
 import type { OptionsOf, OptionsProblem } from '../options/table.ts';
+import type { Child } from '../routers/router.ts';
 import * as files from '../safe/files.ts';
 import type { Argument } from '../safe/spawn.ts';
 import { type Clean, clean, pathOf, reviewed, Text } from '../safe/taint.ts';
@@ -31,6 +35,26 @@ function redirectedCommand(command: Text | undefined, transport: string): Clean 
 /** Its words: they are not expanded. */
 function redirectedWords(command: Text | undefined, transport: string): Argument[] {
   return splitCommand(redirectedCommand(command, transport)).map((word) => reviewed(word, 'part of a clean text'));
+}
+
+/** What the command of a filter sees: captures and `$thisaddress` as they stood when the filter named it. */
+function filterContext({ captures = [], thisAddress = '' }: NonNullable<Child['expand']>, context: Context): Context {
+  // as in Exim, what a filter captured is the filter's own then
+  const numeric = captures.map((text) => Text.vouched(text));
+  const filter = { ...emptyFilterFacts(), thisAddress: Text.vouched(thisAddress) };
+  return { ...context, results: { ...context.results, numeric }, filter };
+}
+
+/** The words of a filter's command, which are expanded one by one. */
+function filterWords(
+  command: Text | undefined,
+  expansion: NonNullable<Child['expand']>,
+  request: DeliveryRequest,
+): Promise<Argument[]> {
+  const { transport, addresses } = request;
+  const compiled = compileCommand({ source: redirectedCommand(command, transport) });
+  const context = filterContext(expansion, request.context);
+  return expandCommand(compiled, { name: `${transport} transport`, expansionCode: 0 }, { addresses, context });
 }
 
 /** The words of the `command` option, expanded one by one. */
@@ -102,7 +126,13 @@ async function shellWords(options: Options, request: DeliveryRequest): Promise<A
   const redirected = addresses[0]?.pipe;
   const shell = [reviewed('/bin/sh', 'the shell'), reviewed('-c', 'its option')];
   if (redirected !== undefined && !options.force_command) {
-    return [...shell, redirectedCommand(redirected, transport)];
+    const command = redirectedCommand(redirected, transport);
+    const expansion = addresses[0]?.pipeExpansion;
+    if (expansion === undefined) return [...shell, command];
+    const what = `command '${command}' in ${transport} transport`;
+    const text = await expandOption(compileTemplate(command), what, filterContext(expansion, context));
+    const expanded = text && clean(text);
+    return [...shell, expanded ?? refuseCommand(`Tainted arg 0 for ${transport} transport command: '${text?.value}'`)];
   }
   if (options.command === undefined) return give(`no command specified for ${transport} transport`);
   const text = await expandOption(
@@ -117,10 +147,12 @@ async function shellWords(options: Options, request: DeliveryRequest): Promise<A
 async function commandWords(command: PipeCommand, request: DeliveryRequest): Promise<Argument[]> {
   const { options } = command;
   if (options.use_shell) return shellWords(options, request);
-  const redirected = request.addresses[0]?.pipe;
-  return redirected !== undefined && !options.force_command
+  const [address] = request.addresses;
+  if (address?.pipe === undefined || options.force_command) return configuredWords(command, request);
+  const { pipe: redirected, pipeExpansion } = address;
+  return pipeExpansion === undefined
     ? redirectedWords(redirected, request.transport)
-    : configuredWords(command, request);
+    : filterWords(redirected, pipeExpansion, request);
 }
 
 async function framing(

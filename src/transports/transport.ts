@@ -6,10 +6,11 @@
  */
 
 import type { Context } from '../expand/context.ts';
+import type { FilterReply } from '../filter/filter-outcome.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { OptionsOf, OptionsProblem, OptionTable } from '../options/table.ts';
-import type { Host } from '../routers/router.ts';
+import type { Child, Host } from '../routers/router.ts';
 import type { Argument } from '../safe/spawn.ts';
 import type { Clean, QueueId, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
@@ -27,6 +28,12 @@ export interface DeliveryAddress {
   /** Set by redirection: the name of a file or directory, or a command; as trusted as the data it came from. */
   readonly file: Text | undefined;
   readonly pipe: Text | undefined;
+  /** The words of the command are to be expanded, with what a filter captured. */
+  readonly pipeExpansion?: Child['expand'] | undefined;
+  /** Permissions of the file, in place of the transport's. */
+  readonly mode?: number | undefined;
+  /** A letter of a filter, in place of the one that the transport's options make. */
+  readonly reply?: FilterReply | undefined;
   readonly domain: string;
   /** What to pass on about reports: ORCPT, and NOTIFY as a number. */
   readonly notification?: SpooledRecipient['notification'] | undefined;
@@ -144,6 +151,8 @@ export interface ReplyPart {
 
 /** A job of plain data for `perform`; it may cross to another process. */
 export interface Job {
+  /** What logs call the file or directory of redirection, when options of the transport make another of it. */
+  readonly place?: string | undefined;
   readonly driver: string;
   /** What the message runs through on its way. */
   readonly filter?: FilterCommand | undefined;

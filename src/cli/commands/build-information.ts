@@ -1,5 +1,6 @@
 /** `-bI:…`: lists for other programs, one item per line (Exim spec 5). */
 
+import { sieveCapabilities } from '../../filter/sieve/capabilities.ts';
 import { lower } from '../../lib/octets.ts';
 import type { Call } from '../call.ts';
 
@@ -15,13 +16,11 @@ const lines = (words: string): string => `${words.replaceAll(' ', '\n')}\n`;
 
 const dscpNames =
   'af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 ef lowcost lowdelay mincost reliability throughput';
-const sieveExtensions =
-  'comparator-i;ascii-numeric copy encoded-character enotify envelope fileinto subaddress vacation';
 
 const information: ReadonlyMap<string, string> = new Map([
   ['help', help],
   ['dscp', lines(dscpNames)],
-  ['sieve', lines(sieveExtensions)],
+  ['sieve', lines(sieveCapabilities.join(' '))],
 ]);
 
 export async function buildInformationCommand({ invocation, terminal }: Call): Promise<number> {

@@ -137,7 +137,7 @@ function showFailure(failed: Failed, outcome: 'failed' | 'deferred', test: Addre
 
 /** A file, directory or command that redirection named. */
 function showTarget({ address, target, transport }: Delivery, { dialect }: AddressTest, terminal: Terminal): void {
-  const text = target?.text ?? '';
+  const text = target?.kind === 'reply' ? `mail ${target.text.slice(1)}` : (target?.text ?? '');
   const parent = address.parent?.address ?? '';
   terminal.out(`${parent} -> ${text}\n${dialect === 3 ? '' : `  transport = ${transport.name}\n`}`);
 }

@@ -7,6 +7,7 @@ import * as files from '../../safe/files.ts';
 import { reviewed, Text } from '../../safe/taint.ts';
 import { type ConditionRow, evaluateAll } from '../evaluate.ts';
 import { fail, forceFailure } from '../failure.ts';
+import { asFilterUser } from '../outside.ts';
 import { ParseProblem, type Reader, readHeader } from '../reader.ts';
 import { variableHint, variableReader } from '../variables.ts';
 import { readInner, stringsCondition } from './shapes.ts';
@@ -60,11 +61,11 @@ export const surroundingConditions: readonly ConditionRow[] = [
     name: 'exists',
     doc: 'the file exists',
     count: 1,
-    test: ([name = Text.empty]) => {
+    test: ([name = Text.empty], context) => {
       if (name.value === '') return false;
       const path = reviewed(name.value, 'the manual lets exists look for any name; nothing is opened');
       try {
-        return files.stat(path) !== undefined;
+        return asFilterUser(context, () => files.stat(path)) !== undefined;
       } catch {
         return false;
       }

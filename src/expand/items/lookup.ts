@@ -4,6 +4,7 @@ import { then } from '../../lib/eventual.ts';
 import { Text } from '../../safe/taint.ts';
 import { compileBranches, evaluateAll, type Item } from '../evaluate.ts';
 import { defer, fail } from '../failure.ts';
+import { asFilterUser, filterMayRead } from '../outside.ts';
 import { ParseProblem } from '../reader.ts';
 import type { Node } from '../tree.ts';
 import { keepResults } from './choices.ts';
@@ -51,8 +52,11 @@ export const lookup: Item = {
           if (key === undefined && style.style === 'single-key') {
             return fail(`missing {key} for single-key "${style.name}" lookup`);
           }
+          const fileOrQuery = args.at(-1) ?? Text.empty;
+          if (!filterMayRead(style, fileOrQuery, context))
+            return fail(`failed to open ${fileOrQuery.value}: Permission denied`);
           return then(
-            context.services.lookup({ type, key, fileOrQuery: args.at(-1) ?? Text.empty }, context),
+            asFilterUser(context, () => context.services.lookup({ type, key, fileOrQuery }, context)),
             (answer) => {
               switch (answer.outcome) {
                 case 'found': {

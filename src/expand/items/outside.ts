@@ -10,6 +10,7 @@ import { compileCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { compileBranches, evaluateAll, type Item, plainItem } from '../evaluate.ts';
 import { fail, forceFailure } from '../failure.ts';
+import { asFilterUser } from '../outside.ts';
 import { ParseProblem } from '../reader.ts';
 import { keepResults } from './choices.ts';
 
@@ -18,11 +19,11 @@ const readFile = plainItem({
   doc: 'contents of a file',
   minimum: 1,
   maximum: 2,
-  evaluate: ([name = Text.empty, newline]) => {
+  evaluate: ([name = Text.empty, newline], context) => {
     const path = clean(name);
     if (path === undefined) return fail(`Tainted name '${name.value}' for file read not permitted`);
     try {
-      const text = files.readText(path);
+      const text = asFilterUser(context, () => files.readText(path));
       return Text.vouched(newline === undefined ? text : text.replaceAll('\n', newline.value));
     } catch (error) {
       return fail(`failed to open ${name.value}: ${accessErrorText(error)}`);

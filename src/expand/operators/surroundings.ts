@@ -8,6 +8,7 @@ import { reviewed, Text } from '../../safe/taint.ts';
 import type { Context, ListKind } from '../context.ts';
 import type { Operator } from '../evaluate.ts';
 import { fail } from '../failure.ts';
+import { asFilterUser } from '../outside.ts';
 
 const listKinds: ReadonlyMap<string, readonly ListKind[]> = new Map([
   ['', ['address', 'domain', 'host', 'localpart']],
@@ -37,11 +38,11 @@ function symbolicMode(mode: number): string {
   return `${type ?? '?'}${letters.join('')}`;
 }
 
-function statText(text: Text): Text {
+function statText(text: Text, context: Context): Text {
   const path = reviewed(text.value, 'the manual lets stat look at any name; nothing is opened');
   let found: files.Stats | undefined;
   try {
-    found = files.stat(path);
+    found = asFilterUser(context, () => files.stat(path));
   } catch (error) {
     return fail(`stat(${path}) failed: ${errorText(error)}`);
   }
@@ -77,7 +78,7 @@ function namedText(kinds: readonly ListKind[], name: string, context: Context, d
 }
 
 export const surroundingOperators: readonly Operator[] = [
-  { name: 'stat', doc: 'what the system tells of a file', evaluate: statText },
+  { name: 'stat', doc: 'what the system tells of a file', evaluate: (text, _, context) => statText(text, context) },
   {
     name: 'listcount',
     doc: 'number of items of a list',
