@@ -21,6 +21,7 @@ export type Phase =
   | 'MAIL'
   | 'RCPT'
   | 'PREDATA'
+  | 'DKIM'
   | 'DATA'
   | 'PRDR'
   | 'AUTH'
@@ -68,6 +69,8 @@ export interface Controls {
   noCalloutFlush: boolean;
   /** The files that content scanners were given stay. */
   keepsScanFiles: boolean;
+  /** DKIM signatures are looked at. */
+  checksDkim: boolean;
 }
 
 export function newControls(): Controls {
@@ -84,6 +87,7 @@ export function newControls(): Controls {
     noPipelining: false,
     noCalloutFlush: false,
     keepsScanFiles: false,
+    checksDkim: true,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { ClauseDriver } from './acl.ts';
 import { condition } from './conditions/condition.ts';
+import { dkimConditions } from './conditions/dkim.ts';
 import { dnslists } from './conditions/dnslists.ts';
 import { listConditions } from './conditions/lists.ts';
 import { malware } from './conditions/malware.ts';
@@ -26,6 +27,7 @@ const all: readonly ClauseDriver[] = [
   regex,
   spam,
   malware,
+  ...dkimConditions,
   ...unavailableConditions,
   udpsend,
   ...actionModifiers,

@@ -11,6 +11,7 @@ import { timestamp, zone } from '../observe/main-log.ts';
 import * as files from '../safe/files.ts';
 import { reviewed, Text } from '../safe/taint.ts';
 import type { Context } from './context.ts';
+import { dkimVariables } from './dkim-variables.ts';
 import { kept } from './kept.ts';
 import * as message from './message-variables.ts';
 import { tlsVariables } from './tls-variables.ts';
@@ -81,27 +82,7 @@ export const variables = {
   config_dir: row('directory of the configuration file', (c) => c.settings.configFile.replace(/\/[^/]*$/, '')),
   config_file: row('the configuration file', (c) => c.settings.configFile),
   csa_status: unused('result of client SMTP authorization'),
-  dkim_verify_status: unused('result of DKIM verification'),
-  dkim_verify_reason: unused('why DKIM verification failed'),
-  dkim_algo: unused('algorithm of a DKIM signature'),
-  dkim_bodylength: unused('signed length of the body'),
-  dkim_canon_body: unused('canonicalization of the body'),
-  dkim_canon_headers: unused('canonicalization of the header lines'),
-  dkim_copiedheaders: unused('header lines copied into a signature'),
-  dkim_created: unused('time of a signature', '0'),
-  dkim_cur_signer: unused('signer being tested'),
-  dkim_domain: unused('domain of a signature'),
-  dkim_expires: unused('time at which a signature expires'),
-  dkim_headernames: unused('names of the signed header lines'),
-  dkim_identity: unused('identity of a signature'),
-  dkim_key_granularity: unused('granularity of a key'),
-  dkim_key_length: unused('length of a key'),
-  dkim_key_nosubdomains: unused('whether a key is for its domain alone'),
-  dkim_key_notes: unused('notes of a key'),
-  dkim_key_srvtype: unused('service type of a key'),
-  dkim_key_testing: unused('whether a key is being tried out'),
-  dkim_selector: unused('selector of a signature'),
-  dkim_signers: unused('domains and identities that signed'),
+  ...dkimVariables,
   dnslist_domain: tainted('DNS list that matched', (c) => c.acl?.dnsList?.domain),
   dnslist_matched: tainted('key that matched in a DNS list', (c) => c.acl?.dnsList?.matched),
   dnslist_text: tainted('TXT record of a DNS list', (c) => c.acl?.dnsList?.text),

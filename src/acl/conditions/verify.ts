@@ -56,7 +56,7 @@ const recipient: Verification = {
 
 /** The envelope sender, or the address that is given. A bounce has no sender that could be wrong. */
 const sender = (address: string | undefined): Verification => ({
-  forbidden: [],
+  forbidden: ['DKIM'],
   subject: 'sender',
   run(run, options) {
     const subject = address ?? run.context.message?.sender ?? '';

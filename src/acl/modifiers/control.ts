@@ -3,7 +3,7 @@
 import { lower, trim } from '../../lib/octets.ts';
 import { dequoteLocalPart } from '../../mail/address.ts';
 import type { AclRun, Modifier, Phase } from '../acl.ts';
-import { namedPhase, withoutMessage, withoutRecipient } from '../phases.ts';
+import { namedPhase, withoutDecision, withoutRecipient } from '../phases.ts';
 
 type Action = (parts: readonly string[], run: AclRun) => { readonly error: string } | undefined;
 
@@ -46,6 +46,7 @@ const afterGreeting: readonly Phase[] = [
   'MAIL',
   'RCPT',
   'PREDATA',
+  'DKIM',
   'DATA',
   'QUIT',
   'notquit',
@@ -53,13 +54,13 @@ const afterGreeting: readonly Phase[] = [
   'non-SMTP',
 ];
 /** Before the header lines are completed. */
-const aroundHeaders: readonly Phase[] = [...withoutMessage, 'DATA', 'non-SMTP'];
+const aroundHeaders: readonly Phase[] = [...withoutDecision, 'DATA', 'non-SMTP'];
 
 const keptText =
   'Your message has been rejected but is being kept for evaluation.\nIf it was a legitimate message, it may still be delivered to the target recipient(s).';
 
 const fake = (code: '5' | '4'): Control =>
-  withOptions(withoutMessage, (parts, run) => {
+  withOptions(withoutDecision, (parts, run) => {
     run.controls.fakeReject = { code, text: parts.length > 0 ? parts.join('/') : keptText };
     return undefined;
   });
@@ -95,7 +96,7 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['caselower_local_part', does((run) => showCase(run, true), withoutRecipient)],
   ['cutthrough_delivery', nothing([], true)],
   ['debug', nothing([], true)],
-  ['dkim_disable_verify', nothing(['DATA'])],
+  ['dkim_disable_verify', does(({ controls: c }) => (c.checksDkim = false), ['DATA'])],
   ['dmarc_disable_verify', nothing()],
   ['dmarc_enable_forensic', nothing()],
   ['dscp', nothing([], true)],
@@ -104,7 +105,7 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['fakereject', fake('5')],
   [
     'freeze',
-    withOptions(withoutMessage, (parts, run) => {
+    withOptions(withoutDecision, (parts, run) => {
       if (parts.length > 0 && parts[0] !== 'no_tell') return wrong(`freeze/${parts.join('/')}`);
       run.controls.freeze = true;
       return undefined;
@@ -113,11 +114,11 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['no_callout_flush', does(({ controls: c }) => (c.noCalloutFlush = true))],
   ['no_delay_flush', nothing()],
   ['no_enforce_sync', does(({ controls: c }) => (c.enforceSync = false))],
-  ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true), withoutMessage)],
+  ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true), withoutDecision)],
   ['no_multiline_responses', does(({ controls: c }) => (c.noMultilineResponses = true))],
   ['no_pipelining', does(({ controls: c }) => (c.noPipelining = true))],
-  ['queue', withOptions(withoutMessage, (_, run) => queueOnly(run))],
-  ['queue_only', withOptions(withoutMessage, (_, run) => queueOnly(run))],
+  ['queue', withOptions(withoutDecision, (_, run) => queueOnly(run))],
+  ['queue_only', withOptions(withoutDecision, (_, run) => queueOnly(run))],
   ['submission', withOptions(aroundHeaders, submission)],
   ['suppress_local_fixups', does(({ controls: c }) => (c.suppressLocalFixups = true), aroundHeaders)],
   ['utf8_downconvert', withOptions(exceptAddresses, downconvert)],

@@ -11,7 +11,7 @@ export const policyControls = {
   acl_smtp_connect: template('The ACL for a new connection.'),
   acl_smtp_data: template('The ACL for a whole message, before it is acknowledged.'),
   acl_smtp_data_prdr: template('The ACL for a whole message that runs once per recipient.', 'accept'),
-  acl_smtp_dkim: withoutEffect(template('The ACL for each DKIM signature.')),
+  acl_smtp_dkim: template('The ACL for each DKIM signature.'),
   acl_smtp_etrn: template('The ACL for the ETRN command.'),
   acl_smtp_expn: template('The ACL for the EXPN command.'),
   acl_smtp_helo: template('The ACL for the HELO and EHLO commands.'),

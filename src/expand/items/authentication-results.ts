@@ -1,5 +1,6 @@
 /** `${authresults{id}}`: what is known of the sender's authenticity, as a header line (RFC 8601; Exim spec 11.5). */
 
+import { authenticationResult } from '../../origin/dkim-verdict.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
 import { type Item, plainItem } from '../evaluate.ts';
@@ -21,13 +22,21 @@ function authResult({ connection, message }: Context): readonly string[] {
   return [`auth=pass (${method})${id}${sender === '' ? '' : ` smtp.mailfrom=${sender}`}`];
 }
 
+/** For each DKIM signature, what was found, or what an ACL has made of it. */
+function dkimResults({ message }: Context): readonly string[] {
+  const facts = message?.dkim;
+  if (facts === undefined) return [];
+  const overruled = facts.isOverruled ? `${facts.status} - ${facts.reason}` : undefined;
+  return facts.verdicts.map((verdict) => authenticationResult(verdict, overruled));
+}
+
 export const authenticationResults: Item = plainItem({
   name: 'authresults',
   doc: 'an Authentication-Results: line',
   minimum: 1,
   maximum: 1,
   evaluate: ([id = Text.empty], context) => {
-    const found = [...reverseResult(context), ...authResult(context)];
+    const found = [...reverseResult(context), ...authResult(context), ...dkimResults(context)];
     const results = found.map((result) => `;\n\t${result}`).join('');
     return Text.join([
       Text.configured('Authentication-Results: '),

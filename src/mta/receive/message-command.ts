@@ -6,12 +6,14 @@ import { errorCode, errorText } from '../../lib/errno.ts';
 import { headerLine } from '../../mail/header-line.ts';
 import { MessageReader } from '../../mail/message-reader.ts';
 import { timestamp } from '../../observe/main-log.ts';
+import type { DkimVerification } from '../../origin/dkim-verify.ts';
 import { userWithId } from '../../safe/users.ts';
 import type { DataEnd, ReadData, Reply } from '../../smtp/server/policy.ts';
 import type { NewMessage } from '../../spool/new-message.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
 import { headersForLog, logArrival } from '../arrival-log.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
+import { judgeSignatures, signaturesOf } from './dkim.ts';
 import { remarkOf } from './mail-command.ts';
 import { type EachAnswered, examineEach } from './prdr.ts';
 import { queuesOnly } from './queueing.ts';
@@ -52,8 +54,14 @@ async function receive(
   const { runtime, sizeLimit } = reception;
   const { main } = runtime.config;
   const begun = clock.now();
-  const reader = new MessageReader({ headers: main.header_maxsize, headerLine: main.header_line_maxsize }, (piece) =>
-    newMessage.write(piece),
+  let dkim: DkimVerification | 'unknown' | undefined = 'unknown';
+  const reader: MessageReader = new MessageReader(
+    { headers: main.header_maxsize, headerLine: main.header_line_maxsize },
+    (piece) => {
+      if (dkim === 'unknown') dkim = signaturesOf(reader.headers, reception);
+      dkim?.take(piece);
+      return newMessage.write(piece);
+    },
   );
   let size = 0;
   let failure: { readonly error: unknown } | undefined;
@@ -88,7 +96,8 @@ async function receive(
   const lastChunk = end.kind === 'complete' ? end.lastChunk : undefined;
   const arrival = makeArrival(newMessage, reader, begun, transaction, reception, lastChunk);
   if (bareHeader) return refuseBareHeader(arrival, reception);
-  return isTooBig() ? refuseSize(arrival, size, reception) : decide(arrival, transaction, reception);
+  if (isTooBig()) return refuseSize(arrival, size, reception);
+  return decide(arrival, dkim === 'unknown' ? signaturesOf(reader.headers, reception) : dkim, transaction, reception);
 }
 
 /** A message by BDAT whose first header line ends with LF alone (Exim's answer). */
@@ -195,11 +204,25 @@ function makeArrival(
   };
 }
 
-async function decide(arrival: Arrival, transaction: Transaction, reception: Reception): Promise<Reply> {
+async function decide(
+  arrival: Arrival,
+  dkim: DkimVerification | undefined,
+  transaction: Transaction,
+  reception: Reception,
+): Promise<Reply> {
   const { acls, runtime, client } = reception;
   const { main } = runtime.config;
   let { discardedBy } = transaction;
   await prepareHeaders(arrival);
+  const signed = await judgeSignatures(dkim, reception);
+  if (signed?.outcome === 'discard') {
+    discardedBy = { phase: 'DKIM', remark: '' };
+    arrival.recipients = [];
+  } else if (signed !== undefined) {
+    const reply = refusal(signed, 'DKIM', 'DKIM ', reception, headersForLog(arrival));
+    arrival.newMessage.abandon();
+    return reply;
+  }
   let result: AclResult | undefined;
   let each: EachAnswered | undefined;
   if (transaction.prdr && arrival.recipients.length > 1) {
