@@ -190,7 +190,7 @@ export interface DeliveryFacts {
   /** What was agreed on with the server, when the connection is encrypted. */
   tls?: TlsFacts | undefined;
   /** While it is signed: for whom, and by which key. */
-  dkim?: { readonly domain: string; readonly selector: string } | undefined;
+  dkim?: { readonly domain: Text; readonly selector: Text } | undefined;
   firstDelivery: boolean;
   queueRunning: boolean;
 }

@@ -3,13 +3,14 @@
 import type { KeyRecord } from '../origin/dkim-key.ts';
 import type { DkimSignature } from '../origin/dkim-signature.ts';
 import type { DkimVerdict } from '../origin/dkim-verdict.ts';
+import type { Text } from '../safe/taint.ts';
 import type { Context, DkimFacts } from './context.ts';
 import type { VariableRow } from './variables.ts';
 
 /** For numbers that a signature does not give. */
 const unlimited = '9999999999999';
 
-type Value = string | number | undefined;
+type Value = Text | string | number | undefined;
 
 const row = (doc: string, read: (c: Context) => Value): VariableRow => ({ doc, tainted: true, read });
 const fact = (doc: string, read: (facts: DkimFacts) => Value): VariableRow =>

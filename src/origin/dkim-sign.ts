@@ -1,0 +1,168 @@
+/** Makes DKIM-Signature: header lines (RFC 6376 §5; Exim spec 58.2), folded as Exim folds them. */
+
+import type { KeyObject } from 'node:crypto';
+import { crypto } from '../lib/crypto.ts';
+import { lower, trim } from '../lib/octets.ts';
+import { headerName } from '../mail/header-line.ts';
+import type { Canonicalization, HashName } from './canonical-body.ts';
+import { canonicalHeader, signedHeaders, withoutSignature } from './canonical-header.ts';
+
+export interface SigningOrder {
+  readonly domain: string;
+  readonly selector: string;
+  /** Empty for none. */
+  readonly identity: string;
+  readonly key: KeyObject;
+  readonly hash: HashName;
+  /** Of header lines and body alike. */
+  readonly form: Canonicalization;
+  /** Names of header lines, as `dkim_sign_headers` has them. */
+  readonly names: readonly string[];
+  /** Seconds since 1970. */
+  readonly times: { readonly created: number; readonly expires: number } | undefined;
+}
+
+/** The value of `dkim_sign_headers` when it is not set: what RFC 4871 names, whether it is there or not. */
+export const standardNames =
+  'From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:Content-Type:Content-Transfer-Encoding:Content-ID:' +
+  'Content-Description:Resent-Date:Resent-From:Resent-Sender:Resent-To:Resent-Cc:Resent-Message-ID:In-Reply-To:' +
+  'References:List-Id:List-Help:List-Unsubscribe:List-Subscribe:List-Post:List-Owner:List-Archive';
+
+/** The kind of key as signatures call it, or nothing when it is none that can sign. */
+export function signingType(key: KeyObject): 'rsa' | 'ed25519' | undefined {
+  const { asymmetricKeyType: type } = key;
+  return type === 'rsa' || type === 'ed25519' ? type : undefined;
+}
+
+/**
+ * The names that a signature lists: header lines that are there, the last one first, then names that no line has. A name
+ * covers one line; with `=` in front all there are, with `+` all and one that is missing.
+ */
+export function namesToSign(headers: readonly string[], wanted: readonly string[]): readonly string[] {
+  interface Want {
+    readonly name: string;
+    readonly mark: string;
+    used: boolean;
+  }
+  const wants = wanted.map((item): Want => {
+    const mark = /^[=+]/.exec(item)?.[0] ?? '';
+    return { name: trim(item.slice(mark.length)), mark, used: false };
+  });
+  const byName = new Map<string, Want[]>();
+  for (const want of wants) {
+    const key = lower(want.name);
+    byName.set(key, [...(byName.get(key) ?? []), want]);
+  }
+  const names: string[] = [];
+  for (let i = headers.length - 1; i >= 0; i--) {
+    const name = headerName(headers[i] ?? '');
+    const want = byName.get(lower(name))?.find(({ mark, used }) => mark !== '' || !used);
+    if (want === undefined) continue;
+    want.used = true;
+    names.push(name);
+  }
+  const missing = wants.filter(({ mark, used }) => mark === '+' || (mark === '' && !used)).map(({ name }) => name);
+  return [...names, ...missing];
+}
+
+/** A line of the header section may have so many octets. */
+const lineLength = 78;
+
+/** Writes the tags of a header line one after the other, in lines that are not too long. */
+class Folded {
+  #text: string;
+  #column: number;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#column = text.length;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  #put(text: string): void {
+    this.#text += text;
+    this.#column += text.length;
+  }
+
+  #fold(): void {
+    this.#text += '\n\t';
+    this.#column = 1;
+  }
+
+  /** A mark that ends what stands before it. */
+  mark(mark: ';' | ':'): void {
+    if (this.#column + 1 > lineLength) this.#fold();
+    this.#put(mark);
+  }
+
+  /** A word that is not to be broken unless it is longer than a line; `between` stands in front of it where no line ends. */
+  word(word: string, between: ' ' | ''): void {
+    const fits = this.#column + between.length + word.length <= lineLength;
+    if (fits) {
+      this.#put(between + word);
+      return;
+    }
+    if (word.length < lineLength) {
+      this.#fold();
+      this.#put(word);
+      return;
+    }
+    const tag = word.indexOf('=') + 1;
+    if (this.#column + between.length + tag > lineLength) this.#fold();
+    else this.#put(between);
+    for (let at = 0; at < word.length; ) {
+      if (this.#column >= lineLength) this.#fold();
+      const piece = word.slice(at, at + lineLength - this.#column);
+      this.#put(piece);
+      at += piece.length;
+    }
+  }
+}
+
+/** The header line without the value of `b`, up to there. */
+function unsigned(order: SigningOrder, names: readonly string[], bodyHash: Buffer): Folded {
+  const { key, hash, form, domain, selector, identity, times } = order;
+  const line = new Folded('DKIM-Signature: v=1;');
+  const tag = (word: string): void => {
+    line.word(word, ' ');
+    line.mark(';');
+  };
+  for (const word of [`a=${signingType(key)}-${hash}`, 'q=dns/txt', `c=${form}/${form}`]) tag(word);
+  tag(`d=${domain}`);
+  tag(`s=${selector}`);
+  names.forEach((name, i) => {
+    if (i > 0) line.mark(':');
+    line.word(i === 0 ? `h=${name}` : name, i === 0 ? ' ' : '');
+  });
+  line.mark(';');
+  tag(`bh=${bodyHash.toString('base64')}`);
+  if (identity !== '') tag(`i=${identity}`);
+  if (times !== undefined) {
+    tag(`t=${times.created}`);
+    tag(`x=${times.expires}`);
+  }
+  return line;
+}
+
+/** The whole header line, with LF at its end. @throws Error when the key cannot sign */
+export function signatureLine(order: SigningOrder, headers: readonly string[], bodyHash: Buffer): string {
+  const { key, hash, form } = order;
+  const names = namesToSign(headers, order.names);
+  const withValue = (value: string): string => {
+    const line = unsigned(order, names, bodyHash);
+    line.word(`b=${value}`, ' ');
+    line.mark(';');
+    return line.text;
+  };
+  const { createHash, sign } = crypto();
+  const make = (data: Buffer): Buffer =>
+    signingType(key) === 'rsa' ? sign(hash, data, key) : sign(undefined, createHash(hash).update(data).digest(), key);
+  // where lines are broken depends on how long the signature is
+  const length = signingType(key) === 'rsa' ? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8) : 64;
+  const draft = withValue(Buffer.alloc(length).toString('base64'));
+  const data = signedHeaders(headers, names, form) + canonicalHeader(withoutSignature(draft), form);
+  return `${withValue(make(Buffer.from(data, 'latin1')).toString('base64'))}\n`;
+}
