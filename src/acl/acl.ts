@@ -103,6 +103,8 @@ export interface AclServices {
   /** The message, when it is there. */
   message(): MessageCopy | undefined;
   readonly scanners: ScannerSettings;
+  /** The options spf_guess and spf_smtp_comment_template. */
+  readonly spf: { readonly guess: string; readonly commentTemplate: Template };
   log(logs: readonly RejectTarget[], text: string): void;
   /** `H=… [1.2.3.4] `: the other side as log lines show it, with a blank behind it; empty for a local process. */
   hostText(): string;

@@ -10,6 +10,7 @@ import { ratelimit } from './conditions/ratelimit.ts';
 import { regex } from './conditions/regex.ts';
 import { seen } from './conditions/seen.ts';
 import { spam } from './conditions/spam.ts';
+import { spfConditions } from './conditions/spf.ts';
 import { unavailableConditions } from './conditions/unavailable.ts';
 import { verify } from './conditions/verify.ts';
 import { actionModifiers } from './modifiers/actions.ts';
@@ -28,6 +29,7 @@ const all: readonly ClauseDriver[] = [
   spam,
   malware,
   ...dkimConditions,
+  ...spfConditions,
   ...unavailableConditions,
   udpsend,
   ...actionModifiers,

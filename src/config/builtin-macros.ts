@@ -35,6 +35,7 @@ function* driverMacros(family: string, common: OptionTable, drivers: ReadonlyMap
 /** What is there beside drivers and options; a macro is added with its feature. */
 const features = [
   'DKIM',
+  'SPF',
   'IPV6',
   'CRYPTEQ',
   'ICONV',

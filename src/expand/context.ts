@@ -11,6 +11,7 @@ import type { HeaderLine } from '../mail/header-line.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { DkimVerdict } from '../origin/dkim-verdict.ts';
+import type { SpfAnswer } from '../origin/spf.ts';
 import type { Text } from '../safe/taint.ts';
 import type { AuthenticationAnswer, Credentials, PerlAnswer, SocketAnswer, SocketRequest } from './questions.ts';
 
@@ -35,6 +36,8 @@ export interface Settings {
   readonly messageBodyVisible: number;
   readonly messageBodyNewlines: boolean;
   readonly logFileDirectory: string | undefined;
+  /** `$spf_guess`. */
+  readonly spfGuess: string;
   /** Variables of the environment that expansions may see (keep_environment, add_environment). */
   readonly environment: ReadonlyMap<string, string>;
 }
@@ -146,6 +149,8 @@ export interface MessageFacts {
   queueName: Text;
   spam?: SpamFacts | undefined;
   dkim?: DkimFacts | undefined;
+  /** What was found out about its sender, when somebody asked. */
+  spf?: SpfAnswer | undefined;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;
   /** The first `limit` octets of the body, or the last. */

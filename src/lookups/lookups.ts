@@ -183,7 +183,8 @@ export class Lookups {
     const open = this.#tables.get(name);
     if (open?.stamp === stamp) return open.table;
     this.#tables.delete(name);
-    const table = driver.open(file);
+    this.#surroundings ??= standardSurroundings();
+    const table = driver.open(file, this.#surroundings);
     this.#tables.set(name, { table, stamp });
     return table;
   }

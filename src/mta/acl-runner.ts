@@ -160,6 +160,7 @@ export class AclRunner {
       delay: (seconds) => this.#surroundings.delay(seconds),
       message: () => this.requests.copy,
       scanners: this.#scanners(),
+      spf: { guess: config.main.spf_guess, commentTemplate: config.main.spf_smtp_comment_template },
       log: (targets, text) => this.log(targets, text),
       hostText: () => this.hostText(),
       named: (name) => config.acls.get(name),

@@ -1,5 +1,5 @@
 /**
- * Conditions of features that are not in this version: MIME parts, SPF, DMARC. They are read and kept to the ACLs that
+ * Conditions of features that are not in this version: MIME parts, DMARC. They are read and kept to the ACLs that
  * the manual allows them in. The ACL for MIME parts never runs; in the others, such a condition is false, as for a message
  * of which nothing was found out.
  */
@@ -15,15 +15,8 @@ const never = (name: string, doc: string, forbidden: readonly Phase[]): TextCond
   test: (): ConditionAnswer => 'false',
 });
 
-const withoutSession: readonly Phase[] = [
-  ...(['connection', 'EHLO or HELO', 'AUTH', 'MAILAUTH', 'STARTTLS', 'ETRN', 'EXPN', 'VRFY'] as const),
-  ...(['QUIT', 'notquit', 'non-SMTP', 'non-SMTP-start'] as const),
-];
-
 export const unavailableConditions: readonly TextCondition[] = [
   never('decode', 'Decodes a MIME part into a file.', everyPhase),
   never('dmarc_status', 'The DMARC check came to one of these results.', withoutHeaders),
   never('mime_regex', 'A decoded MIME part matches one of these regular expressions.', everyPhase),
-  never('spf', 'The SPF check came to one of these results.', withoutSession),
-  never('spf_guess', 'The SPF check with a guessed record came to one of these results.', withoutSession),
 ];

@@ -22,6 +22,13 @@ function authResult({ connection, message }: Context): readonly string[] {
   return [`auth=pass (${method})${id}${sender === '' ? '' : ` smtp.mailfrom=${sender}`}`];
 }
 
+/** What SPF says, when somebody has asked. */
+function spfResult({ message }: Context): readonly string[] {
+  if (message?.spf === undefined) return [];
+  const { result, isGuessed, identity, domain } = message.spf;
+  return [`spf=${result}${isGuessed ? ' (best guess record for domain)' : ''} smtp.${identity}=${domain}`];
+}
+
 /** For each DKIM signature, what was found, or what an ACL has made of it. */
 function dkimResults({ message }: Context): readonly string[] {
   const facts = message?.dkim;
@@ -36,7 +43,7 @@ export const authenticationResults: Item = plainItem({
   minimum: 1,
   maximum: 1,
   evaluate: ([id = Text.empty], context) => {
-    const found = [...reverseResult(context), ...authResult(context), ...dkimResults(context)];
+    const found = [...reverseResult(context), ...authResult(context), ...spfResult(context), ...dkimResults(context)];
     const results = found.map((result) => `;\n\t${result}`).join('');
     return Text.join([
       Text.configured('Authentication-Results: '),
