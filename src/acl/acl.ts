@@ -9,6 +9,7 @@ import type { RateHints } from '../hints/rate-hints.ts';
 import type { SeenHints } from '../hints/seen-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Resolver } from '../net/dns.ts';
+import type { ArcAnswer } from '../origin/arc-verify.ts';
 import type { Text } from '../safe/taint.ts';
 import type { MessageCopy } from './message-copy.ts';
 import type { ScannerSettings } from './scan/settings.ts';
@@ -103,6 +104,8 @@ export interface AclServices {
   /** The message, when it is there. */
   message(): MessageCopy | undefined;
   readonly scanners: ScannerSettings;
+  /** What the chain of ARC sets comes to, once the message is there. */
+  arc(): Eventual<ArcAnswer | undefined>;
   /** The options spf_guess and spf_smtp_comment_template. */
   readonly spf: { readonly guess: string; readonly commentTemplate: Template };
   log(logs: readonly RejectTarget[], text: string): void;

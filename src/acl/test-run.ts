@@ -60,6 +60,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       spamAnswers: new Map(),
       malwareAnswer: undefined,
     },
+    arc: () => undefined,
     spf: { guess: '', commentTemplate: compileTemplate('') },
     log: (_, text) => {
       log.push(text);

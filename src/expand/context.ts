@@ -10,6 +10,7 @@ import type { Eventual } from '../lib/eventual.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
+import type { ArcAnswer } from '../origin/arc-verify.ts';
 import type { DkimVerdict } from '../origin/dkim-verdict.ts';
 import type { SpfAnswer } from '../origin/spf.ts';
 import type { Text } from '../safe/taint.ts';
@@ -151,6 +152,8 @@ export interface MessageFacts {
   dkim?: DkimFacts | undefined;
   /** What was found out about its sender, when somebody asked. */
   spf?: SpfAnswer | undefined;
+  /** What its chain of ARC sets came to, when somebody asked. */
+  arc?: ArcAnswer | undefined;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;
   /** The first `limit` octets of the body, or the last. */

@@ -17,6 +17,7 @@ import type { ScannerSettings } from '../acl/scan/settings.ts';
 import type { AclAnswer, Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { newAclFacts } from '../expand/facts.ts';
+import type { ArcVerification } from '../origin/arc-verify.ts';
 import type { Text } from '../safe/taint.ts';
 import { factsOf, originalAddress } from './address.ts';
 import type { Arrival } from './arrival.ts';
@@ -50,6 +51,8 @@ export class AclRequests {
   /** What scanners have said of the message. */
   readonly spamAnswers: ScannerSettings['spamAnswers'] = new Map();
   malwareAnswer: ScannerSettings['malwareAnswer'];
+  /** What was read for `verify = arc`. */
+  arc: ArcVerification | undefined;
 }
 
 export class AclRunner {
@@ -160,6 +163,7 @@ export class AclRunner {
       delay: (seconds) => this.#surroundings.delay(seconds),
       message: () => this.requests.copy,
       scanners: this.#scanners(),
+      arc: () => this.requests.arc?.answer(resolver),
       spf: { guess: config.main.spf_guess, commentTemplate: config.main.spf_smtp_comment_template },
       log: (targets, text) => this.log(targets, text),
       hostText: () => this.hostText(),

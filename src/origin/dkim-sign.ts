@@ -6,6 +6,7 @@ import { lower, trim } from '../lib/octets.ts';
 import { headerName } from '../mail/header-line.ts';
 import type { Canonicalization, HashName } from './canonical-body.ts';
 import { canonicalHeader, signedHeaders, withoutSignature } from './canonical-header.ts';
+import { Folded } from './folded-line.ts';
 
 export interface SigningOrder {
   readonly domain: string;
@@ -65,104 +66,46 @@ export function namesToSign(headers: readonly string[], wanted: readonly string[
   return [...names, ...missing];
 }
 
-/** A line of the header section may have so many octets. */
-const lineLength = 78;
-
-/** Writes the tags of a header line one after the other, in lines that are not too long. */
-class Folded {
-  #text: string;
-  #column: number;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#column = text.length;
-  }
-
-  get text(): string {
-    return this.#text;
-  }
-
-  #put(text: string): void {
-    this.#text += text;
-    this.#column += text.length;
-  }
-
-  #fold(): void {
-    this.#text += '\n\t';
-    this.#column = 1;
-  }
-
-  /** A mark that ends what stands before it. */
-  mark(mark: ';' | ':'): void {
-    if (this.#column + 1 > lineLength) this.#fold();
-    this.#put(mark);
-  }
-
-  /** A word that is not to be broken unless it is longer than a line; `between` stands in front of it where no line ends. */
-  word(word: string, between: ' ' | ''): void {
-    const fits = this.#column + between.length + word.length <= lineLength;
-    if (fits) {
-      this.#put(between + word);
-      return;
-    }
-    if (word.length < lineLength) {
-      this.#fold();
-      this.#put(word);
-      return;
-    }
-    const tag = word.indexOf('=') + 1;
-    if (this.#column + between.length + tag > lineLength) this.#fold();
-    else this.#put(between);
-    for (let at = 0; at < word.length; ) {
-      if (this.#column >= lineLength) this.#fold();
-      const piece = word.slice(at, at + lineLength - this.#column);
-      this.#put(piece);
-      at += piece.length;
-    }
-  }
-}
-
-/** The header line without the value of `b`, up to there. */
-function unsigned(order: SigningOrder, names: readonly string[], bodyHash: Buffer): Folded {
-  const { key, hash, form, domain, selector, identity, times } = order;
-  const line = new Folded('DKIM-Signature: v=1;');
-  const tag = (word: string): void => {
-    line.word(word, ' ');
-    line.mark(';');
+/**
+ * Ends a header line with the tag `b`, which signs what `textOf` makes of the line with an empty one. Answers it with LF at its end.
+ * @throws Error when the key cannot sign
+ */
+export function signedLine(
+  begun: () => Folded,
+  { key, hash }: Pick<SigningOrder, 'key' | 'hash'>,
+  textOf: (unsigned: string) => string,
+): string {
+  const withValue = (value: string): string => {
+    const line = begun();
+    line.tag(`b=${value}`);
+    return line.text;
   };
-  for (const word of [`a=${signingType(key)}-${hash}`, 'q=dns/txt', `c=${form}/${form}`]) tag(word);
-  tag(`d=${domain}`);
-  tag(`s=${selector}`);
-  names.forEach((name, i) => {
-    if (i > 0) line.mark(':');
-    line.word(i === 0 ? `h=${name}` : name, i === 0 ? ' ' : '');
-  });
-  line.mark(';');
-  tag(`bh=${bodyHash.toString('base64')}`);
-  if (identity !== '') tag(`i=${identity}`);
-  if (times !== undefined) {
-    tag(`t=${times.created}`);
-    tag(`x=${times.expires}`);
-  }
-  return line;
+  const { createHash, sign } = crypto();
+  // where lines are broken depends on how long the signature is
+  const length = signingType(key) === 'rsa' ? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8) : 64;
+  const data = Buffer.from(textOf(withoutSignature(withValue(Buffer.alloc(length).toString('base64')))), 'latin1');
+  const signature =
+    signingType(key) === 'rsa' ? sign(hash, data, key) : sign(undefined, createHash(hash).update(data).digest(), key);
+  return `${withValue(signature.toString('base64'))}\n`;
 }
 
 /** The whole header line, with LF at its end. @throws Error when the key cannot sign */
 export function signatureLine(order: SigningOrder, headers: readonly string[], bodyHash: Buffer): string {
-  const { key, hash, form } = order;
+  const { key, hash, form, domain, selector, identity, times } = order;
   const names = namesToSign(headers, order.names);
-  const withValue = (value: string): string => {
-    const line = unsigned(order, names, bodyHash);
-    line.word(`b=${value}`, ' ');
-    line.mark(';');
-    return line.text;
+  const begun = (): Folded => {
+    const line = new Folded('DKIM-Signature: v=1;');
+    for (const word of [`a=${signingType(key)}-${hash}`, 'q=dns/txt', `c=${form}/${form}`]) line.tag(word);
+    line.tag(`d=${domain}`);
+    line.tag(`s=${selector}`);
+    line.names(names);
+    line.tag(`bh=${bodyHash.toString('base64')}`);
+    if (identity !== '') line.tag(`i=${identity}`);
+    if (times !== undefined) {
+      line.tag(`t=${times.created}`);
+      line.tag(`x=${times.expires}`);
+    }
+    return line;
   };
-  const { createHash, sign } = crypto();
-  const make = (data: Buffer): Buffer =>
-    signingType(key) === 'rsa' ? sign(hash, data, key) : sign(undefined, createHash(hash).update(data).digest(), key);
-  // where lines are broken depends on how long the signature is
-  const length = signingType(key) === 'rsa' ? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8) : 64;
-  const draft = withValue(Buffer.alloc(length).toString('base64'));
-  const data = signedHeaders(headers, names, form) + canonicalHeader(withoutSignature(draft), form);
-  return `${withValue(make(Buffer.from(data, 'latin1')).toString('base64'))}\n`;
+  return signedLine(begun, order, (line) => signedHeaders(headers, names, form) + canonicalHeader(line, form));
 }

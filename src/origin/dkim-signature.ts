@@ -1,4 +1,6 @@
-/** One DKIM-Signature: header line, read (RFC 6376 §3.5) as leniently as Exim reads it. */
+/**
+ * One DKIM-Signature: header line, read (RFC 6376 §3.5) as leniently as Exim reads it; those of ARC have the same tags.
+ */
 
 import { decodeBase64 } from '../lib/base64.ts';
 import { lower } from '../lib/octets.ts';
@@ -59,15 +61,22 @@ export function isSignature(line: string): boolean {
   return lower(line.slice(0, line.indexOf(':'))) === 'dkim-signature';
 }
 
-/** Nothing when it is no signature, or one by a method that nobody knows: it is then as if it were not there. */
-export function readSignature(line: string): DkimSignature | undefined {
+/**
+ * Nothing when it is no signature, or one by a method that nobody knows: it is then as if it were not there. `required`
+ * are the tags that it must have beside `a` and `b`.
+ */
+export function readSignature(
+  line: string,
+  required: readonly string[] = ['v', 'd', 's', 'h'],
+): DkimSignature | undefined {
   const tags = parseTags(headerBody(line));
   const value = (name: string): string => withoutBlanks(tags?.get(name) ?? '');
   const [keyType = '', hash = '', ...more] = value('a').split('-');
   if (tags === undefined || !isKeyType(keyType) || !isHash(hash) || more.length > 0) return undefined;
   const [headerForm, bodyForm] = forms(value('c'));
   const signature = octetsOf(value('b'));
-  const isWhole = ['v', 'd', 's', 'h'].every((name) => value(name) !== '') && signature.length > 0;
+  const isWhole = required.every((name) => value(name) !== '') && signature.length > 0;
+  const isKnown = !required.includes('v') || value('v') === '1';
   return {
     line,
     keyType,
@@ -84,6 +93,6 @@ export function readSignature(line: string): DkimSignature | undefined {
     expires: tags.has('x') && /^\d/.test(value('x')) ? numberOf(value('x')) : undefined,
     bodyHash: octetsOf(value('bh')),
     signature,
-    fault: !isWhole ? 'tag' : value('v') === '1' ? undefined : 'version',
+    fault: !isWhole ? 'tag' : isKnown ? undefined : 'version',
   };
 }

@@ -6,13 +6,12 @@
  * what counts, and libraries keep a long line in memory until it ends.
  */
 
-import { crypto } from '../lib/crypto.ts';
 import type { Resolver } from '../net/dns.ts';
-import { CanonicalBody, type Canonicalization } from './canonical-body.ts';
+import { BodyHashes } from './body-hashes.ts';
 import { canonicalHeader, signedHeaders, withoutSignature } from './canonical-header.ts';
-import { findKey, importKey, keyLength } from './dkim-key.ts';
-import { type DkimSignature, isSignature, type KeyType, readSignature } from './dkim-signature.ts';
-import type { DkimFinding, DkimVerdict } from './dkim-verdict.ts';
+import { type DkimSignature, isSignature, readSignature } from './dkim-signature.ts';
+import type { DkimVerdict } from './dkim-verdict.ts';
+import { type DkimRemark, prove, type ShortestKeys, verdictOf } from './prove.ts';
 
 /** Signatures that are checked; those behind them count as not verified. */
 const mostChecked = 20;
@@ -22,22 +21,15 @@ const mostRead = 100;
 export interface DkimRules {
   readonly hashes: ReadonlySet<string>;
   readonly keyTypes: ReadonlySet<string>;
-  /** Bits. */
-  readonly shortestKeys: Readonly<Record<KeyType, number>>;
+  readonly shortestKeys: ShortestKeys;
   /** Ends with the first signature that is right. */
   readonly minimal: boolean;
 }
 
-/** What is noted in the log while signatures are checked. */
-export type DkimRemark = (text: string) => void;
-
-const importFailed = 'validation error: ASN1 parser: Error in TAG.';
-const notVerified = 'validation error: Public key signature verification has failed.';
-
 export class DkimVerification {
   readonly #headers: readonly string[];
   readonly #rules: DkimRules;
-  readonly #bodies = new Map<Canonicalization, CanonicalBody>();
+  readonly #bodies = new BodyHashes();
   readonly signatures: readonly DkimSignature[];
 
   /** `headers` are as they came, with LF. */
@@ -49,17 +41,14 @@ export class DkimVerification {
       .slice(0, mostRead)
       .flatMap((line) => readSignature(line) ?? [])
       .filter(({ hash, keyType }) => rules.hashes.has(hash) && rules.keyTypes.has(keyType));
-    for (const { fault, bodyForm, hash, bodyLength } of this.signatures.slice(0, mostChecked)) {
-      if (fault !== undefined) continue;
-      const body = this.#bodies.get(bodyForm) ?? new CanonicalBody(bodyForm);
-      body.want(hash, bodyLength);
-      this.#bodies.set(bodyForm, body);
+    for (const signature of this.signatures.slice(0, mostChecked)) {
+      if (signature.fault === undefined) this.#bodies.want(signature);
     }
   }
 
   /** Takes a piece of the body, with LF. */
   take(piece: Uint8Array): void {
-    for (const body of this.#bodies.values()) body.take(piece);
+    this.#bodies.take(piece);
   }
 
   /** What each signature comes to, in the order of the header lines; the whole body was taken. */
@@ -82,33 +71,10 @@ export class DkimVerification {
     resolver: Pick<Resolver, 'resolve'>,
     remark: DkimRemark,
   ): Promise<DkimVerdict> {
-    const { fault, hash, keyType, bodyForm, bodyLength, bodyHash, selector, domain } = signature;
+    const { fault, bodyHash } = signature;
     if (fault !== undefined) return verdictOf(signature, fault);
-    const digest = this.#bodies.get(bodyForm)?.digest(hash, bodyLength);
-    if (digest?.equals(bodyHash) !== true) return verdictOf(signature, 'body');
-    const record = await findKey(resolver, selector, domain);
-    if (typeof record === 'string') {
-      remark(`d=${domain} s=${selector} [failed key import]`);
-      return verdictOf(signature, record === 'unavailable' ? 'no key' : record);
-    }
-    const key = importKey(record.octets, keyType);
-    if (key === undefined) {
-      remark(`d=${domain} s=${selector} [failed key import]`);
-      remark(importFailed);
-      return verdictOf(signature, 'malformed key');
-    }
-    const length = keyLength(key);
-    const concluded = (finding: DkimFinding): DkimVerdict => ({ signature, finding, key: record, keyLength: length });
-    if (record.hashes?.includes(hash) === false) return concluded('wrong hash');
-    if (length < this.#rules.shortestKeys[keyType]) return concluded('short key');
-    const data = Buffer.from(this.#signedText(signature), 'latin1');
-    const { createHash, verify } = crypto();
-    const isRight =
-      keyType === 'rsa'
-        ? verify(hash, data, key, signature.signature)
-        : verify(undefined, createHash(hash).update(data).digest(), key, signature.signature);
-    if (!isRight) remark(notVerified);
-    return concluded(isRight ? 'pass' : 'signature');
+    if (!this.#bodies.digest(signature).equals(bodyHash)) return verdictOf(signature, 'body');
+    return prove(signature, () => this.#signedText(signature), this.#rules.shortestKeys, resolver, remark);
   }
 
   #signedText({ line, headerNames, headerForm }: DkimSignature): string {
@@ -116,8 +82,4 @@ export class DkimVerification {
     const signed = signedHeaders(others, headerNames.split(':'), headerForm);
     return signed + canonicalHeader(withoutSignature(line), headerForm);
   }
-}
-
-function verdictOf(signature: DkimSignature, finding: DkimFinding): DkimVerdict {
-  return { signature, finding, key: undefined, keyLength: 0 };
 }

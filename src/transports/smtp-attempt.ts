@@ -20,6 +20,7 @@ import { FilterFailure, filteredSource, filterResult } from './filtered-content.
 import { messageSource, readerOf } from './message-source.ts';
 import { filteredMessage, type SignableMessage, spooledMessage } from './signable-message.ts';
 import { addressForm } from './smtp-addresses.ts';
+import { arcSetFor } from './smtp-arc.ts';
 import { type OpenConnection, openConnection } from './smtp-connection.ts';
 import { signaturesFor } from './smtp-dkim.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
@@ -188,7 +189,7 @@ class AttemptWork {
   /** The message as it is sent: signed when that is asked for, or why it cannot be. */
   async #source(filtered: MessageSource | undefined): Promise<MessageSource | Verdict> {
     const { options, request } = this.#run;
-    if (options.dkim_domain === undefined) {
+    if (options.dkim_domain === undefined && options.arc_sign === undefined) {
       return filtered ?? messageSource(readerOf(request.content), request.common);
     }
     const message =
@@ -197,7 +198,8 @@ class AttemptWork {
         : await filteredMessage(filtered, request);
     this.#signable = message;
     const lines = await signaturesFor(this.#run, this.#host, message);
-    return typeof lines === 'string' ? message.withLines(lines) : lines;
+    if (typeof lines !== 'string') return lines;
+    return message.withLines((await arcSetFor(this.#run, this.#host, message, lines)) + lines);
   }
 
   /** The command that the message runs through on its way to these recipients, or why there is none to be had. */

@@ -4,28 +4,24 @@
  * unless `dkim_strict` says that it must wait.
  */
 
-import type { KeyObject } from 'node:crypto';
 import { constants } from 'node:os';
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import * as clock from '../lib/clock.ts';
-import { crypto } from '../lib/crypto.ts';
 import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
 import { lower, trim } from '../lib/octets.ts';
-import { CanonicalBody, type Canonicalization, type HashName } from '../origin/canonical-body.ts';
+import { BodyHashes } from '../origin/body-hashes.ts';
+import type { Canonicalization, HashName } from '../origin/canonical-body.ts';
 import { type SigningOrder, signatureLine, signingType, standardNames } from '../origin/dkim-sign.ts';
-import * as files from '../safe/files.ts';
-import { clean, Text } from '../safe/taint.ts';
+import { Text } from '../safe/taint.ts';
 import { readWhole, type SignableMessage } from './signable-message.ts';
+import { signingKey } from './signing-key.ts';
 import type { Verdict } from './smtp-failure.ts';
 import { contextOf, type ReachableHost, type SmtpRun } from './smtp-run.ts';
 
 /** Domains times selectors that one message is signed for at most. */
 const mostSignatures = 20;
-/** Octets of a file with a key. */
-const longestKey = 64 * 1024;
-
 /** Why a message cannot be signed; it was logged. `detail` is for the log line of the delivery. */
 class Unsignable {
   readonly detail: string;
@@ -90,21 +86,15 @@ class Signing {
       }
     }
     if (orders.length === 0) return '';
-    const bodies = new Map<Canonicalization, CanonicalBody>();
-    for (const { form, hash } of orders) {
-      const body = bodies.get(form) ?? new CanonicalBody(form);
-      body.want(hash, undefined);
-      bodies.set(form, body);
-    }
-    await readWhole(message, (piece) => {
-      for (const body of bodies.values()) body.take(piece);
-    });
+    const bodies = new BodyHashes();
+    const rule = ({ form, hash }: SigningOrder) => ({ bodyForm: form, hash, bodyLength: undefined });
+    for (const order of orders) bodies.want(rule(order));
+    await readWhole(message, (piece) => bodies.take(piece));
     const headers = message.headers();
     let text = '';
     for (const order of orders) {
-      const digest = bodies.get(order.form)?.digest(order.hash, undefined) ?? Buffer.alloc(0);
       try {
-        text += signatureLine(order, headers, digest);
+        text += signatureLine(order, headers, bodies.digest(rule(order)));
       } catch (error) {
         throw this.#failed(`DKIM: signing failed: ${errorText(error)}`);
       }
@@ -134,7 +124,8 @@ class Signing {
     const names = await option('dkim_sign_headers');
     const keyText = await this.#value('dkim_private_key', domain, selector);
     if (keyText === undefined || ['', '0', 'false'].includes(trim(keyText.value))) return undefined;
-    const key = this.#key(keyText);
+    const key = signingKey(keyText, services);
+    if (key === undefined) throw new Unsignable();
     const hashName = await option('dkim_hash');
     const hash = hashes.get(hashName);
     if (hash === undefined) throw this.#failed(`DKIM: unrecognised hashname '${hashName}'`);
@@ -151,28 +142,6 @@ class Signing {
       names: splitList(names === '' ? standardNames : names).items.filter((name) => name !== ''),
       times: offset === '' ? undefined : { created, expires: created + Number(/^\d{1,12}/.exec(offset)?.[0] ?? '0') },
     };
-  }
-
-  #key(text: Text): KeyObject {
-    const pem = text.value.startsWith('/') ? this.#readKey(text) : text.value;
-    try {
-      const key = crypto().createPrivateKey({ key: pem, format: 'pem' });
-      if (signingType(key) !== undefined) return key;
-    } catch {
-      // what is wrong with it could tell of what is in it
-    }
-    throw this.#failed('DKIM: dkim_private_key is no key that can sign');
-  }
-
-  #readKey(text: Text): string {
-    const path = clean(text);
-    if (path === undefined) this.#run.services.panic(`Tainted filename '${text.value}'`);
-    try {
-      if (path !== undefined) return files.readText(path, longestKey);
-    } catch {
-      // said below
-    }
-    throw this.#failed(`unable to open file for reading: ${text.value}`);
   }
 
   /** The items of an option that is a list. */

@@ -16,7 +16,7 @@ import { dependsOn, type OptionTable, withoutEffect } from '../options/table.ts'
 export const smtpOptions = {
   address_retry_include_sender: flag('Remembers the temporary refusal of a recipient for this sender only.', true),
   allow_localhost: flag('Delivers to this host when it is in the list.'),
-  arc_sign: withoutEffect(template('How the chain of ARC headers is signed.')),
+  arc_sign: template('How the chain of ARC headers is signed: `identity : selector : key [: timestamps,expire]`.'),
   authenticated_sender: template('The sender that AUTH= gives.'),
   authenticated_sender_force: flag('Gives AUTH= even when we did not authenticate ourselves.'),
   command_timeout: time('How long to wait for the answer to a command.', 300),

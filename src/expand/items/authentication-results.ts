@@ -1,5 +1,6 @@
 /** `${authresults{id}}`: what is known of the sender's authenticity, as a header line (RFC 8601; Exim spec 11.5). */
 
+import { arcResult } from '../../origin/arc-verify.ts';
 import { authenticationResult } from '../../origin/dkim-verdict.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
@@ -29,6 +30,11 @@ function spfResult({ message }: Context): readonly string[] {
   return [`spf=${result}${isGuessed ? ' (best guess record for domain)' : ''} smtp.${identity}=${domain}`];
 }
 
+/** What the chain of ARC sets came to, when somebody has asked. */
+function arcResults({ message, connection }: Context): readonly string[] {
+  return message?.arc === undefined ? [] : [arcResult(message.arc, connection?.hostAddress ?? '')];
+}
+
 /** For each DKIM signature, what was found, or what an ACL has made of it. */
 function dkimResults({ message }: Context): readonly string[] {
   const facts = message?.dkim;
@@ -43,7 +49,13 @@ export const authenticationResults: Item = plainItem({
   minimum: 1,
   maximum: 1,
   evaluate: ([id = Text.empty], context) => {
-    const found = [...reverseResult(context), ...authResult(context), ...spfResult(context), ...dkimResults(context)];
+    const found = [
+      ...reverseResult(context),
+      ...authResult(context),
+      ...spfResult(context),
+      ...dkimResults(context),
+      ...arcResults(context),
+    ];
     const results = found.map((result) => `;\n\t${result}`).join('');
     return Text.join([
       Text.configured('Authentication-Results: '),

@@ -7,15 +7,35 @@ import type { AclResult } from '../../acl/acl.ts';
 import type { DkimFacts } from '../../expand/context.ts';
 import { splitList } from '../../lib/list-text.ts';
 import { lower } from '../../lib/octets.ts';
+import { ArcVerification } from '../../origin/arc-verify.ts';
 import { isSignature } from '../../origin/dkim-signature.ts';
 import { type DkimVerdict, signatureForLog, wordingOf } from '../../origin/dkim-verdict.ts';
 import { type DkimRules, DkimVerification } from '../../origin/dkim-verify.ts';
 import { type Reception, shownInLog } from './reception.ts';
 
-/** The signatures of the message, as soon as its header lines are there; nothing when nobody wants to know. */
-export function signaturesOf(headers: readonly string[], reception: Reception): DkimVerification | undefined {
-  if (!reception.acls.requests.controls.checksDkim || reception.client.isBatch) return undefined;
-  return headers.some(isSignature) ? new DkimVerification(headers, rulesOf(reception)) : undefined;
+/** What is to be proved about a message, from its header lines and its body. */
+export interface Proofs {
+  readonly dkim: DkimVerification | undefined;
+  readonly arc: ArcVerification;
+  /** Takes a piece of the body. */
+  take(piece: Uint8Array): void;
+}
+
+/** For a message whose header lines are there; nothing when nobody wants to know. */
+export function proofsFor(headers: readonly string[], reception: Reception): Proofs | undefined {
+  if (reception.client.isBatch) return undefined;
+  const rules = rulesOf(reception);
+  const isWanted = reception.acls.requests.controls.checksDkim && headers.some(isSignature);
+  const dkim = isWanted ? new DkimVerification(headers, rules) : undefined;
+  const arc = new ArcVerification(headers, rules.shortestKeys);
+  return {
+    dkim,
+    arc,
+    take(piece) {
+      dkim?.take(piece);
+      arc.take(piece);
+    },
+  };
 }
 
 function rulesOf({ runtime }: Reception): DkimRules {

@@ -6,14 +6,13 @@ import { errorCode, errorText } from '../../lib/errno.ts';
 import { headerLine } from '../../mail/header-line.ts';
 import { MessageReader } from '../../mail/message-reader.ts';
 import { timestamp } from '../../observe/main-log.ts';
-import type { DkimVerification } from '../../origin/dkim-verify.ts';
 import { userWithId } from '../../safe/users.ts';
 import type { DataEnd, ReadData, Reply } from '../../smtp/server/policy.ts';
 import type { NewMessage } from '../../spool/new-message.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
 import { headersForLog, logArrival } from '../arrival-log.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
-import { judgeSignatures, signaturesOf } from './dkim.ts';
+import { judgeSignatures, type Proofs, proofsFor } from './dkim.ts';
 import { remarkOf } from './mail-command.ts';
 import { type EachAnswered, examineEach } from './prdr.ts';
 import { queuesOnly } from './queueing.ts';
@@ -54,12 +53,12 @@ async function receive(
   const { runtime, sizeLimit } = reception;
   const { main } = runtime.config;
   const begun = clock.now();
-  let dkim: DkimVerification | 'unknown' | undefined = 'unknown';
+  let proofs: Proofs | 'unknown' | undefined = 'unknown';
   const reader: MessageReader = new MessageReader(
     { headers: main.header_maxsize, headerLine: main.header_line_maxsize },
     (piece) => {
-      if (dkim === 'unknown') dkim = signaturesOf(reader.headers, reception);
-      dkim?.take(piece);
+      if (proofs === 'unknown') proofs = proofsFor(reader.headers, reception);
+      proofs?.take(piece);
       return newMessage.write(piece);
     },
   );
@@ -97,7 +96,7 @@ async function receive(
   const arrival = makeArrival(newMessage, reader, begun, transaction, reception, lastChunk);
   if (bareHeader) return refuseBareHeader(arrival, reception);
   if (isTooBig()) return refuseSize(arrival, size, reception);
-  return decide(arrival, dkim === 'unknown' ? signaturesOf(reader.headers, reception) : dkim, transaction, reception);
+  return decide(arrival, proofs === 'unknown' ? proofsFor(reader.headers, reception) : proofs, transaction, reception);
 }
 
 /** A message by BDAT whose first header line ends with LF alone (Exim's answer). */
@@ -206,7 +205,7 @@ function makeArrival(
 
 async function decide(
   arrival: Arrival,
-  dkim: DkimVerification | undefined,
+  proofs: Proofs | undefined,
   transaction: Transaction,
   reception: Reception,
 ): Promise<Reply> {
@@ -214,7 +213,8 @@ async function decide(
   const { main } = runtime.config;
   let { discardedBy } = transaction;
   await prepareHeaders(arrival);
-  const signed = await judgeSignatures(dkim, reception);
+  acls.requests.arc = proofs?.arc;
+  const signed = await judgeSignatures(proofs?.dkim, reception);
   if (signed?.outcome === 'discard') {
     discardedBy = { phase: 'DKIM', remark: '' };
     arrival.recipients = [];
