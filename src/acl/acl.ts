@@ -10,6 +10,7 @@ import type { SeenHints } from '../hints/seen-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Resolver } from '../net/dns.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
+import type { DmarcAnswer } from '../origin/dmarc.ts';
 import type { Text } from '../safe/taint.ts';
 import type { MessageCopy } from './message-copy.ts';
 import type { ScannerSettings } from './scan/settings.ts';
@@ -70,8 +71,9 @@ export interface Controls {
   noCalloutFlush: boolean;
   /** The files that content scanners were given stay. */
   keepsScanFiles: boolean;
-  /** DKIM signatures are looked at. */
+  /** DKIM signatures are looked at, and DMARC records. */
   checksDkim: boolean;
+  checksDmarc: boolean;
 }
 
 export function newControls(): Controls {
@@ -89,6 +91,7 @@ export function newControls(): Controls {
     noCalloutFlush: false,
     keepsScanFiles: false,
     checksDkim: true,
+    checksDmarc: true,
   };
 }
 
@@ -106,6 +109,8 @@ export interface AclServices {
   readonly scanners: ScannerSettings;
   /** What the chain of ARC sets comes to, once the message is there. */
   arc(): Eventual<ArcAnswer | undefined>;
+  /** What DMARC says of the message. */
+  dmarc(): Promise<DmarcAnswer>;
   /** The options spf_guess and spf_smtp_comment_template. */
   readonly spf: { readonly guess: string; readonly commentTemplate: Template };
   log(logs: readonly RejectTarget[], text: string): void;

@@ -3,6 +3,7 @@
 import type { ClauseDriver } from './acl.ts';
 import { condition } from './conditions/condition.ts';
 import { dkimConditions } from './conditions/dkim.ts';
+import { dmarcStatus } from './conditions/dmarc.ts';
 import { dnslists } from './conditions/dnslists.ts';
 import { listConditions } from './conditions/lists.ts';
 import { malware } from './conditions/malware.ts';
@@ -30,6 +31,7 @@ const all: readonly ClauseDriver[] = [
   malware,
   ...dkimConditions,
   ...spfConditions,
+  dmarcStatus,
   ...unavailableConditions,
   udpsend,
   ...actionModifiers,

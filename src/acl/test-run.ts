@@ -61,6 +61,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       malwareAnswer: undefined,
     },
     arc: () => undefined,
+    dmarc: unused('DMARC'),
     spf: { guess: '', commentTemplate: compileTemplate('') },
     log: (_, text) => {
       log.push(text);

@@ -59,7 +59,12 @@ const absent: ReadonlySet<string> = new Set([
 ]);
 
 /** Those of them that work here. */
-const added: ReadonlySet<string> = new Set(['arc_sign', 'translate_ip_address']);
+const added: ReadonlySet<string> = new Set([
+  'arc_sign',
+  'dmarc_history_file',
+  'dmarc_tld_file',
+  'translate_ip_address',
+]);
 
 /** The program's own name stands in two standard values. */
 function renamed(line: string): string {

@@ -12,6 +12,7 @@ import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
 import type { DkimVerdict } from '../origin/dkim-verdict.ts';
+import type { DmarcAnswer } from '../origin/dmarc.ts';
 import type { SpfAnswer } from '../origin/spf.ts';
 import type { Text } from '../safe/taint.ts';
 import type { AuthenticationAnswer, Credentials, PerlAnswer, SocketAnswer, SocketRequest } from './questions.ts';
@@ -154,6 +155,8 @@ export interface MessageFacts {
   spf?: SpfAnswer | undefined;
   /** What its chain of ARC sets came to, when somebody asked. */
   arc?: ArcAnswer | undefined;
+  /** What DMARC says of it, when somebody asked. */
+  dmarc?: DmarcAnswer | undefined;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;
   /** The first `limit` octets of the body, or the last. */

@@ -8,6 +8,7 @@ import { type Eventual, then } from '../lib/eventual.ts';
 import { splitAddress } from '../mail/address.ts';
 import { mailboxDate, rfc5322Date, zuluDate } from '../mail/date.ts';
 import { timestamp, zone } from '../observe/main-log.ts';
+import { dmarcText } from '../origin/dmarc.ts';
 import * as files from '../safe/files.ts';
 import { reviewed, Text } from '../safe/taint.ts';
 import type { Context } from './context.ts';
@@ -87,6 +88,10 @@ export const variables = {
   config_file: row('the configuration file', (c) => c.settings.configFile),
   csa_status: unused('result of client SMTP authorization'),
   ...dkimVariables,
+  dmarc_domain_policy: row('policy of a DMARC record', (c) => c.message?.dmarc?.record?.policy),
+  dmarc_status: row('result of a DMARC check', (c) => c.message?.dmarc?.status),
+  dmarc_status_text: row('result of a DMARC check in words', (c) => c.message?.dmarc && dmarcText(c.message.dmarc)),
+  dmarc_used_domain: tainted('domain whose DMARC record counts', (c) => c.message?.dmarc?.usedDomain),
   dnslist_domain: tainted('DNS list that matched', (c) => c.acl?.dnsList?.domain),
   dnslist_matched: tainted('key that matched in a DNS list', (c) => c.acl?.dnsList?.matched),
   dnslist_text: tainted('TXT record of a DNS list', (c) => c.acl?.dnsList?.text),

@@ -22,6 +22,7 @@ import type { Text } from '../safe/taint.ts';
 import { factsOf, originalAddress } from './address.ts';
 import type { Arrival } from './arrival.ts';
 import { hostFields } from './arrival-log.ts';
+import { examineDmarc } from './dmarc.ts';
 import { messageCopy } from './message-copy.ts';
 import type { Runtime } from './runtime.ts';
 import { type VerifiedSenders, Verifier } from './verifier.ts';
@@ -163,6 +164,7 @@ export class AclRunner {
       delay: (seconds) => this.#surroundings.delay(seconds),
       message: () => this.requests.copy,
       scanners: this.#scanners(),
+      dmarc: () => examineDmarc(this.#context, this.#runtime, this.requests.controls.checksDmarc),
       arc: () => this.requests.arc?.answer(resolver),
       spf: { guess: config.main.spf_guess, commentTemplate: config.main.spf_smtp_comment_template },
       log: (targets, text) => this.log(targets, text),

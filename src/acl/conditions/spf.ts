@@ -15,7 +15,8 @@ async function ask({ context, services }: AclRun, guess: string | undefined): Pr
   const template = await services.spf.commentTemplate.expand(context);
   if (!template.ok) return { error: `expansion of spf_smtp_comment_template failed: ${template.message}` };
   const question = {
-    ip: connection?.hostAddress ?? '',
+    // as Exim has it for who is no host
+    ip: connection?.hostAddress || '0.0.0.0',
     sender: message?.sender ?? '',
     helo: connection?.heloName ?? '',
     hostname: context.settings.primaryHostname,

@@ -97,7 +97,7 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['cutthrough_delivery', nothing([], true)],
   ['debug', nothing([], true)],
   ['dkim_disable_verify', does(({ controls: c }) => (c.checksDkim = false), ['DATA'])],
-  ['dmarc_disable_verify', nothing()],
+  ['dmarc_disable_verify', does(({ controls: c }) => (c.checksDmarc = false), ['DATA', 'DKIM'])],
   ['dmarc_enable_forensic', nothing()],
   ['dscp', nothing([], true)],
   ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true))],

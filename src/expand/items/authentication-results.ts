@@ -2,6 +2,7 @@
 
 import { arcResult } from '../../origin/arc-verify.ts';
 import { authenticationResult } from '../../origin/dkim-verdict.ts';
+import { dmarcResult } from '../../origin/dmarc.ts';
 import { Text } from '../../safe/taint.ts';
 import type { Context } from '../context.ts';
 import { type Item, plainItem } from '../evaluate.ts';
@@ -30,6 +31,12 @@ function spfResult({ message }: Context): readonly string[] {
   return [`spf=${result}${isGuessed ? ' (best guess record for domain)' : ''} smtp.${identity}=${domain}`];
 }
 
+/** What DMARC says, when somebody has asked. */
+function dmarcResults({ message }: Context): readonly string[] {
+  const result = message?.dmarc && dmarcResult(message.dmarc);
+  return result === undefined ? [] : [result];
+}
+
 /** What the chain of ARC sets came to, when somebody has asked. */
 function arcResults({ message, connection }: Context): readonly string[] {
   return message?.arc === undefined ? [] : [arcResult(message.arc, connection?.hostAddress ?? '')];
@@ -54,6 +61,7 @@ export const authenticationResults: Item = plainItem({
       ...authResult(context),
       ...spfResult(context),
       ...dkimResults(context),
+      ...dmarcResults(context),
       ...arcResults(context),
     ];
     const results = found.map((result) => `;\n\t${result}`).join('');
