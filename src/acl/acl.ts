@@ -74,6 +74,8 @@ export interface Controls {
   /** DKIM signatures are looked at, and DMARC records. */
   checksDkim: boolean;
   checksDmarc: boolean;
+  /** Failures of DMARC are reported. */
+  reportsDmarc: boolean;
 }
 
 export function newControls(): Controls {
@@ -92,6 +94,7 @@ export function newControls(): Controls {
     keepsScanFiles: false,
     checksDkim: true,
     checksDmarc: true,
+    reportsDmarc: false,
   };
 }
 

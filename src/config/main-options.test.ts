@@ -61,6 +61,7 @@ const absent: ReadonlySet<string> = new Set([
 /** Those of them that work here. */
 const added: ReadonlySet<string> = new Set([
   'arc_sign',
+  'dmarc_forensic_sender',
   'dmarc_history_file',
   'dmarc_tld_file',
   'translate_ip_address',

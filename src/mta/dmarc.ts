@@ -13,6 +13,7 @@ import { PublicSuffixes } from '../origin/public-suffixes.ts';
 import * as files from '../safe/files.ts';
 import type { Clean } from '../safe/taint.ts';
 import { addressOptions } from './address-options.ts';
+import { reportFailure } from './dmarc-forensic.ts';
 import { historyEntry } from './dmarc-history.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -48,12 +49,22 @@ function provenDomains(facts: DkimFacts | undefined): readonly string[] {
   return facts.verdicts.filter((each) => wordingOf(each).status === 'pass').map(({ signature }) => signature.domain);
 }
 
+/** What is to be done for one message. */
+export interface DmarcWishes {
+  /** Unless an ACL wants nothing of it. */
+  readonly check: boolean;
+  /** The result goes into the history: not so in a test. */
+  readonly note: boolean;
+  /** A failure is reported to the domain, when its record asks for that. */
+  readonly report: boolean;
+}
+
 /** Messages of our own users are not checked, nor any without a list of suffixes. */
-export async function examineDmarc(context: Context, runtime: Runtime, isWanted: boolean): Promise<DmarcAnswer> {
+export async function examineDmarc(context: Context, runtime: Runtime, wishes: DmarcWishes): Promise<DmarcAnswer> {
   const { message, connection } = context;
   const { dmarc_tld_file: list, dmarc_history_file: history } = runtime.config.main;
   const isStranger = (connection?.hostAddress ?? '') !== '' && connection?.authenticator === '';
-  if (message === undefined || list === undefined || !isWanted || !isStranger) return dmarcOff;
+  if (message === undefined || list === undefined || !wishes.check || !isStranger) return dmarcOff;
   let suffixes: PublicSuffixes;
   try {
     suffixes = suffixesIn(list);
@@ -70,7 +81,8 @@ export async function examineDmarc(context: Context, runtime: Runtime, isWanted:
     suffixes,
     runtime.resolver,
   );
-  if (history !== undefined) note(history, historyEntry(answer, context), runtime, message.id);
+  if (wishes.report) await reportFailure(answer, context, suffixes, runtime);
+  if (history !== undefined && wishes.note) note(history, historyEntry(answer, context), runtime, message.id);
   return answer;
 }
 

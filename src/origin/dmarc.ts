@@ -116,6 +116,18 @@ export async function checkDmarc(
   return { status, from, usedDomain, record, alignedSpf, alignedDkim };
 }
 
+/** Whether an address at `destination` may be sent reports about `from`: a stranger must have agreed (RFC 7489 §7.1). */
+export async function takesReports(
+  from: string,
+  destination: string,
+  suffixes: PublicSuffixes,
+  resolver: Pick<Resolver, 'resolve'>,
+): Promise<boolean> {
+  if (suffixes.organization(destination) === suffixes.organization(from)) return true;
+  const answer = await resolver.resolve(`${from}._report._dmarc.${asciiDomain(destination)}`, 'TXT');
+  return answer.outcome === 'found' && answer.records.some((strings) => strings.join('').startsWith('v=DMARC1'));
+}
+
 const texts: Readonly<Record<DmarcStatus, string>> = {
   accept: 'Accept',
   reject: 'Reject',

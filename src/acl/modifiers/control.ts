@@ -98,7 +98,7 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['debug', nothing([], true)],
   ['dkim_disable_verify', does(({ controls: c }) => (c.checksDkim = false), ['DATA'])],
   ['dmarc_disable_verify', does(({ controls: c }) => (c.checksDmarc = false), ['DATA', 'DKIM'])],
-  ['dmarc_enable_forensic', nothing()],
+  ['dmarc_enable_forensic', does(({ controls: c }) => (c.reportsDmarc = true), ['DATA', 'DKIM'])],
   ['dscp', nothing([], true)],
   ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true))],
   ['fakedefer', fake('4')],

@@ -10,7 +10,7 @@ export const incomingSmtpMessages = {
   dkim_verify_min_keysizes: stringList('How long the keys of DKIM signatures must be.', 'rsa=1024 ed25519=250'),
   dkim_verify_minimal: flag('Checks no further signatures after the first good one.'),
   dkim_verify_signers: domainList('Domains and identities whose signatures the DKIM ACL is run for.', '$dkim_signers'),
-  dmarc_forensic_sender: withoutEffect(template('The sender of reports about single messages that failed DMARC.')),
+  dmarc_forensic_sender: template('The sender of reports about single messages that failed DMARC.'),
   dmarc_history_file: fixed('The file in which DMARC results are kept for aggregate reports.'),
   dmarc_tld_file: fixed('The list of public suffixes that tells organizations from registries.'),
   recipient_unqualified_hosts: hostList('Hosts that may give recipients without a domain.'),
