@@ -24,7 +24,7 @@ await build({
   // names stay, so that a stack in the log can be read
   minifyWhitespace: true,
   minifySyntax: true,
-  external: ['koffi', 'pg', 'mysql2', 'ioredis', 'ldapts'],
+  external: ['koffi', 'pg', 'mysql2', 'ioredis', 'ldapts', 'mailauth'],
   define: {
     'import.meta.dirname': '__dirname',
     TABELLA_BUILD_DATE: JSON.stringify(

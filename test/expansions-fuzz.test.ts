@@ -30,6 +30,7 @@ const settings: Settings = {
   messageBodyVisible: 500,
   messageBodyNewlines: false,
   logFileDirectory: undefined,
+  spfGuess: '',
   environment: new Map([['PATH', '/bin']]),
 };
 

@@ -9,6 +9,8 @@ import type { RateHints } from '../hints/rate-hints.ts';
 import type { SeenHints } from '../hints/seen-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Resolver } from '../net/dns.ts';
+import type { ArcAnswer } from '../origin/arc-verify.ts';
+import type { DmarcAnswer } from '../origin/dmarc.ts';
 import type { Text } from '../safe/taint.ts';
 import type { MessageCopy } from './message-copy.ts';
 import type { ScannerSettings } from './scan/settings.ts';
@@ -21,6 +23,7 @@ export type Phase =
   | 'MAIL'
   | 'RCPT'
   | 'PREDATA'
+  | 'DKIM'
   | 'DATA'
   | 'PRDR'
   | 'AUTH'
@@ -68,6 +71,11 @@ export interface Controls {
   noCalloutFlush: boolean;
   /** The files that content scanners were given stay. */
   keepsScanFiles: boolean;
+  /** DKIM signatures are looked at, and DMARC records. */
+  checksDkim: boolean;
+  checksDmarc: boolean;
+  /** Failures of DMARC are reported. */
+  reportsDmarc: boolean;
 }
 
 export function newControls(): Controls {
@@ -84,6 +92,9 @@ export function newControls(): Controls {
     noPipelining: false,
     noCalloutFlush: false,
     keepsScanFiles: false,
+    checksDkim: true,
+    checksDmarc: true,
+    reportsDmarc: false,
   };
 }
 
@@ -99,6 +110,12 @@ export interface AclServices {
   /** The message, when it is there. */
   message(): MessageCopy | undefined;
   readonly scanners: ScannerSettings;
+  /** What the chain of ARC sets comes to, once the message is there. */
+  arc(): Eventual<ArcAnswer | undefined>;
+  /** What DMARC says of the message. */
+  dmarc(): Promise<DmarcAnswer>;
+  /** The options spf_guess and spf_smtp_comment_template. */
+  readonly spf: { readonly guess: string; readonly commentTemplate: Template };
   log(logs: readonly RejectTarget[], text: string): void;
   /** `H=… [1.2.3.4] `: the other side as log lines show it, with a blank behind it; empty for a local process. */
   hostText(): string;

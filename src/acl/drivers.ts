@@ -2,6 +2,8 @@
 
 import type { ClauseDriver } from './acl.ts';
 import { condition } from './conditions/condition.ts';
+import { dkimConditions } from './conditions/dkim.ts';
+import { dmarcStatus } from './conditions/dmarc.ts';
 import { dnslists } from './conditions/dnslists.ts';
 import { listConditions } from './conditions/lists.ts';
 import { malware } from './conditions/malware.ts';
@@ -9,6 +11,7 @@ import { ratelimit } from './conditions/ratelimit.ts';
 import { regex } from './conditions/regex.ts';
 import { seen } from './conditions/seen.ts';
 import { spam } from './conditions/spam.ts';
+import { spfConditions } from './conditions/spf.ts';
 import { unavailableConditions } from './conditions/unavailable.ts';
 import { verify } from './conditions/verify.ts';
 import { actionModifiers } from './modifiers/actions.ts';
@@ -26,6 +29,9 @@ const all: readonly ClauseDriver[] = [
   regex,
   spam,
   malware,
+  ...dkimConditions,
+  ...spfConditions,
+  dmarcStatus,
   ...unavailableConditions,
   udpsend,
   ...actionModifiers,

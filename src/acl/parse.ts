@@ -5,6 +5,7 @@ import { nearest } from '../lib/nearest.ts';
 import { trim } from '../lib/octets.ts';
 import type { Acl, Clause, Statement, Verb } from './acl.ts';
 import { clauseDrivers } from './drivers.ts';
+import { dkimSettable } from './modifiers/actions.ts';
 
 /** A line of an ACL. */
 export interface AclLine {
@@ -90,6 +91,7 @@ function parseClause(text: string, line: string, verb: Verb, fault: AclFault): C
 }
 
 function variableProblem(name: string): string | undefined {
+  if (dkimSettable.has(name)) return undefined;
   if (!/^acl_[cm]/.test(name)) return 'must start "acl_c" or "acl_m"';
   return /^acl_[cm][0-9_]/.test(name) ? undefined : 'digit or underscore must follow acl_c or acl_m';
 }

@@ -22,11 +22,14 @@ export const everyPhase: readonly Phase[] = [
   'MAIL',
   'RCPT',
   'PREDATA',
+  'DKIM',
   'DATA',
   'PRDR',
   'non-SMTP-start',
   'non-SMTP',
 ];
+/** No DKIM signature is being looked at. */
+export const withoutDkim: readonly Phase[] = everyPhase.filter((phase) => phase !== 'DKIM');
 /** A phase as log lines name it. */
 export function namedPhase(phase: Phase): string {
   return phase === 'notquit' ? upper(phase) : phase;
@@ -38,6 +41,7 @@ export const withoutRecipient: readonly Phase[] = [
   ...leaving,
   'MAIL',
   'PREDATA',
+  'DKIM',
   'DATA',
   'non-SMTP-start',
   'non-SMTP',
@@ -46,6 +50,8 @@ export const withoutRecipient: readonly Phase[] = [
 export const withoutAddress: readonly Phase[] = withoutRecipient.filter((phase) => phase !== 'VRFY');
 /** No message is on its way yet, or none any more. */
 export const withoutMessage: readonly Phase[] = [...beforeMail, ...leaving];
+/** No message is on its way whose fate could be decided. */
+export const withoutDecision: readonly Phase[] = [...withoutMessage, 'DKIM'];
 /** The header lines have not come in. */
 export const withoutHeaders: readonly Phase[] = [
   ...beforeMail,
@@ -55,3 +61,5 @@ export const withoutHeaders: readonly Phase[] = [
   'PREDATA',
   'non-SMTP-start',
 ];
+/** Nobody has looked at the whole message. */
+export const withoutContent: readonly Phase[] = [...withoutHeaders, 'DKIM'];

@@ -60,6 +60,9 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       spamAnswers: new Map(),
       malwareAnswer: undefined,
     },
+    arc: () => undefined,
+    dmarc: unused('DMARC'),
+    spf: { guess: '', commentTemplate: compileTemplate('') },
     log: (_, text) => {
       log.push(text);
     },

@@ -14,6 +14,7 @@ export function testContext(call: Call): Context {
     delay: async () => undefined,
     flush: async () => undefined,
     allowUnqualifiedSenders: true,
+    isTest: true,
     makesCallouts: false,
   });
   context.connection = testConnection(call);

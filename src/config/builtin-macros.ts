@@ -5,6 +5,7 @@ import { authenticatorCommonOptions } from '../authenticators/common-options.ts'
 import { upper } from '../lib/octets.ts';
 import { logSelectors } from '../observe/log-selectors.ts';
 import type { OptionTable } from '../options/table.ts';
+import { standardNames } from '../origin/dkim-sign.ts';
 import { routerCommonOptions } from '../routers/common-options.ts';
 import { transportCommonOptions } from '../transports/common-options.ts';
 import { authenticators, lookups, routers, transports } from './drivers.ts';
@@ -33,6 +34,8 @@ function* driverMacros(family: string, common: OptionTable, drivers: ReadonlyMap
 
 /** What is there beside drivers and options; a macro is added with its feature. */
 const features = [
+  'DKIM',
+  'SPF',
   'IPV6',
   'CRYPTEQ',
   'ICONV',
@@ -62,4 +65,8 @@ function* names(): Generator<string> {
   for (const feature of features) yield `_HAVE_${feature}`;
 }
 
-export const builtinMacros: ReadonlyMap<string, string> = new Map([...names()].map((name) => [name, 'y']));
+export const builtinMacros: ReadonlyMap<string, string> = new Map([
+  ...[...names()].map((name) => [name, 'y'] as const),
+  ['_DKIM_SIGN_HEADERS', standardNames],
+  ['_DKIM_OVERSIGN_HEADERS', standardNames.replace(/[^:]+/g, '+$&')],
+]);

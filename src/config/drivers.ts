@@ -15,6 +15,7 @@ import { mysql } from '../lookups/mysql.ts';
 import { passwd } from '../lookups/passwd.ts';
 import { pgsql } from '../lookups/pgsql.ts';
 import { redis } from '../lookups/redis.ts';
+import { spf } from '../lookups/spf.ts';
 import { sqlite } from '../lookups/sqlite.ts';
 import { nwildlsearch, wildlsearch } from '../lookups/wildlsearch.ts';
 import { accept } from '../routers/accept.ts';
@@ -57,5 +58,6 @@ export const lookups: readonly Lookup[] = [
   passwd,
   pgsql,
   redis,
+  spf,
   sqlite,
 ];

@@ -58,6 +58,15 @@ const absent: ReadonlySet<string> = new Set([
   'use_classresources',
 ]);
 
+/** Those of them that work here. */
+const added: ReadonlySet<string> = new Set([
+  'arc_sign',
+  'dmarc_forensic_sender',
+  'dmarc_history_file',
+  'dmarc_tld_file',
+  'translate_ip_address',
+]);
+
 /** The program's own name stands in two standard values. */
 function renamed(line: string): string {
   return line.replace(/Tabella \$tabella_version/, 'Exim $version_number');
@@ -172,7 +181,7 @@ describe('the tables of options', () => {
     );
     for (const table of all.values()) {
       for (const [name, row] of Object.entries(table)) {
-        if (absent.has(name)) assert.equal(row.unused === true, name !== 'translate_ip_address', name);
+        if (absent.has(name)) assert.equal(row.unused === true, !added.has(name), name);
       }
     }
   });

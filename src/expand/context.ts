@@ -10,6 +10,10 @@ import type { Eventual } from '../lib/eventual.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
+import type { ArcAnswer } from '../origin/arc-verify.ts';
+import type { DkimVerdict } from '../origin/dkim-verdict.ts';
+import type { DmarcAnswer } from '../origin/dmarc.ts';
+import type { SpfAnswer } from '../origin/spf.ts';
 import type { Text } from '../safe/taint.ts';
 import type { AuthenticationAnswer, Credentials, PerlAnswer, SocketAnswer, SocketRequest } from './questions.ts';
 
@@ -34,6 +38,8 @@ export interface Settings {
   readonly messageBodyVisible: number;
   readonly messageBodyNewlines: boolean;
   readonly logFileDirectory: string | undefined;
+  /** `$spf_guess`. */
+  readonly spfGuess: string;
   /** Variables of the environment that expansions may see (keep_environment, add_environment). */
   readonly environment: ReadonlyMap<string, string>;
 }
@@ -89,6 +95,25 @@ export interface SpamFacts {
   readonly report: string;
 }
 
+/** What is known of the DKIM signatures of a message (Exim spec 58.3). */
+export interface DkimFacts {
+  readonly verdicts: readonly DkimVerdict[];
+  /** Domains and identities that signed, with colons between them. */
+  readonly signers: string;
+  /** The one that the ACL was last run for, and its signature if it has one. */
+  signer: string;
+  verdict: DkimVerdict | undefined;
+  /** The signature that was last seen. */
+  seen: DkimVerdict | undefined;
+  /** As an ACL sees and may set it; after the last run, all that were, with colons between them. */
+  status: string;
+  reason: string;
+  /** An ACL has set what it was told. */
+  isOverruled: boolean;
+  /** The domain whose signature is right, for the log. */
+  verified: string;
+}
+
 /** The message being received or delivered. */
 export interface MessageFacts {
   id: string;
@@ -125,6 +150,13 @@ export interface MessageFacts {
   warningRecipients: string;
   queueName: Text;
   spam?: SpamFacts | undefined;
+  dkim?: DkimFacts | undefined;
+  /** What was found out about its sender, when somebody asked. */
+  spf?: SpfAnswer | undefined;
+  /** What its chain of ARC sets came to, when somebody asked. */
+  arc?: ArcAnswer | undefined;
+  /** What DMARC says of it, when somebody asked. */
+  dmarc?: DmarcAnswer | undefined;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;
   /** The first `limit` octets of the body, or the last. */
@@ -168,6 +200,8 @@ export interface DeliveryFacts {
   pipeAddresses: readonly string[];
   /** What was agreed on with the server, when the connection is encrypted. */
   tls?: TlsFacts | undefined;
+  /** While it is signed: for whom, and by which key. */
+  dkim?: { readonly domain: Text; readonly selector: Text } | undefined;
   firstDelivery: boolean;
   queueRunning: boolean;
 }

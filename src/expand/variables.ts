@@ -8,9 +8,11 @@ import { type Eventual, then } from '../lib/eventual.ts';
 import { splitAddress } from '../mail/address.ts';
 import { mailboxDate, rfc5322Date, zuluDate } from '../mail/date.ts';
 import { timestamp, zone } from '../observe/main-log.ts';
+import { dmarcText } from '../origin/dmarc.ts';
 import * as files from '../safe/files.ts';
 import { reviewed, Text } from '../safe/taint.ts';
 import type { Context } from './context.ts';
+import { dkimVariables } from './dkim-variables.ts';
 import { kept } from './kept.ts';
 import * as message from './message-variables.ts';
 import { tlsVariables } from './tls-variables.ts';
@@ -55,6 +57,10 @@ export const variables = {
   address_data: row('set by address_data of a router', (c) => c.address?.addressData),
   address_file: row('the file that an address was directed to', (c) => c.address?.addressFile),
   address_pipe: row('the command that an address was directed to', (c) => c.address?.addressPipe),
+  arc_domains: tainted('domains of an ARC chain', (c) => c.message?.arc?.sets.map(({ seal }) => seal.domain).join(':')),
+  arc_oldest_pass: row('first instance of an ARC chain that is right', (c) => c.message?.arc?.oldestPass ?? 0),
+  arc_state: row('result of ARC verification', (c) => c.message?.arc?.state),
+  arc_state_reason: row('why ARC verification failed', (c) => c.message?.arc?.reason),
   auth1: row('first value that an authenticator was given', (c) => c.authValues?.[0]),
   auth2: row('second value that an authenticator was given', (c) => c.authValues?.[1]),
   auth3: row('third value that an authenticator was given', (c) => c.authValues?.[2]),
@@ -81,27 +87,11 @@ export const variables = {
   config_dir: row('directory of the configuration file', (c) => c.settings.configFile.replace(/\/[^/]*$/, '')),
   config_file: row('the configuration file', (c) => c.settings.configFile),
   csa_status: unused('result of client SMTP authorization'),
-  dkim_verify_status: unused('result of DKIM verification'),
-  dkim_verify_reason: unused('why DKIM verification failed'),
-  dkim_algo: unused('algorithm of a DKIM signature'),
-  dkim_bodylength: unused('signed length of the body'),
-  dkim_canon_body: unused('canonicalization of the body'),
-  dkim_canon_headers: unused('canonicalization of the header lines'),
-  dkim_copiedheaders: unused('header lines copied into a signature'),
-  dkim_created: unused('time of a signature', '0'),
-  dkim_cur_signer: unused('signer being tested'),
-  dkim_domain: unused('domain of a signature'),
-  dkim_expires: unused('time at which a signature expires'),
-  dkim_headernames: unused('names of the signed header lines'),
-  dkim_identity: unused('identity of a signature'),
-  dkim_key_granularity: unused('granularity of a key'),
-  dkim_key_length: unused('length of a key'),
-  dkim_key_nosubdomains: unused('whether a key is for its domain alone'),
-  dkim_key_notes: unused('notes of a key'),
-  dkim_key_srvtype: unused('service type of a key'),
-  dkim_key_testing: unused('whether a key is being tried out'),
-  dkim_selector: unused('selector of a signature'),
-  dkim_signers: unused('domains and identities that signed'),
+  ...dkimVariables,
+  dmarc_domain_policy: row('policy of a DMARC record', (c) => c.message?.dmarc?.record?.policy),
+  dmarc_status: row('result of a DMARC check', (c) => c.message?.dmarc?.status),
+  dmarc_status_text: row('result of a DMARC check in words', (c) => c.message?.dmarc && dmarcText(c.message.dmarc)),
+  dmarc_used_domain: tainted('domain whose DMARC record counts', (c) => c.message?.dmarc?.usedDomain),
   dnslist_domain: tainted('DNS list that matched', (c) => c.acl?.dnsList?.domain),
   dnslist_matched: tainted('key that matched in a DNS list', (c) => c.acl?.dnsList?.matched),
   dnslist_text: tainted('TXT record of a DNS list', (c) => c.acl?.dnsList?.text),
@@ -258,12 +248,12 @@ export const variables = {
   spam_report: tainted('report of a spam scanner', (c) => c.message?.spam?.report),
   spam_score: row('score of a spam scanner', (c) => c.message?.spam?.score),
   spam_score_int: row('score times ten', (c) => c.message?.spam?.scoreInt),
-  spf_guess: unused('guessed SPF record', 'v=spf1 a/24 mx/24 ptr ?all'),
-  spf_header_comment: unused('comment of an SPF check'),
-  spf_received: unused('Received-SPF: line'),
-  spf_result: unused('result of an SPF check'),
-  spf_result_guessed: unused('whether the SPF record was guessed', 'no'),
-  spf_smtp_comment: unused('text of an SPF refusal'),
+  spf_guess: row('guessed SPF record', (c) => c.settings.spfGuess),
+  spf_header_comment: tainted('comment of an SPF check', (c) => c.message?.spf?.headerComment),
+  spf_received: tainted('Received-SPF: line', (c) => c.message?.spf?.received),
+  spf_result: row('result of an SPF check', (c) => c.message?.spf?.result),
+  spf_result_guessed: row('whether the SPF record was guessed', (c) => (c.message?.spf?.isGuessed ? 'yes' : 'no')),
+  spf_smtp_comment: tainted('text of an SPF refusal', (c) => c.message?.spf?.smtpComment),
   spool_directory: row('the spool directory', (c) => c.settings.spoolDirectory),
   spool_inodes: row('free inodes where the spool is', (c) => space('freeInodes', c.settings.spoolDirectory)),
   spool_space: row('free kilobytes where the spool is', (c) => space('free', c.settings.spoolDirectory)),

@@ -48,7 +48,7 @@ export interface SingleKeyLookup extends LookupDriver {
    * Opens the file. It stays open as long as its inode, size and time do not change.
    * @throws LookupProblem or the system's error
    */
-  open(file: Clean): Table;
+  open(file: Clean, surroundings: Surroundings): Table;
   /** In a message about a file that cannot be opened: `failed to open F <purpose>: …`. */
   readonly purpose: string;
 }

@@ -203,7 +203,8 @@ export class Lookups {
       return open.table;
     }
     this.#tables.delete(name);
-    const table = driver.open(file);
+    this.#surroundings ??= standardSurroundings();
+    const table = driver.open(file, this.#surroundings);
     this.#tables.set(name, { table, stamp, lookedBy, looked: now });
     return table;
   }

@@ -54,6 +54,7 @@ export function testContext(lookups?: Lookups): Context {
       messageBodyVisible: 500,
       messageBodyNewlines: false,
       logFileDirectory: undefined,
+      spfGuess: '',
       environment: new Map(),
     },
     services,

@@ -17,10 +17,12 @@ import type { ScannerSettings } from '../acl/scan/settings.ts';
 import type { AclAnswer, Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { newAclFacts } from '../expand/facts.ts';
+import type { ArcVerification } from '../origin/arc-verify.ts';
 import type { Text } from '../safe/taint.ts';
 import { factsOf, originalAddress } from './address.ts';
 import type { Arrival } from './arrival.ts';
 import { hostFields } from './arrival-log.ts';
+import { type DmarcWishes, examineDmarc } from './dmarc.ts';
 import { messageCopy } from './message-copy.ts';
 import type { Runtime } from './runtime.ts';
 import { type VerifiedSenders, Verifier } from './verifier.ts';
@@ -32,6 +34,8 @@ export interface AclSurroundings {
   /** Sends what was answered so far. */
   flush(): Promise<void>;
   readonly allowUnqualifiedSenders: boolean;
+  /** Nothing comes of what is done here. */
+  readonly isTest: boolean;
   /** Other hosts may be asked about addresses: not so in a test with `-bh`. */
   readonly makesCallouts: boolean;
 }
@@ -50,6 +54,8 @@ export class AclRequests {
   /** What scanners have said of the message. */
   readonly spamAnswers: ScannerSettings['spamAnswers'] = new Map();
   malwareAnswer: ScannerSettings['malwareAnswer'];
+  /** What was read for `verify = arc`. */
+  arc: ArcVerification | undefined;
 }
 
 export class AclRunner {
@@ -160,11 +166,20 @@ export class AclRunner {
       delay: (seconds) => this.#surroundings.delay(seconds),
       message: () => this.requests.copy,
       scanners: this.#scanners(),
+      dmarc: () => examineDmarc(this.#context, this.#runtime, this.#dmarcWishes()),
+      arc: () => this.requests.arc?.answer(resolver),
+      spf: { guess: config.main.spf_guess, commentTemplate: config.main.spf_smtp_comment_template },
       log: (targets, text) => this.log(targets, text),
       hostText: () => this.hostText(),
       named: (name) => config.acls.get(name),
       logsSkippedWarnings: logs.selects('acl_warn_skipped'),
     };
+  }
+
+  #dmarcWishes(): DmarcWishes {
+    const { checksDmarc: check, reportsDmarc } = this.requests.controls;
+    const { isTest } = this.#surroundings;
+    return { check, note: !isTest, report: reportsDmarc && !isTest };
   }
 
   #scanners(): ScannerSettings {

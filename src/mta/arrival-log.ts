@@ -81,6 +81,8 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   if (arrival.prdr) line += ' PRDR';
   if (arrival.lastChunk !== undefined) line += ' K';
   line += ` S=${context.message?.size ?? 0}`;
+  const verified = context.message?.dkim?.verified ?? '';
+  if (selects('dkim') && verified !== '') line += ` DKIM=${verified}`;
   if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
   if (selects('receive_time')) line += ` RT=${formatPassed((clock.now() - begun) / 1000, selects('millisec'))}`;
   line += idField(arrival, selects);

@@ -88,6 +88,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     delay: pause,
     flush: async () => undefined,
     allowUnqualifiedSenders: true,
+    isTest: false,
     makesCallouts: true,
   });
   const own = request.sender === undefined;

@@ -126,6 +126,11 @@ export class RemoteKnowledge implements RemoteServices {
     return hostFieldOf(host, this.#attempt.selects);
   }
 
+  panic(text: string): void {
+    const { runtime, message } = this.#attempt;
+    runtime.logs.write(['main', 'panic'], text, message.id);
+  }
+
   log(text: string): void {
     this.#attempt.log(text);
     this.#attempt.note(text);

@@ -103,6 +103,7 @@ export function basicSettings(
     messageBodyVisible: main.message_body_visible,
     messageBodyNewlines: main.message_body_newlines,
     logFileDirectory: undefined,
+    spfGuess: main.spf_guess,
     environment,
   };
 }

@@ -13,6 +13,8 @@ import { newContext, type Runtime } from './runtime.ts';
 
 export interface Report {
   readonly recipients: readonly string[];
+  /** Of the envelope; empty when nothing is said. */
+  readonly sender?: string | undefined;
   /** Header lines, each ending with LF. */
   readonly headers: readonly string[];
   /** Writes the body. */
@@ -32,7 +34,7 @@ export async function submitReport(report: Report, runtime: Runtime): Promise<Sp
   const context = newContext(runtime);
   const connection = { ...newConnection('', 0), ident: login, receivedProtocol: 'local' };
   context.connection = connection;
-  context.message = emptyMessage('', user);
+  context.message = emptyMessage(report.sender ?? '', user);
   const reader = new MessageReader({ headers: config.main.header_maxsize, headerLine: 0 }, (piece) =>
     newMessage.write(piece),
   );
@@ -47,7 +49,7 @@ export async function submitReport(report: Report, runtime: Runtime): Promise<Sp
       newMessage,
       reader,
       headers: reader.headers.map(headerLine),
-      sender: '',
+      sender: report.sender ?? '',
       recipients: report.recipients.map((address) => ({ address })),
       begun,
       originator: { login, uid: user.uid, gid: user.gid },

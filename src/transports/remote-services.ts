@@ -51,6 +51,8 @@ export interface ConnectionServices {
 }
 
 export interface RemoteServices extends ConnectionServices {
+  /** The same, and to the panic log. */
+  panic(text: string): void;
   standing(attempt: HostAttempt): Eventual<HostStanding>;
   /**
    * Notes that a host failed, or failed for this message, with which the host itself is in order (Exim spec 49.2).

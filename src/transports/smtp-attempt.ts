@@ -5,15 +5,24 @@
 
 import type { TlsFacts } from '../net/tls.ts';
 import { type Failure, isFailure } from '../smtp/client/failure.ts';
-import { type Envelope, type RecipientAnswer, type Transaction, transact } from '../smtp/client/transaction.ts';
+import {
+  type Envelope,
+  type MessageSource,
+  type RecipientAnswer,
+  type Transaction,
+  transact,
+} from '../smtp/client/transaction.ts';
 import { notifyWords } from '../smtp/notification.ts';
 import { replyText } from '../smtp/reply.ts';
 import { xtext } from '../smtp/xtext.ts';
 import { Unprepared } from './expanding.ts';
 import { FilterFailure, filteredSource, filterResult } from './filtered-content.ts';
 import { messageSource, readerOf } from './message-source.ts';
+import { filteredMessage, type SignableMessage, spooledMessage } from './signable-message.ts';
 import { addressForm } from './smtp-addresses.ts';
+import { arcSetFor } from './smtp-arc.ts';
 import { type OpenConnection, openConnection } from './smtp-connection.ts';
+import { signaturesFor } from './smtp-dkim.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
 import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
 import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
@@ -55,6 +64,8 @@ class AttemptWork {
   /** Messages that were sent over the connection. */
   #sent = 0;
   #transactions = 0;
+  /** What is being sent, when it was to be signed. */
+  #signable: SignableMessage | undefined;
 
   constructor(
     run: SmtpRun,
@@ -157,21 +168,38 @@ class AttemptWork {
       dataTimeout: options.data_timeout * 1000,
       finalTimeout: options.final_timeout * 1000,
     };
-    const content = readerOf(request.content);
     const filter = await this.#filterFor(group, tls);
-    if (filter === undefined) return transact(session, envelope, messageSource(content, request.common), settings);
-    if ('error' in filter) return filter;
-    const source = filteredSource(filter, content);
+    if (filter !== undefined && 'error' in filter) return filter;
+    const filtered = filter && filteredSource(filter, readerOf(request.content));
     try {
-      return await transact(session, envelope, source, settings);
+      const source = await this.#source(filtered);
+      return 'error' in source ? source : await transact(session, envelope, source, settings);
     } catch (error) {
       if (!(error instanceof FilterFailure)) throw error;
       // as seen from the host, we fell silent in the middle of the message
       if (error.timedOut) return { answers: [], failure: silence, written: 0 };
       return { outcome: 'deferred', of: 'message', error: { ...filterResult(error, ''), panic: false }, quiet: true };
     } finally {
-      source.close();
+      filtered?.close();
+      this.#signable?.close();
+      this.#signable = undefined;
     }
+  }
+
+  /** The message as it is sent: signed when that is asked for, or why it cannot be. */
+  async #source(filtered: MessageSource | undefined): Promise<MessageSource | Verdict> {
+    const { options, request } = this.#run;
+    if (options.dkim_domain === undefined && options.arc_sign === undefined) {
+      return filtered ?? messageSource(readerOf(request.content), request.common);
+    }
+    const message =
+      filtered === undefined
+        ? spooledMessage(request.content, request.common)
+        : await filteredMessage(filtered, request);
+    this.#signable = message;
+    const lines = await signaturesFor(this.#run, this.#host, message);
+    if (typeof lines !== 'string') return lines;
+    return message.withLines((await arcSetFor(this.#run, this.#host, message, lines)) + lines);
   }
 
   /** The command that the message runs through on its way to these recipients, or why there is none to be had. */

@@ -152,6 +152,10 @@ export class TestServices implements RemoteServices {
     return `H=${name} [${address}]`;
   }
 
+  panic(text: string): void {
+    this.log(text);
+  }
+
   log(text: string): void {
     this.logged.push(text);
   }

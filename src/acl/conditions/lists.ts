@@ -51,7 +51,7 @@ function list(literal: ListLiteral): ListCondition {
 }
 
 /** Whether a word is in a list of words, `*` meaning any. */
-function inWords(text: string, word: string): boolean {
+export function inWords(text: string, word: string): boolean {
   let last = false;
   for (const item of splitList(text).items) {
     const negated = item.startsWith('!');

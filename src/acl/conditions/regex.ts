@@ -4,7 +4,7 @@ import { splitList } from '../../lib/list-text.ts';
 import { regex as compile, type Regex, RegexLimit, RegexSyntaxError } from '../../lib/regex.ts';
 import { Pauses } from '../../store/pause.ts';
 import type { AclRun, TextCondition } from '../acl.ts';
-import { withoutHeaders } from '../phases.ts';
+import { withoutContent } from '../phases.ts';
 
 /** Octets of a line that are looked at. */
 const longestLine = 32 * 1024;
@@ -72,7 +72,7 @@ export const regex: TextCondition = {
   kind: 'condition',
   name: 'regex',
   doc: 'A line of the message matches one of these regular expressions.',
-  forbidden: withoutHeaders,
+  forbidden: withoutContent,
   async test(text, run) {
     const { context, services } = run;
     const copy = services.message();

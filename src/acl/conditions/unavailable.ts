@@ -1,11 +1,10 @@
 /**
- * Conditions of features that are not in this version: MIME parts, SPF, DKIM, DMARC. They are read and kept to the ACLs
- * that the manual allows them in. The ACLs for MIME parts and for DKIM signatures never run; in the others, such a
- * condition is false, as for a message of which nothing was found out.
+ * Conditions of features that are not in this version: MIME parts. They are read and kept to the ACL that the manual allows
+ * them in, which never runs.
  */
 
 import type { ConditionAnswer, Phase, TextCondition } from '../acl.ts';
-import { everyPhase, withoutHeaders } from '../phases.ts';
+import { everyPhase } from '../phases.ts';
 
 const never = (name: string, doc: string, forbidden: readonly Phase[]): TextCondition => ({
   kind: 'condition',
@@ -15,17 +14,7 @@ const never = (name: string, doc: string, forbidden: readonly Phase[]): TextCond
   test: (): ConditionAnswer => 'false',
 });
 
-const withoutSession: readonly Phase[] = [
-  ...(['connection', 'EHLO or HELO', 'AUTH', 'MAILAUTH', 'STARTTLS', 'ETRN', 'EXPN', 'VRFY'] as const),
-  ...(['QUIT', 'notquit', 'non-SMTP', 'non-SMTP-start'] as const),
-];
-
 export const unavailableConditions: readonly TextCondition[] = [
   never('decode', 'Decodes a MIME part into a file.', everyPhase),
-  never('dkim_signers', 'The signer is one of these.', everyPhase),
-  never('dkim_status', 'The DKIM signature has one of these states.', everyPhase),
-  never('dmarc_status', 'The DMARC check came to one of these results.', withoutHeaders),
   never('mime_regex', 'A decoded MIME part matches one of these regular expressions.', everyPhase),
-  never('spf', 'The SPF check came to one of these results.', withoutSession),
-  never('spf_guess', 'The SPF check with a guessed record came to one of these results.', withoutSession),
 ];

@@ -3,8 +3,9 @@
 import { type Eventual, then } from '../../lib/eventual.ts';
 import { trim } from '../../lib/octets.ts';
 import type { AclRun, ConditionAnswer, Phase, TextCondition } from '../acl.ts';
-import { withoutHeaders, withoutMessage, withoutRecipient } from '../phases.ts';
+import { withoutContent, withoutDecision, withoutHeaders, withoutRecipient } from '../phases.ts';
 import type { HeaderQuestion, VerifyOptions } from '../verifier.ts';
+import { verifyArc } from './verify-arc.ts';
 import { parseVerifyOptions, type Subject } from './verify-options.ts';
 
 interface Verification {
@@ -12,7 +13,7 @@ interface Verification {
   /** What kind of options it has; without it, it has none. */
   readonly subject?: Subject | undefined;
   /** Options of its own, in place of those. */
-  readonly words?: readonly string[] | undefined;
+  readonly words?: readonly string[] | 'any' | undefined;
   run(run: AclRun, options: VerifyOptions, words: readonly string[]): Eventual<ConditionAnswer>;
 }
 
@@ -56,7 +57,7 @@ const recipient: Verification = {
 
 /** The envelope sender, or the address that is given. A bounce has no sender that could be wrong. */
 const sender = (address: string | undefined): Verification => ({
-  forbidden: address === undefined ? withoutMessage : [],
+  forbidden: address === undefined ? withoutDecision : ['DKIM'],
   subject: 'sender',
   run(run, options) {
     const subject = address ?? run.context.message?.sender ?? '';
@@ -135,6 +136,7 @@ const verifications: ReadonlyMap<string, Verification> = new Map([
   ['header_sender', headerSender],
   ['not_blind', headers('not_blind', ['case_insensitive'])],
   ['certificate', certificate],
+  ['arc', { forbidden: withoutContent, words: 'any', run: (run, _, states) => verifyArc(run, states) }],
 ]);
 
 export const verify: TextCondition = {
@@ -156,7 +158,7 @@ export const verify: TextCondition = {
       return { error: `unexpected '/' found in "${text}" (this verify item has no options)` };
     }
     if (forbidden.includes(run.phase)) return { error: `cannot verify ${head} in ACL for ${run.phase}` };
-    const own = words === undefined ? [] : parts.filter((part) => words.includes(part));
+    const own = words === undefined ? [] : parts.filter((part) => words === 'any' || words.includes(part));
     const options = parseVerifyOptions(
       parts.filter((part) => !own.includes(part)),
       subject ?? 'recipient',

@@ -6,16 +6,27 @@ import { splitList } from '../../lib/list-text.ts';
 import { trim } from '../../lib/octets.ts';
 import type { ClauseDriver } from '../acl.ts';
 import { addHeaders } from '../added-headers.ts';
-import { withoutMessage } from '../phases.ts';
+import { withoutDecision, withoutMessage } from '../phases.ts';
+
+/** Variables that the ACL for DKIM signatures may set (Exim spec 58.3), and the facts that they show. */
+export const dkimSettable: ReadonlyMap<string, 'status' | 'reason'> = new Map([
+  ['dkim_verify_status', 'status'],
+  ['dkim_verify_reason', 'reason'],
+]);
 
 export const actionModifiers: readonly ClauseDriver[] = [
   {
     kind: 'modifier',
     name: 'set',
-    doc: 'Sets a variable of the connection (acl_c…) or of the message (acl_m…).',
+    doc: 'Sets a variable of the connection (acl_c…) or of the message (acl_m…), or what DKIM has found.',
     forbidden: [],
     apply(text, { context }, variable) {
       const { connection, message } = context;
+      const dkimFact = dkimSettable.get(variable);
+      if (dkimFact !== undefined) {
+        if (message?.dkim) Object.assign(message.dkim, { [dkimFact]: text.value, isOverruled: true });
+        return undefined;
+      }
       const variables = variable.startsWith('acl_c') ? connection?.aclVariables : message?.aclVariables;
       variables?.set(variable.slice('acl_c'.length), text);
       return undefined;
@@ -35,7 +46,7 @@ export const actionModifiers: readonly ClauseDriver[] = [
     kind: 'modifier',
     name: 'remove_header',
     doc: 'Names of header lines that are taken away.',
-    forbidden: withoutMessage,
+    forbidden: withoutDecision,
     apply(text, run) {
       run.removedHeaders.push(...splitList(text.value).items.filter((item) => item !== ''));
       return undefined;

@@ -3,7 +3,7 @@
 import { lower, trim } from '../../lib/octets.ts';
 import { dequoteLocalPart } from '../../mail/address.ts';
 import type { AclRun, Modifier, Phase } from '../acl.ts';
-import { namedPhase, withoutAddress, withoutMessage, withoutRecipient } from '../phases.ts';
+import { namedPhase, withoutAddress, withoutDecision, withoutRecipient } from '../phases.ts';
 
 type Action = (parts: readonly string[], run: AclRun) => { readonly error: string } | undefined;
 
@@ -46,6 +46,7 @@ const afterGreeting: readonly Phase[] = [
   'MAIL',
   'RCPT',
   'PREDATA',
+  'DKIM',
   'DATA',
   'QUIT',
   'notquit',
@@ -53,10 +54,10 @@ const afterGreeting: readonly Phase[] = [
   'non-SMTP',
 ];
 /** Before the header lines are completed. */
-const aroundHeaders: readonly Phase[] = [...withoutMessage, 'DATA', 'non-SMTP'];
+const aroundHeaders: readonly Phase[] = [...withoutDecision, 'DATA', 'non-SMTP'];
 
 /** Before a message, and where none comes by SMTP. */
-const exceptSmtpMessages: readonly Phase[] = [...withoutMessage, 'non-SMTP'];
+const exceptSmtpMessages: readonly Phase[] = [...withoutDecision, 'non-SMTP'];
 /** A message that a program hands in has no session. */
 const sessionless: readonly Phase[] = ['non-SMTP'];
 
@@ -97,16 +98,16 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['caselower_local_part', does((run) => showCase(run, true), withoutRecipient)],
   ['cutthrough_delivery', nothing([], true)],
   ['debug', nothing([], true)],
-  ['dkim_disable_verify', nothing(['DATA', ...sessionless])],
-  ['dmarc_disable_verify', nothing()],
-  ['dmarc_enable_forensic', nothing()],
+  ['dkim_disable_verify', does(({ controls: c }) => (c.checksDkim = false), ['DATA', ...sessionless])],
+  ['dmarc_disable_verify', does(({ controls: c }) => (c.checksDmarc = false), ['DATA', 'DKIM'])],
+  ['dmarc_enable_forensic', does(({ controls: c }) => (c.reportsDmarc = true), ['DATA', 'DKIM'])],
   ['dscp', nothing(sessionless, true)],
   ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true), sessionless)],
   ['fakedefer', fake('4')],
   ['fakereject', fake('5')],
   [
     'freeze',
-    withOptions(withoutMessage, (parts, run) => {
+    withOptions(withoutDecision, (parts, run) => {
       if (parts.length > 0 && parts[0] !== 'no_tell') return wrong(`freeze/${parts.join('/')}`);
       run.controls.freeze = true;
       return undefined;
@@ -118,8 +119,8 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['no_mbox_unspool', does(({ controls: c }) => (c.keepsScanFiles = true), exceptSmtpMessages)],
   ['no_multiline_responses', does(({ controls: c }) => (c.noMultilineResponses = true), sessionless)],
   ['no_pipelining', does(({ controls: c }) => (c.noPipelining = true), sessionless)],
-  ['queue', withOptions(withoutMessage, (_, run) => queueOnly(run))],
-  ['queue_only', withOptions(withoutMessage, (_, run) => queueOnly(run))],
+  ['queue', withOptions(withoutDecision, (_, run) => queueOnly(run))],
+  ['queue_only', withOptions(withoutDecision, (_, run) => queueOnly(run))],
   ['submission', withOptions(aroundHeaders, submission)],
   ['suppress_local_fixups', does(({ controls: c }) => (c.suppressLocalFixups = true), aroundHeaders)],
   ['utf8_downconvert', withOptions(withoutAddress, downconvert)],

@@ -5,18 +5,14 @@ import { expandedTime } from '../../options/rare-kinds.ts';
 import { type OptionTable, withoutEffect } from '../../options/table.ts';
 
 export const incomingSmtpMessages = {
-  dkim_verify_hashes: withoutEffect(stringList('Hash functions that DKIM signatures may use.', 'sha256:sha512')),
-  dkim_verify_keytypes: withoutEffect(stringList('Kinds of key that DKIM signatures may use.', 'ed25519:rsa')),
-  dkim_verify_min_keysizes: withoutEffect(
-    stringList('How long the keys of DKIM signatures must be.', 'rsa=1024 ed25519=250'),
-  ),
-  dkim_verify_minimal: withoutEffect(flag('Checks no further signatures after the first good one.')),
-  dkim_verify_signers: withoutEffect(
-    domainList('Domains and identities whose signatures the DKIM ACL is run for.', '$dkim_signers'),
-  ),
-  dmarc_forensic_sender: withoutEffect(template('The sender of reports about single messages that failed DMARC.')),
-  dmarc_history_file: withoutEffect(fixed('The file in which DMARC results are kept for aggregate reports.')),
-  dmarc_tld_file: withoutEffect(fixed('The list of public suffixes that tells organizations from registries.')),
+  dkim_verify_hashes: stringList('Hash functions that DKIM signatures may use.', 'sha256:sha512'),
+  dkim_verify_keytypes: stringList('Kinds of key that DKIM signatures may use.', 'ed25519:rsa'),
+  dkim_verify_min_keysizes: stringList('How long the keys of DKIM signatures must be.', 'rsa=1024 ed25519=250'),
+  dkim_verify_minimal: flag('Checks no further signatures after the first good one.'),
+  dkim_verify_signers: domainList('Domains and identities whose signatures the DKIM ACL is run for.', '$dkim_signers'),
+  dmarc_forensic_sender: template('The sender of reports about single messages that failed DMARC.'),
+  dmarc_history_file: fixed('The file in which DMARC results are kept for aggregate reports.'),
+  dmarc_tld_file: fixed('The list of public suffixes that tells organizations from registries.'),
   recipient_unqualified_hosts: hostList('Hosts that may give recipients without a domain.'),
   rfc1413_hosts: hostList('Hosts that are asked which user a connection belongs to.', '@[]'),
   rfc1413_query_timeout: time('How long to wait for the name of the user; 0s not to ask.', 0),

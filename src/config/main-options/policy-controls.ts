@@ -11,7 +11,7 @@ export const policyControls = {
   acl_smtp_connect: template('The ACL for a new connection.'),
   acl_smtp_data: template('The ACL for a whole message, before it is acknowledged.'),
   acl_smtp_data_prdr: template('The ACL for a whole message that runs once per recipient.', 'accept'),
-  acl_smtp_dkim: withoutEffect(template('The ACL for each DKIM signature.')),
+  acl_smtp_dkim: template('The ACL for each DKIM signature.'),
   acl_smtp_etrn: template('The ACL for the ETRN command.'),
   acl_smtp_expn: template('The ACL for the EXPN command.'),
   acl_smtp_helo: template('The ACL for the HELO and EHLO commands.'),
@@ -49,9 +49,10 @@ export const policyControls = {
   proxy_protocol_timeout: withoutEffect(time('How long a proxy may take to tell the real client.', 3)),
   smtp_max_synprot_errors: integer('How many syntax and protocol errors a connection may make.', 3),
   spamd_address: template('Where the SpamAssassin daemon is found.', '127.0.0.1 783'),
-  spf_guess: withoutEffect(fixed('The SPF record that is tried when a domain has none.', 'v=spf1 a/24 mx/24 ptr ?all')),
-  spf_smtp_comment_template: withoutEffect(
-    template('How the text that explains a bad SPF result is made.', 'Please%_see%_http://www.open-spf.org/Why'),
+  spf_guess: fixed('The SPF record that is tried when a domain has none.', 'v=spf1 a/24 mx/24 ptr ?all'),
+  spf_smtp_comment_template: template(
+    'How the text that explains a bad SPF result is made.',
+    'Please%_see%_http://www.open-spf.org/Why',
   ),
   strict_acl_vars: flag('Makes the use of an ACL variable that was never set an error.'),
 } satisfies OptionTable;

@@ -12,6 +12,7 @@ import type { NewMessage } from '../../spool/new-message.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
 import { headersForLog, logArrival } from '../arrival-log.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
+import { judgeSignatures, type Proofs, proofsFor } from './dkim.ts';
 import { remarkOf } from './mail-command.ts';
 import { type EachAnswered, examineEach } from './prdr.ts';
 import { queuesOnly } from './queueing.ts';
@@ -52,8 +53,14 @@ async function receive(
   const { runtime, sizeLimit } = reception;
   const { main } = runtime.config;
   const begun = clock.now();
-  const reader = new MessageReader({ headers: main.header_maxsize, headerLine: main.header_line_maxsize }, (piece) =>
-    newMessage.write(piece),
+  let proofs: Proofs | 'unknown' | undefined = 'unknown';
+  const reader: MessageReader = new MessageReader(
+    { headers: main.header_maxsize, headerLine: main.header_line_maxsize },
+    (piece) => {
+      if (proofs === 'unknown') proofs = proofsFor(reader.headers, reception);
+      proofs?.take(piece);
+      return newMessage.write(piece);
+    },
   );
   let size = 0;
   let failure: { readonly error: unknown } | undefined;
@@ -88,7 +95,8 @@ async function receive(
   const lastChunk = end.kind === 'complete' ? end.lastChunk : undefined;
   const arrival = makeArrival(newMessage, reader, begun, transaction, reception, lastChunk);
   if (bareHeader) return refuseBareHeader(arrival, reception);
-  return isTooBig() ? refuseSize(arrival, size, reception) : decide(arrival, transaction, reception);
+  if (isTooBig()) return refuseSize(arrival, size, reception);
+  return decide(arrival, proofs === 'unknown' ? proofsFor(reader.headers, reception) : proofs, transaction, reception);
 }
 
 /** A message by BDAT whose first header line ends with LF alone (Exim's answer). */
@@ -195,11 +203,26 @@ function makeArrival(
   };
 }
 
-async function decide(arrival: Arrival, transaction: Transaction, reception: Reception): Promise<Reply> {
+async function decide(
+  arrival: Arrival,
+  proofs: Proofs | undefined,
+  transaction: Transaction,
+  reception: Reception,
+): Promise<Reply> {
   const { acls, runtime, client } = reception;
   const { main } = runtime.config;
   let { discardedBy } = transaction;
   await prepareHeaders(arrival);
+  acls.requests.arc = proofs?.arc;
+  const signed = await judgeSignatures(proofs?.dkim, reception);
+  if (signed?.outcome === 'discard') {
+    discardedBy = { phase: 'DKIM', remark: '' };
+    arrival.recipients = [];
+  } else if (signed !== undefined) {
+    const reply = refusal(signed, 'DKIM', 'DKIM ', reception, headersForLog(arrival));
+    arrival.newMessage.abandon();
+    return reply;
+  }
   let result: AclResult | undefined;
   let each: EachAnswered | undefined;
   if (transaction.prdr && arrival.recipients.length > 1) {

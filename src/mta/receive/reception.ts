@@ -86,6 +86,7 @@ export class Reception {
       delay: (seconds) => this.pause(seconds),
       flush: () => this.flush(),
       allowUnqualifiedSenders: client.caller !== undefined,
+      isTest: client.isTest,
       makesCallouts: !client.isTest || client.makesCallouts === true,
     });
     this.forgetMessage();

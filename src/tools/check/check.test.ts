@@ -321,15 +321,15 @@ test('conditions that are never true, and a scanner that cannot be asked, are na
   const { lines } = check(`acl_smtp_data = a
 begin acl
 a:
-  deny spf = fail
-  deny !dkim_status = pass
+  deny mime_regex = x
+  deny !decode = default
   deny malware = *
   accept
 `);
   const told = lines.map((line) => line.replace(/ \(line \d+ of .*\)$/, ''));
   assert.deepEqual(told, [
-    'Warning: ACL a: the condition spf is never true in this version',
-    'Warning: ACL a: the condition dkim_status is never true in this version',
+    'Warning: ACL a: the condition mime_regex is never true in this version',
+    'Warning: ACL a: the condition decode is never true in this version',
     'Warning: the virus scanner sophie cannot be asked in this version; the condition malware defers',
   ]);
 });
