@@ -5,6 +5,7 @@ import { condition } from './conditions/condition.ts';
 import { dnslists } from './conditions/dnslists.ts';
 import { listConditions } from './conditions/lists.ts';
 import { malware } from './conditions/malware.ts';
+import { mimeConditions } from './conditions/mime.ts';
 import { ratelimit } from './conditions/ratelimit.ts';
 import { regex } from './conditions/regex.ts';
 import { seen } from './conditions/seen.ts';
@@ -26,6 +27,7 @@ const all: readonly ClauseDriver[] = [
   regex,
   spam,
   malware,
+  ...mimeConditions,
   ...unavailableConditions,
   udpsend,
   ...actionModifiers,

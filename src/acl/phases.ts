@@ -22,11 +22,14 @@ export const everyPhase: readonly Phase[] = [
   'MAIL',
   'RCPT',
   'PREDATA',
+  'MIME',
   'DATA',
   'PRDR',
   'non-SMTP-start',
   'non-SMTP',
 ];
+/** There is no MIME part to be looked at. */
+export const exceptMime: readonly Phase[] = everyPhase.filter((phase) => phase !== 'MIME');
 /** A phase as log lines name it. */
 export function namedPhase(phase: Phase): string {
   return phase === 'notquit' ? upper(phase) : phase;
@@ -38,6 +41,7 @@ export const withoutRecipient: readonly Phase[] = [
   ...leaving,
   'MAIL',
   'PREDATA',
+  'MIME',
   'DATA',
   'non-SMTP-start',
   'non-SMTP',
@@ -62,3 +66,5 @@ export const withoutHeaders: readonly Phase[] = [
   'PREDATA',
   'non-SMTP-start',
 ];
+/** The message is not there as a whole, or only a part of it is looked at. */
+export const withoutWholeMessage: readonly Phase[] = [...withoutHeaders, 'MIME'];

@@ -8,6 +8,8 @@
 
 import type { Eventual } from '../lib/eventual.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
+import type { Anomaly } from '../mail/mime-decoder.ts';
+import type { MimeHeader } from '../mail/mime-header.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { Text } from '../safe/taint.ts';
@@ -89,6 +91,20 @@ export interface SpamFacts {
   readonly report: string;
 }
 
+/** The MIME part that an ACL is about (Exim spec 45.4). */
+export interface MimeFacts {
+  readonly header: MimeHeader;
+  readonly isCoverLetter: boolean;
+  readonly isMultipart: boolean;
+  /** It belongs to an attached message. */
+  readonly isAttached: boolean;
+  /** What was wrong with its encoding. */
+  anomaly?: Anomaly | undefined;
+  /** Kilobytes, after it was decoded. */
+  contentSize: number;
+  decodedFilename: Text;
+}
+
 /** The message being received or delivered. */
 export interface MessageFacts {
   id: string;
@@ -125,6 +141,9 @@ export interface MessageFacts {
   warningRecipients: string;
   queueName: Text;
   spam?: SpamFacts | undefined;
+  /** While a MIME ACL runs; and how many parts were seen before the last one, from then on. */
+  mime?: MimeFacts | undefined;
+  mimePartCount?: number;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;
   /** The first `limit` octets of the body, or the last. */
@@ -191,7 +210,7 @@ export interface AclFacts {
   /** The virus that was found. */
   malwareName?: string;
   /** The regular expression that matched the message, and what it captured. */
-  regexMatch?: readonly string[];
+  regexMatch?: readonly string[] | undefined;
   /** What a ratelimit condition measured, and the limit and period as they were written. */
   rate?: { readonly rate: string; readonly limit: string; readonly period: string };
 }

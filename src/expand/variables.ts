@@ -13,6 +13,7 @@ import { reviewed, Text } from '../safe/taint.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
 import * as message from './message-variables.ts';
+import { mimeVariables } from './mime-variables.ts';
 import { tlsVariables } from './tls-variables.ts';
 import { buildDate, compatibilityLevel, compileNumber, productVersion } from './version.ts';
 
@@ -165,22 +166,7 @@ export const variables = {
   message_linecount: row('lines of the message', (c) => known(c.message?.lineCount)),
   message_size: row('octets of the message', (c) => known(c.message?.size)),
   message_smtputf8: row('whether the message came with SMTPUTF8', (c) => (c.message?.smtpUtf8 ? 'yes' : 'no')),
-  mime_anomaly_level: unused('gravity of a MIME anomaly'),
-  mime_anomaly_text: unused('a MIME anomaly'),
-  mime_boundary: unused('boundary of a MIME part'),
-  mime_charset: unused('character set of a MIME part'),
-  mime_content_description: unused('Content-Description of a MIME part'),
-  mime_content_disposition: unused('Content-Disposition of a MIME part'),
-  mime_content_id: unused('Content-ID of a MIME part'),
-  mime_content_size: unused('size of a MIME part', '0'),
-  mime_content_transfer_encoding: unused('Content-Transfer-Encoding of a MIME part'),
-  mime_content_type: unused('Content-Type of a MIME part'),
-  mime_decoded_filename: unused('file of a decoded MIME part'),
-  mime_filename: unused('file name of a MIME part'),
-  mime_is_coverletter: unused('whether a MIME part is the cover letter', '0'),
-  mime_is_multipart: unused('whether a MIME part is a container', '0'),
-  mime_is_rfc822: unused('whether a MIME part is within an attached message', '0'),
-  mime_part_count: unused('number of the MIME part', '-1'),
+  ...mimeVariables,
   original_domain: tainted('domain the message came in for', (c) => c.address?.originalDomain),
   original_local_part: tainted('local part the message came in for', (c) => c.address?.originalLocalPart),
   originator_gid: row('group of the sender', (c) => c.message?.originatorGid ?? process.getgid?.() ?? 0),

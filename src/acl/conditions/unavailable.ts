@@ -1,6 +1,6 @@
 /**
- * Conditions of features that are not in this version: MIME parts, SPF, DKIM, DMARC. They are read and kept to the ACLs
- * that the manual allows them in. The ACLs for MIME parts and for DKIM signatures never run; in the others, such a
+ * Conditions of features that are not in this version: SPF, DKIM, DMARC. They are read and kept to the ACLs
+ * that the manual allows them in. The ACL for DKIM signatures never runs; in the others, such a
  * condition is false, as for a message of which nothing was found out.
  */
 
@@ -21,11 +21,9 @@ const withoutSession: readonly Phase[] = [
 ];
 
 export const unavailableConditions: readonly TextCondition[] = [
-  never('decode', 'Decodes a MIME part into a file.', everyPhase),
   never('dkim_signers', 'The signer is one of these.', everyPhase),
   never('dkim_status', 'The DKIM signature has one of these states.', everyPhase),
   never('dmarc_status', 'The DMARC check came to one of these results.', withoutHeaders),
-  never('mime_regex', 'A decoded MIME part matches one of these regular expressions.', everyPhase),
   never('spf', 'The SPF check came to one of these results.', withoutSession),
   never('spf_guess', 'The SPF check with a guessed record came to one of these results.', withoutSession),
 ];

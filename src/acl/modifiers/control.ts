@@ -46,6 +46,7 @@ const afterGreeting: readonly Phase[] = [
   'MAIL',
   'RCPT',
   'PREDATA',
+  'MIME',
   'DATA',
   'QUIT',
   'notquit',
@@ -53,7 +54,7 @@ const afterGreeting: readonly Phase[] = [
   'non-SMTP',
 ];
 /** Before the header lines are completed. */
-const aroundHeaders: readonly Phase[] = [...withoutMessage, 'DATA', 'non-SMTP'];
+const aroundHeaders: readonly Phase[] = [...withoutMessage, 'MIME', 'DATA', 'non-SMTP'];
 
 const keptText =
   'Your message has been rejected but is being kept for evaluation.\nIf it was a legitimate message, it may still be delivered to the target recipient(s).';

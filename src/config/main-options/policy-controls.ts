@@ -5,7 +5,7 @@ import { type OptionTable, withoutEffect } from '../../options/table.ts';
 
 export const policyControls = {
   acl_not_smtp: template('The ACL for messages that do not come by SMTP.'),
-  acl_not_smtp_mime: withoutEffect(template('The ACL for each MIME part of messages that do not come by SMTP.')),
+  acl_not_smtp_mime: template('The ACL for each MIME part of messages that do not come by SMTP.'),
   acl_not_smtp_start: template('The ACL that runs before a message that does not come by SMTP is read.'),
   acl_smtp_auth: template('The ACL for the AUTH command.'),
   acl_smtp_connect: template('The ACL for a new connection.'),
@@ -17,7 +17,7 @@ export const policyControls = {
   acl_smtp_helo: template('The ACL for the HELO and EHLO commands.'),
   acl_smtp_mail: template('The ACL for the MAIL command.'),
   acl_smtp_mailauth: template('The ACL for the AUTH parameter of the MAIL command.'),
-  acl_smtp_mime: withoutEffect(template('The ACL for each MIME part of a message.')),
+  acl_smtp_mime: template('The ACL for each MIME part of a message.'),
   acl_smtp_notquit: template('The ACL for connections that end without a QUIT command.'),
   acl_smtp_predata: template('The ACL for the DATA command.'),
   acl_smtp_quit: template('The ACL for the QUIT command.'),
