@@ -10,6 +10,7 @@ import type { Eventual } from '../lib/eventual.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
 import type { Anomaly } from '../mail/mime-decoder.ts';
 import type { MimeHeader } from '../mail/mime-header.ts';
+import type { Endpoint } from '../net/proxy-protocol.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { Text } from '../safe/taint.ts';
@@ -77,8 +78,19 @@ export interface ConnectionFacts {
   notQuitReason: string;
   /** It was told that commands may come before the greeting. */
   pipeConnect?: boolean | undefined;
+  /** A proxy has made the connection. */
+  readonly proxy?: ProxyFacts | undefined;
   /** `$acl_c…` by the name behind `acl_c`. */
   readonly aclVariables: Map<string, Text>;
+}
+
+/** What is known of a proxy in front of this server (Exim spec 59.1). */
+export interface ProxyFacts {
+  /** It did not say for whom it speaks, and is told nothing. */
+  readonly isRefused: boolean;
+  /** Its end of the connection to this server, and of that to the client. */
+  readonly local?: Endpoint;
+  readonly external?: Endpoint;
 }
 
 /** What a spam scanner said of a message (Exim spec 45.3). */

@@ -74,6 +74,8 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
     if (selects('smtp_mailauth') && sender !== '') line += `:${sender}`;
   }
   if (arrival.prdr) line += ' PRDR';
+  const proxy = connection.proxy?.local;
+  if (selects('proxy') && proxy !== undefined) line += ` PRX=${proxy.address}`;
   if (arrival.lastChunk !== undefined) line += ' K';
   line += ` S=${context.message?.size ?? 0}`;
   if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
