@@ -95,7 +95,7 @@ export const smtpOptions = {
   ),
   serialize_hosts: hostList('Hosts that get one connection at a time.'),
   size_addition: integer('What is added to the SIZE announced; negative not to announce it.', 1024),
-  socks_proxy: withoutEffect(template('SOCKS proxies that connections are made through.')),
+  socks_proxy: template('SOCKS proxies that connections are made through.'),
   tls_alpn: withoutEffect(template('The application protocol we choose when TLS starts.')),
   tls_certificate: template('The certificate that is shown to the host.'),
   tls_crl: template('The certificates that were revoked, as a file or directory.'),
