@@ -12,6 +12,7 @@ import type { Resolver } from '../net/dns.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
 import type { DmarcAnswer } from '../origin/dmarc.ts';
 import type { Text } from '../safe/taint.ts';
+import type { ExaminedPart } from './examined-part.ts';
 import type { MessageCopy } from './message-copy.ts';
 import type { ScannerSettings } from './scan/settings.ts';
 import type { AclVerifier, SenderProblem } from './verifier.ts';
@@ -24,6 +25,7 @@ export type Phase =
   | 'RCPT'
   | 'PREDATA'
   | 'DKIM'
+  | 'MIME'
   | 'DATA'
   | 'PRDR'
   | 'AUTH'
@@ -109,6 +111,8 @@ export interface AclServices {
   delay(seconds: number, run: AclRun): Promise<void>;
   /** The message, when it is there. */
   message(): MessageCopy | undefined;
+  /** The part that a MIME ACL is about. */
+  mimePart(): ExaminedPart | undefined;
   readonly scanners: ScannerSettings;
   /** What the chain of ARC sets comes to, once the message is there. */
   arc(): Eventual<ArcAnswer | undefined>;
@@ -196,6 +200,12 @@ export interface TextCondition extends AclDriver {
   test(text: string, run: AclRun): Eventual<ConditionAnswer>;
 }
 
+/** A condition on a text that may name a file. */
+export interface FileCondition extends AclDriver {
+  readonly kind: 'file condition';
+  test(text: Text, run: AclRun): Eventual<ConditionAnswer>;
+}
+
 /** Why a modifier did not work: `error` ends the ACL with a temporary refusal, `defer` is like a condition that defers. */
 export type ModifierProblem = { readonly error: string } | { readonly defer: string };
 
@@ -210,7 +220,12 @@ export interface LateModifier extends AclDriver {
   readonly kind: 'late modifier' | 'mark';
 }
 
-export type ClauseDriver = ListCondition | TextCondition | Modifier | LateModifier;
+export type ClauseDriver = ListCondition | TextCondition | FileCondition | Modifier | LateModifier;
+
+/** Whether it can be false, and so be negated. */
+export function isCondition(driver: ClauseDriver): driver is ListCondition | TextCondition | FileCondition {
+  return 'test' in driver;
+}
 
 export interface Clause {
   readonly driver: ClauseDriver | 'acl';

@@ -7,12 +7,12 @@ import { dmarcStatus } from './conditions/dmarc.ts';
 import { dnslists } from './conditions/dnslists.ts';
 import { listConditions } from './conditions/lists.ts';
 import { malware } from './conditions/malware.ts';
+import { mimeConditions } from './conditions/mime.ts';
 import { ratelimit } from './conditions/ratelimit.ts';
 import { regex } from './conditions/regex.ts';
 import { seen } from './conditions/seen.ts';
 import { spam } from './conditions/spam.ts';
 import { spfConditions } from './conditions/spf.ts';
-import { unavailableConditions } from './conditions/unavailable.ts';
 import { verify } from './conditions/verify.ts';
 import { actionModifiers } from './modifiers/actions.ts';
 import { control } from './modifiers/control.ts';
@@ -32,7 +32,7 @@ const all: readonly ClauseDriver[] = [
   ...dkimConditions,
   ...spfConditions,
   dmarcStatus,
-  ...unavailableConditions,
+  ...mimeConditions,
   udpsend,
   ...actionModifiers,
   control,

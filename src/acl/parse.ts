@@ -3,7 +3,7 @@
 import { compileTemplate } from '../expand/expand.ts';
 import { nearest } from '../lib/nearest.ts';
 import { trim } from '../lib/octets.ts';
-import type { Acl, Clause, Statement, Verb } from './acl.ts';
+import { type Acl, type Clause, isCondition, type Statement, type Verb } from './acl.ts';
 import { clauseDrivers } from './drivers.ts';
 import { dkimSettable } from './modifiers/actions.ts';
 
@@ -72,8 +72,8 @@ function parseClause(text: string, line: string, verb: Verb, fault: AclFault): C
     const known = suggestion(name, ['acl', ...verbs, ...clauseDrivers.keys()]);
     return fail(`unknown ACL condition/modifier in "${line}"`, known);
   }
-  const isCondition = driver === 'acl' || driver.kind === 'condition' || driver.kind === 'list condition';
-  if (negated && !isCondition) return fail(`ACL error: negation is not allowed with "${name}"`);
+  const canBeNegated = driver === 'acl' || isCondition(driver);
+  if (negated && !canBeNegated) return fail(`ACL error: negation is not allowed with "${name}"`);
   if (driver !== 'acl' && driver.kind === 'mark') {
     if (verb !== 'accept' && verb !== 'discard') return fail(`ACL error: "${name}" is not allowed with "${verb}"`);
     return { driver, name, negated, variable: '', template: compileTemplate('') };
@@ -86,7 +86,7 @@ function parseClause(text: string, line: string, verb: Verb, fault: AclFault): C
     }
   }
   const value = /^[ \t-\r]*=[ \t-\r]*(.*)$/s.exec(rest.slice(variable.length))?.[1];
-  if (value === undefined) return fail(`"=" missing after ACL "${name}" ${isCondition ? 'condition' : 'modifier'}`);
+  if (value === undefined) return fail(`"=" missing after ACL "${name}" ${canBeNegated ? 'condition' : 'modifier'}`);
   return { driver, name, negated, variable, template: compileTemplate(value) };
 }
 

@@ -23,6 +23,7 @@ export const everyPhase: readonly Phase[] = [
   'RCPT',
   'PREDATA',
   'DKIM',
+  'MIME',
   'DATA',
   'PRDR',
   'non-SMTP-start',
@@ -30,6 +31,8 @@ export const everyPhase: readonly Phase[] = [
 ];
 /** No DKIM signature is being looked at. */
 export const withoutDkim: readonly Phase[] = everyPhase.filter((phase) => phase !== 'DKIM');
+/** There is no MIME part to be looked at. */
+export const exceptMime: readonly Phase[] = everyPhase.filter((phase) => phase !== 'MIME');
 /** A phase as log lines name it. */
 export function namedPhase(phase: Phase): string {
   return phase === 'notquit' ? upper(phase) : phase;
@@ -42,6 +45,7 @@ export const withoutRecipient: readonly Phase[] = [
   'MAIL',
   'PREDATA',
   'DKIM',
+  'MIME',
   'DATA',
   'non-SMTP-start',
   'non-SMTP',
@@ -61,5 +65,7 @@ export const withoutHeaders: readonly Phase[] = [
   'PREDATA',
   'non-SMTP-start',
 ];
-/** Nobody has looked at the whole message. */
+/** Nobody has looked at the content. */
 export const withoutContent: readonly Phase[] = [...withoutHeaders, 'DKIM'];
+/** The message is not there as a whole, or only a part of it is looked at. */
+export const withoutWholeMessage: readonly Phase[] = [...withoutContent, 'MIME'];

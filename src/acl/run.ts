@@ -4,7 +4,17 @@ import type { Context } from '../expand/context.ts';
 import { type Expansion, expandText, type Template } from '../expand/expand.ts';
 import { readQuoted } from '../lib/escapes.ts';
 import { Text } from '../safe/taint.ts';
-import type { Acl, AclResult, AclRun, Clause, ConditionAnswer, Phase, Statement, Verb } from './acl.ts';
+import {
+  type Acl,
+  type AclResult,
+  type AclRun,
+  type Clause,
+  type ConditionAnswer,
+  isCondition,
+  type Phase,
+  type Statement,
+  type Verb,
+} from './acl.ts';
 import { addHeaders } from './added-headers.ts';
 import { findAcl } from './find.ts';
 import { namedPhase, withoutMessage } from './phases.ts';
@@ -96,13 +106,14 @@ async function runClause(clause: Clause, run: AclRun): Promise<ConditionAnswer> 
   const { driver, name, template } = clause;
   if (driver === 'acl') return negate(await callAcl(template, run), clause);
   if (driver.forbidden.includes(run.phase)) {
-    const use = driver.kind === 'list condition' || driver.kind === 'condition' ? 'test' : 'use';
+    const use = isCondition(driver) ? 'test' : 'use';
     return { error: `cannot ${use} ${name} condition in ${namedPhase(run.phase)} ACL` };
   }
   if (driver.kind === 'list condition') return negate(await driver.test(template, run), clause);
-  if (driver.kind !== 'condition' && driver.kind !== 'modifier') return 'true';
+  if (!isCondition(driver) && driver.kind !== 'modifier') return 'true';
   const expansion = await expand(template, run.context);
   if (!expansion.ok) return expansion.kind === 'forced' ? 'true' : notExpanded(template.source, expansion.message);
+  if (driver.kind === 'file condition') return negate(await driver.test(expansion.text, run), clause);
   if (driver.kind === 'condition') return negate(await driver.test(expansion.text.value, run), clause);
   const problem = await driver.apply(expansion.text, run, clause.variable);
   return problem === undefined ? 'true' : problem;

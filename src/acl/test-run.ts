@@ -54,6 +54,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
     seen: place === undefined ? (undefined as never) : new SeenHints(place, undefined, fail),
     delay: unused('a delay'),
     message: () => message,
+    mimePart: () => undefined,
     scanners: {
       avScanner: compileTemplate(avScanner),
       spamdAddress: compileTemplate(spamdAddress),

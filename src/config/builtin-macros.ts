@@ -1,5 +1,6 @@
 /** Macros that tell a configuration what this program can do (Exim spec 6.9). */
 
+import { isCondition } from '../acl/acl.ts';
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import { upper } from '../lib/octets.ts';
@@ -56,8 +57,8 @@ function* names(): Generator<string> {
   yield* driverMacros('AUTHENTICATOR', authenticatorCommonOptions, authenticators);
   for (const { name } of lookups) yield `_HAVE_LOOKUP_${capital(name)}`;
   for (const selector of Object.keys(logSelectors)) yield `_LOG_${capital(selector)}`;
-  for (const { name, kind } of clauseDrivers.values()) {
-    yield `_ACL_${kind === 'condition' || kind === 'list condition' ? 'COND' : 'MOD'}_${capital(name)}`;
+  for (const driver of clauseDrivers.values()) {
+    yield `_ACL_${isCondition(driver) ? 'COND' : 'MOD'}_${capital(driver.name)}`;
   }
   yield '_ACL_COND_ACL';
   yield '_LOG_ALL';

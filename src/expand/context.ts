@@ -8,6 +8,9 @@
 
 import type { Eventual } from '../lib/eventual.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
+import type { Anomaly } from '../mail/mime-decoder.ts';
+import type { MimeHeader } from '../mail/mime-header.ts';
+import type { Endpoint } from '../net/proxy-protocol.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
@@ -81,8 +84,19 @@ export interface ConnectionFacts {
   notQuitReason: string;
   /** It was told that commands may come before the greeting. */
   pipeConnect?: boolean | undefined;
+  /** A proxy has made the connection. */
+  readonly proxy?: ProxyFacts | undefined;
   /** `$acl_c…` by the name behind `acl_c`. */
   readonly aclVariables: Map<string, Text>;
+}
+
+/** What is known of a proxy in front of this server (Exim spec 59.1). */
+export interface ProxyFacts {
+  /** It did not say for whom it speaks, and is told nothing. */
+  readonly isRefused: boolean;
+  /** Its end of the connection to this server, and of that to the client. */
+  readonly local?: Endpoint;
+  readonly external?: Endpoint;
 }
 
 /** What a spam scanner said of a message (Exim spec 45.3). */
@@ -112,6 +126,20 @@ export interface DkimFacts {
   isOverruled: boolean;
   /** The domain whose signature is right, for the log. */
   verified: string;
+}
+
+/** The MIME part that an ACL is about (Exim spec 45.4). */
+export interface MimeFacts {
+  readonly header: MimeHeader;
+  readonly isCoverLetter: boolean;
+  readonly isMultipart: boolean;
+  /** It belongs to an attached message. */
+  readonly isAttached: boolean;
+  /** What was wrong with its encoding. */
+  anomaly?: Anomaly | undefined;
+  /** Kilobytes, after it was decoded. */
+  contentSize: number;
+  decodedFilename: Text;
 }
 
 /** The message being received or delivered. */
@@ -157,6 +185,9 @@ export interface MessageFacts {
   arc?: ArcAnswer | undefined;
   /** What DMARC says of it, when somebody asked. */
   dmarc?: DmarcAnswer | undefined;
+  /** While a MIME ACL runs; and how many parts were seen before the last one, from then on. */
+  mime?: MimeFacts | undefined;
+  mimePartCount?: number;
   /** `$acl_m…` by the name behind `acl_m`. */
   readonly aclVariables: Map<string, Text>;
   /** The first `limit` octets of the body, or the last. */
@@ -225,7 +256,7 @@ export interface AclFacts {
   /** The virus that was found. */
   malwareName?: string;
   /** The regular expression that matched the message, and what it captured. */
-  regexMatch?: readonly string[];
+  regexMatch?: readonly string[] | undefined;
   /** What a ratelimit condition measured, and the limit and period as they were written. */
   rate?: { readonly rate: string; readonly limit: string; readonly period: string };
 }

@@ -15,6 +15,7 @@ import type { Context } from './context.ts';
 import { dkimVariables } from './dkim-variables.ts';
 import { kept } from './kept.ts';
 import * as message from './message-variables.ts';
+import { mimeVariables } from './mime-variables.ts';
 import { tlsVariables } from './tls-variables.ts';
 import { buildDate, compatibilityLevel, compileNumber, productVersion } from './version.ts';
 
@@ -155,22 +156,7 @@ export const variables = {
   message_linecount: row('lines of the message', (c) => known(c.message?.lineCount)),
   message_size: row('octets of the message', (c) => known(c.message?.size)),
   message_smtputf8: row('whether the message came with SMTPUTF8', (c) => (c.message?.smtpUtf8 ? 'yes' : 'no')),
-  mime_anomaly_level: unused('gravity of a MIME anomaly'),
-  mime_anomaly_text: unused('a MIME anomaly'),
-  mime_boundary: unused('boundary of a MIME part'),
-  mime_charset: unused('character set of a MIME part'),
-  mime_content_description: unused('Content-Description of a MIME part'),
-  mime_content_disposition: unused('Content-Disposition of a MIME part'),
-  mime_content_id: unused('Content-ID of a MIME part'),
-  mime_content_size: unused('size of a MIME part', '0'),
-  mime_content_transfer_encoding: unused('Content-Transfer-Encoding of a MIME part'),
-  mime_content_type: unused('Content-Type of a MIME part'),
-  mime_decoded_filename: unused('file of a decoded MIME part'),
-  mime_filename: unused('file name of a MIME part'),
-  mime_is_coverletter: unused('whether a MIME part is the cover letter', '0'),
-  mime_is_multipart: unused('whether a MIME part is a container', '0'),
-  mime_is_rfc822: unused('whether a MIME part is within an attached message', '0'),
-  mime_part_count: unused('number of the MIME part', '-1'),
+  ...mimeVariables,
   original_domain: tainted('domain the message came in for', (c) => c.address?.originalDomain),
   original_local_part: tainted('local part the message came in for', (c) => c.address?.originalLocalPart),
   originator_gid: row('group of the sender', (c) => c.message?.originatorGid ?? process.getgid?.() ?? 0),
@@ -180,11 +166,11 @@ export const variables = {
   pid: row('process id', () => process.pid),
   prdr_requested: row('whether recipients get an answer each', (c) => (c.message?.prdrRequested ? 'yes' : 'no')),
   primary_hostname: row('name of this host', (c) => c.settings.primaryHostname),
-  proxy_external_address: unused('outer address of a proxied connection'),
-  proxy_external_port: unused('outer port of a proxied connection', '0'),
-  proxy_local_address: unused('inner address of a proxied connection'),
-  proxy_local_port: unused('inner port of a proxied connection', '0'),
-  proxy_session: unused('whether the connection came by a proxy', 'no'),
+  proxy_external_address: row('outer address of the proxy', (c) => c.connection?.proxy?.external?.address),
+  proxy_external_port: row('outer port of the proxy', (c) => c.connection?.proxy?.external?.port ?? 0),
+  proxy_local_address: row('address of the proxy', (c) => c.connection?.proxy?.local?.address),
+  proxy_local_port: row('port of the proxy', (c) => c.connection?.proxy?.local?.port ?? 0),
+  proxy_session: row('whether a proxy has made the connection', (c) => (c.connection?.proxy ? 'yes' : 'no')),
   prvscheck_address: row('address of a prvs check', (c) => kept(c, 'prvscheck_address')),
   prvscheck_keynum: row('key number of a prvs check', (c) => kept(c, 'prvscheck_keynum')),
   prvscheck_result: row('result of a prvs check', (c) => kept(c, 'prvscheck_result')),

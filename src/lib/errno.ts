@@ -52,6 +52,9 @@ const texts: ReadonlyMap<string, string> = new Map([
   ['EHOSTUNREACH', 'No route to host'],
   ['EAFNOSUPPORT', 'Address family not supported by protocol'],
   ['EPROTO', 'Protocol error'],
+  ['ECANCELED', 'Operation canceled'],
+  ['ENOTSUP', 'Operation not supported'],
+  ['EOPNOTSUPP', 'Operation not supported'],
 ]);
 
 /** The symbolic name of a system error (`ENOENT`), or nothing for any other error. */

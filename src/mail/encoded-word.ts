@@ -15,11 +15,11 @@ export interface DecodeOptions {
   readonly charset?: string | undefined;
   /** A character set that is not known is an error, `UnknownCharset` with its name; else the octets stay. */
   readonly strict?: boolean;
-  /** Octets 0 stay; else each becomes a question mark. */
-  readonly keepsZero?: boolean;
+  /** What stands for a NUL octet, which no text may hold. */
+  readonly nul?: string;
 }
 
-const word = /=\?([^? \t-\r]*)\?(?:([Qq])\?([^? \t-\r]*)|([Bb])\?([^?\t-\r]*))\?=/g;
+const word = /=\?([^? \t-\r]*)\?(?:([Qq])\?((?:[^? \t-\r]|\?(?!=))*)|([Bb])\?([^?\t-\r]*))\?=/g;
 
 function decodeQ(text: string): string | undefined {
   if (/=(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
@@ -46,7 +46,7 @@ function decodeWord(
     throw new UnknownCharset(charset);
   const from = language < 0 ? charset : charset.slice(0, language);
   const wanted = options.charset === undefined ? octets : (translate(octets, from, options.charset) ?? octets);
-  return options.keepsZero === true ? wanted : wanted.replaceAll('\0', '?');
+  return wanted.replaceAll('\0', options.nul ?? '?');
 }
 
 /** The text with its encoded words decoded; blanks between two of them are dropped. A bad word stays as it is. */
@@ -55,10 +55,15 @@ export function decodeWords(text: string, options: DecodeOptions): string {
   let result = '';
   let last = 0;
   let afterWord = false;
-  for (const match of text.matchAll(word)) {
+  word.lastIndex = 0;
+  for (let match = word.exec(text); match !== null; match = word.exec(text)) {
     const [whole, charset = '', q, quoted, , encoded] = match;
     const decoded = decodeWord(whole, charset, q === undefined ? 'b' : 'q', quoted ?? encoded ?? '', options);
-    if (decoded === undefined) continue;
+    if (decoded === undefined) {
+      // what looked like its text may be a word that is a good one
+      word.lastIndex = match.index + 2;
+      continue;
+    }
     const between = text.slice(last, match.index);
     if (!(afterWord && /^[ \t\r\n]*$/.test(between))) result += between;
     result += decoded;

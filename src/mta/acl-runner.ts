@@ -11,7 +11,7 @@ import type {
   RejectTarget,
 } from '../acl/acl.ts';
 import { newControls } from '../acl/acl.ts';
-import type { MessageCopy } from '../acl/message-copy.ts';
+import type { ExaminedPart } from '../acl/examined-part.ts';
 import { callWithArguments, runAcl } from '../acl/run.ts';
 import type { ScannerSettings } from '../acl/scan/settings.ts';
 import type { AclAnswer, Context } from '../expand/context.ts';
@@ -23,7 +23,7 @@ import { factsOf, originalAddress } from './address.ts';
 import type { Arrival } from './arrival.ts';
 import { hostFields } from './arrival-log.ts';
 import { type DmarcWishes, examineDmarc } from './dmarc.ts';
-import { messageCopy } from './message-copy.ts';
+import { messageCopy, type RemovableCopy } from './message-copy.ts';
 import type { Runtime } from './runtime.ts';
 import { type VerifiedSenders, Verifier } from './verifier.ts';
 
@@ -49,8 +49,9 @@ export class AclRequests {
   /** Rates that were measured for this message. */
   readonly rates = new Map<string, number>();
   controls: Controls = newControls();
-  /** The whole message, while its ACL runs. */
-  copy: MessageCopy | undefined;
+  /** The whole message, while its ACLs run, and the part that a MIME ACL is about. */
+  copy: RemovableCopy | undefined;
+  part: ExaminedPart | undefined;
   /** What scanners have said of the message. */
   readonly spamAnswers: ScannerSettings['spamAnswers'] = new Map();
   malwareAnswer: ScannerSettings['malwareAnswer'];
@@ -165,6 +166,7 @@ export class AclRunner {
       seen,
       delay: (seconds) => this.#surroundings.delay(seconds),
       message: () => this.requests.copy,
+      mimePart: () => this.requests.part,
       scanners: this.#scanners(),
       dmarc: () => examineDmarc(this.#context, this.#runtime, this.#dmarcWishes()),
       arc: () => this.requests.arc?.answer(resolver),
@@ -198,18 +200,12 @@ export class AclRunner {
     };
   }
 
-  /** Runs the ACL for a whole message, which content scanners may see meanwhile. */
-  async runForMessage(
-    phase: Phase,
-    option: Template | undefined,
-    arrival: Arrival,
-    recipient?: AclRecipient,
-  ): Promise<AclResult | undefined> {
-    if (option === undefined) return undefined;
+  /** Content scanners may see the message while `work` runs its ACLs; what was made for them goes afterwards. */
+  async withMessage<Result>(arrival: Arrival, work: () => Promise<Result>): Promise<Result> {
     const copy = messageCopy(arrival);
     this.requests.copy = copy;
     try {
-      return await this.run(phase, option, recipient);
+      return await work();
     } finally {
       this.requests.copy = undefined;
       copy.remove(this.requests.controls.keepsScanFiles);

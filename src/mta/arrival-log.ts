@@ -79,6 +79,8 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
     if (selects('smtp_mailauth') && sender !== '') line += `:${sender}`;
   }
   if (arrival.prdr) line += ' PRDR';
+  const proxy = connection.proxy?.local;
+  if (selects('proxy') && proxy !== undefined) line += ` PRX=${proxy.address}`;
   if (arrival.lastChunk !== undefined) line += ' K';
   line += ` S=${context.message?.size ?? 0}`;
   const verified = context.message?.dkim?.verified ?? '';

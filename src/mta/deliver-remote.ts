@@ -96,6 +96,7 @@ async function conclude(group: Batch, delivery: RemoteDelivery, attempt: Attempt
 function connectionFields({ host, local, continued }: RemoteResult, { selects }: Attempt): string {
   if (host === undefined) return '';
   let fields = ` ${hostFieldOf(host, selects)}${continued ? '*' : ''}`;
+  if (local?.isProxy) return selects('proxy') ? `${fields} PRX=[${local.address}]:${local.port}` : fields;
   if (selects('outgoing_interface') && local !== undefined) {
     fields += ` I=[${local.address}]${selects('outgoing_port') ? `:${local.port}` : ''}`;
   }

@@ -1,5 +1,6 @@
 /** A message that a local program hands over on standard input (Exim spec 5: -bm, -t; 48). */
 
+import type { AclResult } from '../acl/acl.ts';
 import { emptyMessage, localConnection } from '../expand/facts.ts';
 import * as clock from '../lib/clock.ts';
 import { parseAddress } from '../mail/address.ts';
@@ -13,6 +14,7 @@ import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } fr
 import { headersForLog, logArrival } from './arrival-log.ts';
 import type { Submitter } from './fixups.ts';
 import { FromLine } from './from-line.ts';
+import { examineParts } from './mime-examination.ts';
 import type { SubmissionProblem } from './problem-report.ts';
 import { queuedByAcl } from './queue-only.ts';
 import { newContext, type Runtime } from './runtime.ts';
@@ -203,22 +205,23 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       const refusal = refuse(chosen.problem, arrival.headers.slice(1), arrival.sender);
       if (chosen.good.length === 0 || !(await request.acceptsRest(refusal))) return refusal;
     }
-    const verdict = await acls.runForMessage('non-SMTP', config.main.acl_not_smtp, arrival);
     const { requests } = acls;
-    if (verdict !== undefined && verdict.outcome !== 'accept' && verdict.outcome !== 'discard') {
-      const reason = verdict.logMessage === '' ? '' : `: ${verdict.logMessage}`;
-      const line = `F=<${arrival.sender}> rejected by non-SMTP ACL${reason}`;
-      runtime.logs.write(verdict.rejectTargets, line, newMessage.id, headersForLog(arrival));
-      const said = verdict.userMessage || 'local configuration problem';
-      return refuse({ kind: 'refused', message: said }, arrival.headers.slice(1), arrival.sender);
-    }
-    if (verdict?.outcome === 'discard') {
+    const verdict = await acls.withMessage(arrival, () => examine(arrival, acls));
+    if (verdict !== undefined) {
+      const { phase, result } = verdict;
+      const reason = result.logMessage === '' ? '' : `: ${result.logMessage}`;
+      if (result.outcome !== 'discard') {
+        const line = `F=<${arrival.sender}> rejected by ${phase} ACL${reason}`;
+        runtime.logs.write(result.rejectTargets, line, newMessage.id, headersForLog(arrival));
+        const said = result.userMessage || 'local configuration problem';
+        return refuse({ kind: 'refused', message: said }, arrival.headers.slice(1), arrival.sender);
+      }
       applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
       updateFacts(arrival);
       logArrival(arrival, undefined, () => timestamp(clock.now()));
       newMessage.abandon();
-      const remark = verdict.logMessage === '' ? '' : `: ${verdict.logMessage}`;
-      runtime.logs.main(`=> blackhole (non-SMTP ACL discarded recipients)${remark}`, newMessage.id);
+      const remark = phase === 'MIME' ? '' : reason;
+      runtime.logs.main(`=> blackhole (${phase} ACL discarded recipients)${remark}`, newMessage.id);
       runtime.logs.main('Completed', newMessage.id);
       return { outcome: 'discarded' };
     }
@@ -232,6 +235,24 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     newMessage.abandon();
     throw error;
   }
+}
+
+/** What the ACLs for a whole message have against it, if anything. */
+async function examine(arrival: Arrival, acls: AclRunner): Promise<Objection | undefined> {
+  const { requests } = acls;
+  const { main } = arrival.runtime.config;
+  const part = await examineParts(main.acl_not_smtp_mime, arrival, acls);
+  if (part !== undefined && part.outcome !== 'accept') return { phase: 'MIME', result: part };
+  applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
+  requests.addedHeaders.length = 0;
+  requests.removedHeaders.length = 0;
+  const whole = await acls.run('non-SMTP', main.acl_not_smtp);
+  return whole === undefined || whole.outcome === 'accept' ? undefined : { phase: 'non-SMTP', result: whole };
+}
+
+interface Objection {
+  readonly phase: 'MIME' | 'non-SMTP';
+  readonly result: AclResult;
 }
 
 async function pause(seconds: number): Promise<void> {

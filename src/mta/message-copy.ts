@@ -4,7 +4,7 @@ import type { MessageCopy, TakePiece } from '../acl/message-copy.ts';
 import * as clock from '../lib/clock.ts';
 import { mailboxDate } from '../mail/date.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, concat, literal, pathOf } from '../safe/taint.ts';
+import { type Clean, concat, literal, pathOf, type QueueId } from '../safe/taint.ts';
 import type { Arrival } from './arrival.ts';
 
 /** What stands in front of the body: the line of a mailbox file, the envelope, the header lines. */
@@ -16,31 +16,43 @@ function headOf({ sender, recipients, headers }: Arrival, at: number): Buffer {
 }
 
 export interface RemovableCopy extends MessageCopy {
-  /** Removes the file, if one was made; `keep` leaves it (control no_mbox_unspool). */
+  readonly id: QueueId;
+  /** Gives a file that was made to the server's user. */
+  own(file: Clean): void;
+  /** A file in its directory that goes when the copy goes. */
+  add(file: Clean): void;
+  /** Removes the files, if any were made; `keep` leaves them (control no_mbox_unspool). */
   remove(keep: boolean): void;
 }
 
-/** A copy of the message as it is now. */
+/** A copy of the message as it is when it is first looked at. */
 export function messageCopy(arrival: Arrival): RemovableCopy {
   const { newMessage, runtime } = arrival;
   const { spoolDirectory } = runtime.places;
   const owner = process.geteuid?.() === 0 ? runtime.user : undefined;
-  const head = headOf(arrival, clock.now());
+  let begun: Buffer | undefined;
+  const head = (): Buffer => {
+    begun ??= headOf(arrival, clock.now());
+    return begun;
+  };
   const { id } = newMessage;
   const above = pathOf(spoolDirectory, literal('scan'));
   const directory = pathOf(above, id);
   const path = pathOf(directory, concat(id, literal('.eml')));
   let made = false;
+  const more = new Set<Clean>();
   const own = (place: Clean): void => {
     if (owner !== undefined) files.setOwner(place, owner.uid, owner.gid);
   };
   const read = async (take: TakePiece): Promise<void> => {
-    await take(head);
+    await take(head());
     await newMessage.readBack(take);
   };
   return {
     id,
-    size: head.length + newMessage.size,
+    get size() {
+      return head().length + newMessage.size;
+    },
     read,
     async file() {
       if (made) return { path, directory };
@@ -55,10 +67,12 @@ export function messageCopy(arrival: Arrival): RemovableCopy {
       own(path);
       return { path, directory };
     },
+    own,
+    add: (file) => more.add(file),
     remove(keep) {
       if (!made || keep) return;
       made = false;
-      files.removeIfPossible(path);
+      for (const file of [path, ...more]) files.removeIfPossible(file);
       // a scanner may have left files of its own there; those are not ours to remove
       if ([...files.list(directory)].length === 0) files.removeDirectory(directory);
     },

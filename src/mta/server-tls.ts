@@ -8,7 +8,7 @@ import * as clock from '../lib/clock.ts';
 import { type ListSetting, matchTemplate } from '../lists/option.ts';
 import type { ServerTls } from '../net/tls.ts';
 import { type ContextSpec, secureContext } from '../net/tls-context.ts';
-import { settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import { alpnOf, dhParameters, settingOf, tlsMaterial } from '../options/tls-settings.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Milliseconds that a handshake may take. */
@@ -21,13 +21,14 @@ async function specFor(runtime: Runtime, context: Context, verifies: boolean): P
   return {
     ...material,
     identity: material.identity ?? { selfSigned: runtime.settings.primaryHostname },
+    dhParameters: await dhParameters(main.tls_dhparam, context),
     options: main.openssl_options,
     curve: curve === '' || curve === 'auto' ? undefined : curve,
   };
 }
 
-/** What a client in `context` is served with. */
-export async function serverTls(runtime: Runtime, context: Context): Promise<ServerTls> {
+/** What a client in `context` is served with; the protocols of `tls_alpn` are those of SMTP. */
+export async function serverTls(runtime: Runtime, context: Context, service: 'smtp' | 'pop3'): Promise<ServerTls> {
   const { main } = runtime.config;
   const { connection } = context;
   const isIn = async (list: ListSetting | undefined): Promise<boolean> =>
@@ -39,7 +40,7 @@ export async function serverTls(runtime: Runtime, context: Context): Promise<Ser
       : 'none';
   return {
     demand,
-    protocols: [],
+    alpn: service === 'smtp' ? await alpnOf(main.tls_alpn, await isIn(main.hosts_require_alpn), context) : undefined,
     timeout: handshakeTime,
     async contextFor(sni) {
       // what is expanded now may look at the name; nothing else of the connection is known yet

@@ -14,6 +14,7 @@ const anyone = {
   ciphers: '',
   options: undefined,
   curve: undefined,
+  dhParameters: 'auto' as const,
 };
 
 /** Asks, and answers all that comes back; the end of the connection is the end of the answer. */
@@ -32,7 +33,7 @@ export async function askTls(place: SocketPlace, question: Question, serverName:
     sni: serverName,
     checkName: undefined,
     mustVerify: false,
-    protocols: [],
+    alpn: undefined,
     timeout: milliseconds,
   });
   if (secured.outcome === 'failed') return { outcome: 'failed', message: `TLS connect failed: ${secured.text}` };

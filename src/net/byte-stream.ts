@@ -41,6 +41,8 @@ export interface ByteStream {
    * protected (RFC 3207 §5). When it fails, the connection is closed.
    */
   startTls(settings: ClientTls): Promise<SecuredStream>;
+  /** Takes octets back that were read too far; they come again with the next `read`. */
+  putBack(octets: Buffer): void;
   /** Says that nothing more will be sent; what comes can still be read. */
   endOutput(): void;
   /** Ends the connection at once. */
@@ -126,6 +128,11 @@ export class NodeByteStream implements ByteStream {
       const timer = setTimeout(() => this.#settleReader(timedOut), bounded(timeout));
       this.#reader = { resolve, timer };
     });
+  }
+
+  putBack(octets: Buffer): void {
+    this.#chunks.unshift(octets);
+    this.#size += octets.length;
   }
 
   write(data: Uint8Array | string, timeout: number): Eventual<WriteResult> {

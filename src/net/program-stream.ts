@@ -58,6 +58,11 @@ export class ProgramStream implements ByteStream {
     this.#arrived?.();
   }
 
+  putBack(octets: Buffer): void {
+    this.#chunks.unshift(octets);
+    this.#size += octets.length;
+  }
+
   async read(timeout: number): Promise<ReadResult> {
     if (this.#chunks.length === 0 && !this.#ended) {
       const arrival = new Promise<void>((resolve) => {

@@ -25,6 +25,8 @@ export interface ContextSpec {
   readonly ciphers: string;
   /** `openssl_options` */
   readonly options: string | undefined;
+  /** `tls_dhparam`: a file, `auto` for what the library thinks right, or `none`. */
+  readonly dhParameters: Clean | 'auto' | 'none';
   /** `tls_eccurve`, where it is no list of the library's own choice. */
   readonly curve: string | undefined;
 }
@@ -73,8 +75,13 @@ async function identityOf({
   };
 }
 
+function dhRule(parameters: ContextSpec['dhParameters']): { dhparam?: string | Buffer } {
+  if (parameters === 'none') return {};
+  return { dhparam: parameters === 'auto' ? parameters : contentOf('tls_dhparam', parameters) };
+}
+
 async function make(spec: ContextSpec): Promise<SecureContext> {
-  const { authorities, revoked, ciphers, options, curve } = spec;
+  const { authorities, revoked, ciphers, options, curve, dhParameters } = spec;
   return tlsLibrary().createSecureContext({
     ...(await identityOf(spec)),
     ...(authorities === undefined ? {} : { ca: authoritiesIn(authorities) }),
@@ -82,17 +89,18 @@ async function make(spec: ContextSpec): Promise<SecureContext> {
     ...cipherRules(ciphers),
     secureOptions: secureOptions(options),
     ...(curve === undefined ? {} : { ecdhCurve: curve }),
-    dhparam: 'auto',
+    ...dhRule(dhParameters),
   });
 }
 
 /** @throws Error when a file cannot be read, or holds no certificate or key that fits */
 export async function secureContext(spec: ContextSpec, now: number): Promise<SecureContext> {
-  const { identity, authorities, revoked } = spec;
+  const { identity, authorities, revoked, dhParameters } = spec;
   const isOwn = identity !== undefined && 'selfSigned' in identity;
   const own = identity === undefined || isOwn ? [] : [...identity.certificates, ...identity.keys];
   const others = authorities === undefined || authorities === 'system' ? [] : [authorities];
-  const paths = [...own, ...others, ...(revoked === undefined ? [] : [revoked])];
+  const dh = dhParameters === 'auto' || dhParameters === 'none' ? [] : [dhParameters];
+  const paths = [...own, ...others, ...dh, ...(revoked === undefined ? [] : [revoked])];
   const age = isOwn ? Math.floor(now / ownLifetime) : 0;
   const key = JSON.stringify([spec, age, ...paths.map(stampOf)]);
   const found = known.get(key);

@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from 'node:stream';
-import type { PeerCertificate, SecureContext, TLSSocket, TLSSocketOptions } from 'node:tls';
+import type { PeerCertificate, SecureContext, TLSSocket, TLSSocketOptions, TlsOptions } from 'node:tls';
 import { errorText } from '../lib/errno.ts';
 
 type Tls = typeof import('node:tls');
@@ -39,12 +39,19 @@ export type TlsOutcome =
 /** What a server wants of the certificates of its clients. */
 export type CertificateDemand = 'none' | 'asked for' | 'required';
 
+/** What is asked of the other side about application protocols (RFC 7301). */
+export interface Alpn {
+  readonly names: readonly string[];
+  /** None is not enough. */
+  readonly isRequired: boolean;
+}
+
 export interface ServerTls {
   /** The certificate for a name that the client asks for, if it asks for one. */
   contextFor(sni: string | undefined): Promise<SecureContext>;
   readonly demand: CertificateDemand;
-  /** Application protocols; a client that names only others is turned away. */
-  readonly protocols: readonly string[];
+  /** A client that names another protocol, or several, is turned away; nothing when it may name what it likes. */
+  readonly alpn: Alpn | undefined;
   /** Milliseconds for the whole handshake. */
   readonly timeout: number;
 }
@@ -57,7 +64,9 @@ export interface ClientTls {
   readonly checkName: ((certificate: PeerCertificate) => Error | undefined) | undefined;
   /** Whether a bad certificate ends it all. */
   readonly mustVerify: boolean;
-  readonly protocols: readonly string[];
+  readonly alpn: Alpn | undefined;
+  /** The least size of Diffie-Hellman parameters, in bits. */
+  readonly leastDhBits?: number | undefined;
   readonly timeout: number;
 }
 
@@ -141,7 +150,7 @@ function settled(
 
 /** The server's side. */
 export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOutcome> {
-  const { demand, protocols, timeout } = settings;
+  const { demand, alpn, timeout } = settings;
   let secureContext: SecureContext;
   try {
     secureContext = await settings.contextFor(undefined);
@@ -149,7 +158,7 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
     return { outcome: 'failed', text: errorText(error) };
   }
   let sni = '';
-  const options: TLSSocketOptions & { readonly ALPNCallback?: unknown } = {
+  const options: TLSSocketOptions & Pick<TlsOptions, 'ALPNCallback'> = {
     isServer: true,
     secureContext,
     requestCert: demand !== 'none',
@@ -162,12 +171,14 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
         (error: Error) => done(error),
       );
     },
-    ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+    ...(alpn === undefined
+      ? {}
+      : { ALPNCallback: ({ protocols: [only, ...more] }) => (more.length > 0 ? undefined : named(only, alpn)) }),
   };
   const { TLSSocket } = tlsLibrary();
   const socket = new TLSSocket(raw, options);
   const isVerified = (): boolean => verificationProblem(socket) === undefined;
-  const outcome = await settled(socket, 'secure', () => factsOf(socket, sni, isVerified()), timeout);
+  const outcome = withAlpn(await settled(socket, 'secure', () => factsOf(socket, sni, isVerified()), timeout), alpn);
   if (outcome.outcome === 'started' && demand === 'required' && !outcome.facts.verified) {
     socket.destroy();
     return {
@@ -178,10 +189,20 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
   return outcome;
 }
 
+const named = (name: string | undefined, { names }: Alpn): string | undefined =>
+  name !== undefined && names.includes(name) ? name : undefined;
+
+/** A handshake without a protocol has failed where there must be one. */
+function withAlpn(outcome: TlsOutcome, alpn: Alpn | undefined): TlsOutcome {
+  if (outcome.outcome !== 'started' || !alpn?.isRequired || outcome.socket.alpnProtocol) return outcome;
+  outcome.socket.destroy();
+  return { outcome: 'failed', text: 'no application protocol was agreed on (ALPN)' };
+}
+
 /** The client's side. */
-export function startTls(
+export async function startTls(
   raw: Duplex,
-  { context, sni, checkName, mustVerify, protocols, timeout }: ClientTls,
+  { context, sni, checkName, mustVerify, alpn, leastDhBits, timeout }: ClientTls,
 ): Promise<TlsOutcome> {
   const socket = tlsLibrary().connect({
     socket: raw,
@@ -189,7 +210,8 @@ export function startTls(
     ...(sni === '' ? {} : { servername: sni }),
     checkServerIdentity: (_, certificate) => checkName?.(certificate),
     rejectUnauthorized: mustVerify,
-    ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+    ...(alpn === undefined || alpn.names.length === 0 ? {} : { ALPNProtocols: [...alpn.names] }),
+    ...(leastDhBits === undefined ? {} : { minDHSize: leastDhBits }),
   });
-  return settled(socket, 'secureConnect', () => factsOf(socket, sni, socket.authorized), timeout);
+  return withAlpn(await settled(socket, 'secureConnect', () => factsOf(socket, sni, socket.authorized), timeout), alpn);
 }

@@ -5,7 +5,9 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import { splitList } from '../lib/list-text.ts';
 import { splitText } from '../lists/split-text.ts';
+import type { Alpn } from '../net/tls.ts';
 import type { ContextSpec } from '../net/tls-context.ts';
 import { type Clean, clean } from '../safe/taint.ts';
 
@@ -42,12 +44,35 @@ async function filesOf(name: string, option: Template | undefined, context: Cont
     });
 }
 
+/**
+ * `tls_dhparam`: a file, or a name. Of the sets with names only `none` is one here; for the others the library takes
+ * parameters of the same strength as the key (Exim spec 43.3). @throws BadSetting
+ */
+export async function dhParameters(
+  option: Template | undefined,
+  context: Context,
+): Promise<ContextSpec['dhParameters']> {
+  const [place] = await filesOf('tls_dhparam', option, context);
+  if (place === 'none') return 'none';
+  return place?.startsWith('/') ? place : 'auto';
+}
+
+/** What is asked about application protocols; nothing when the option is empty and nobody must name one. @throws BadSetting */
+export async function alpnOf(
+  option: Template | undefined,
+  isRequired: boolean,
+  context: Context,
+): Promise<Alpn | undefined> {
+  const names = splitList(await settingOf('tls_alpn', option, context)).items.filter((name) => name !== '');
+  return names.length === 0 && !isRequired ? undefined : { names, isRequired };
+}
+
 /** Certificates of this side, and whom it believes when it `verifies` those of the other. @throws BadSetting */
 export async function tlsMaterial(
   options: TlsOptions,
   verifies: boolean,
   context: Context,
-): Promise<Omit<ContextSpec, 'options' | 'curve'>> {
+): Promise<Omit<ContextSpec, 'options' | 'curve' | 'dhParameters'>> {
   const certificates = await filesOf('tls_certificate', options.tls_certificate, context);
   const believed = verifies ? options.tls_verify_certificates : undefined;
   const isOfSystem = /^system(?:,|$)/.test(await settingOf('tls_verify_certificates', believed, context));

@@ -179,7 +179,7 @@ export class LoginPolicy implements Pop3Policy {
 
   async tlsSettings(): Promise<ServerTls | undefined> {
     try {
-      const settings = await serverTls(this.#runtime, this.#context);
+      const settings = await serverTls(this.#runtime, this.#context, 'pop3');
       // a certificate that cannot be had is told before the client begins
       await settings.contextFor(undefined);
       return settings;

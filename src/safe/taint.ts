@@ -167,6 +167,11 @@ export function decimal(value: number): Clean {
   return String(Math.trunc(value)) as Clean;
 }
 
+/** The same with zeros in front, so that it has at least so many digits. */
+export function paddedDecimal(value: number, digits: number): Clean {
+  return decimal(value).padStart(digits, '0') as Clean;
+}
+
 /** A message identification, when `value` has the form 6-6-2 or 6-11-4 in base 62 (Exim spec 3.4, 57). */
 export function queueId(value: string): QueueId | undefined {
   return /^[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})$/.test(value)

@@ -1,7 +1,6 @@
 /** The generated part of `docs/compatibility.md`: what a configuration of Exim may say but this version does not do. */
 
 import { unavailableScanners } from '../acl/conditions/malware.ts';
-import { unavailableConditions } from '../acl/conditions/unavailable.ts';
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import { authenticators, routers, transports } from '../config/drivers.ts';
@@ -84,13 +83,10 @@ export function compatibilityPart(): string {
       drivers,
     ],
     [
-      'Conditions of ACLs without effect yet',
-      'They are read and kept to the ACLs that allow them. A condition is never true; `malware` defers with such a scanner.',
-      ['What', 'Names'],
-      [
-        ['ACL conditions', unavailableConditions.map(({ name }) => code(name)).join(', ')],
-        ['Virus scanners', unavailableScanners.map(code).join(', ')],
-      ],
+      'Virus scanners that cannot be asked yet',
+      'The condition `malware` defers with such a scanner.',
+      ['Names'],
+      [[unavailableScanners.map(code).join(', ')]],
     ],
     [
       'Options without effect yet',

@@ -3,7 +3,7 @@
  * `scripts/reference.ts` writes them.
  */
 
-import type { Verb } from '../acl/acl.ts';
+import { isCondition, type Verb } from '../acl/acl.ts';
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import { authenticators, lookups, routers, transports } from '../config/drivers.ts';
@@ -137,8 +137,6 @@ const verbs: Readonly<Record<Verb, string>> = {
   require: 'Refuses for good unless all conditions hold.',
   warn: 'Does what its modifiers say if all conditions hold; nothing is decided.',
 };
-
-const isCondition = ({ kind }: { readonly kind: string }): boolean => kind === 'condition' || kind === 'list condition';
 
 const aclPage: Page = {
   file: 'acl.md',

@@ -3,15 +3,17 @@
 import { constants } from 'node:os';
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import { errorNumberText } from '../lib/errno.ts';
 import { printing } from '../lib/escapes.ts';
 import { splitList } from '../lib/list-text.ts';
 import { ipVersion } from '../net/address.ts';
-import { type Connected, connectTcp } from '../net/connect.ts';
+import { connectTcp } from '../net/connect.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import { isFailure } from '../smtp/client/failure.ts';
 import { ClientSession } from '../smtp/client/session.ts';
 import { logInAt } from './smtp-auth.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
+import { connectThrough, type Reached, usesProxies } from './smtp-proxies.ts';
 import { contextOf, isListed, type ReachableHost, type SmtpSetup, Unusable } from './smtp-run.ts';
 import { handshake, secure } from './smtp-tls.ts';
 import { type DeliveryError, errorCodes, type LocalEnd } from './transport.ts';
@@ -120,10 +122,16 @@ async function connect(
   const { connect_timeout: timeout, keepalive: keepAlive } = options;
   const { decisions } = request.context;
   const { address, port } = host;
-  const connection = await connectTcp({ address, port, from, timeout, keepAlive });
+  const target = { address, port, from, timeout, keepAlive };
+  const isProxied = usesProxies(run);
+  const connection: Reached = isProxied ? await connectThrough(run, host, target) : await connectTcp(target);
   if (decisions.listening) {
-    const outcome = connection.outcome === 'connected' ? 'connected' : `failed: ${connection.text}`;
-    decisions.dialogue(`Connecting to ${host.name} [${address}]:${port} ...  ${outcome}`);
+    const outcome =
+      connection.outcome === 'connected'
+        ? 'connected'
+        : `failed: ${connection.text || errorNumberText(connection.code)}`;
+    const way = isProxied ? ' via proxy' : '';
+    decisions.dialogue(`Connecting to ${host.name} [${address}]:${port}${way} ...  ${outcome}`);
   }
   if (connection.outcome === 'connected') return introduce(run, host, connection, manner);
   const code = connection.code === 0 ? constants.errno.EIO : connection.code;
@@ -134,7 +142,7 @@ async function connect(
 async function introduce(
   run: SmtpSetup,
   host: ReachableHost,
-  connection: Connected,
+  connection: Extract<Reached, { readonly outcome: 'connected' }>,
   manner: 'with TLS' | 'in clear',
 ): Promise<OpenConnection | NotOpen | TryInClear> {
   const { options, protocol, request } = run;
@@ -182,7 +190,10 @@ async function introduce(
     session.extensions.has('PIPELINING') && !(await isListed(run, options.hosts_avoid_pipelining, host));
   return {
     session,
-    local: { address: connection.localAddress, port: connection.localPort },
+    local:
+      connection.proxy === undefined
+        ? { address: connection.localAddress, port: connection.localPort }
+        : { ...connection.proxy, isProxy: true },
     pipelining,
     chunking:
       protocol === 'smtp' &&

@@ -5,7 +5,7 @@ import { errorText } from '../lib/errno.ts';
 import type { ClientTls, TlsFacts } from '../net/tls.ts';
 import { tlsLibrary } from '../net/tls.ts';
 import { secureContext } from '../net/tls-context.ts';
-import { settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import { alpnOf, settingOf, tlsMaterial } from '../options/tls-settings.ts';
 import { isFailure } from '../smtp/client/failure.ts';
 import type { ClientSession } from '../smtp/client/session.ts';
 import { replyClass, replyText } from '../smtp/reply.ts';
@@ -34,13 +34,17 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
   const checksName = verifies && (await isListed(run, options.tls_verify_cert_hostnames, host));
   const material = await tlsMaterial(options, verifies, context);
   return {
-    context: await secureContext({ ...material, options: undefined, curve: undefined }, clock.now()),
+    context: await secureContext(
+      { ...material, options: undefined, curve: undefined, dhParameters: 'auto' },
+      clock.now(),
+    ),
     sni: await settingOf('tls_sni', options.tls_sni, context),
     checkName: checksName
       ? (certificate) => tlsLibrary().checkServerIdentity(host.name === '' ? host.address : host.name, certificate)
       : undefined,
     mustVerify,
-    protocols: [],
+    alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
+    leastDhBits: options.tls_dh_min_bits,
     timeout: options.command_timeout * 1000,
   };
 }

@@ -190,6 +190,8 @@ export interface LocalTransport<J extends Job = Job> {
 export interface LocalEnd {
   readonly address: string;
   readonly port: number;
+  /** It ends at a proxy. */
+  readonly isProxy?: boolean | undefined;
 }
 
 /** What happened to one address of a remote delivery. */

@@ -2,7 +2,7 @@
 
 import { lower, trim } from '../../lib/octets.ts';
 import type { AclRun, ConditionAnswer, TextCondition } from '../acl.ts';
-import { withoutContent } from '../phases.ts';
+import { withoutWholeMessage } from '../phases.ts';
 import { connectScanner } from '../scan/scanner-connection.ts';
 import { scannerSetting } from '../scan/settings.ts';
 import { askSpamd, type SpamVerdict } from '../scan/spamd.ts';
@@ -61,7 +61,7 @@ export const spam: TextCondition = {
   kind: 'condition',
   name: 'spam',
   doc: 'SpamAssassin or Rspamd takes the message for spam: `user[:true][/defer_ok]`.',
-  forbidden: withoutContent,
+  forbidden: withoutWholeMessage,
   async test(text, run): Promise<ConditionAnswer> {
     const [head = '', ...options] = text.split('/').map((part) => trim(part));
     const [user = '', ...modes] = head.split(':').map((part) => trim(part));

@@ -47,6 +47,7 @@ const afterGreeting: readonly Phase[] = [
   'RCPT',
   'PREDATA',
   'DKIM',
+  'MIME',
   'DATA',
   'QUIT',
   'notquit',
@@ -54,7 +55,7 @@ const afterGreeting: readonly Phase[] = [
   'non-SMTP',
 ];
 /** Before the header lines are completed. */
-const aroundHeaders: readonly Phase[] = [...withoutDecision, 'DATA', 'non-SMTP'];
+const aroundHeaders: readonly Phase[] = [...withoutDecision, 'MIME', 'DATA', 'non-SMTP'];
 
 /** Before a message, and where none comes by SMTP. */
 const exceptSmtpMessages: readonly Phase[] = [...withoutDecision, 'non-SMTP'];

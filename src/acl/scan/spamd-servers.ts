@@ -3,6 +3,7 @@
 import * as clock from '../../lib/clock.ts';
 import { parseInterval } from '../../lib/intervals.ts';
 import { splitList } from '../../lib/list-text.ts';
+import { chooseWeighted } from '../../lib/weighted.ts';
 import { type Clean, reviewed } from '../../safe/taint.ts';
 import type { ScannerPlace } from './scanner-connection.ts';
 import { parseScannerItem } from './scanner-list.ts';
@@ -108,12 +109,5 @@ export function chooseServer(servers: readonly SpamdServer[], chance = Math.rand
   const now = new Date(clock.now());
   const second = now.getHours() * 3600 + now.getMinutes() * 60 + now.getSeconds();
   const usable = servers.filter(({ from, to }) => second >= from && second < to);
-  const highest = Math.max(...usable.map(({ priority }) => priority));
-  const candidates = usable.filter(({ priority }) => priority === highest);
-  let rest = chance * candidates.reduce((sum, { weight }) => sum + weight, 0);
-  for (const candidate of candidates) {
-    rest -= candidate.weight;
-    if (rest < 0) return candidate;
-  }
-  return candidates[0];
+  return chooseWeighted(usable, chance);
 }

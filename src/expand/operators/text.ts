@@ -59,7 +59,12 @@ export const textOperators: readonly Operator[] = [
   {
     name: 'escape',
     doc: 'non-printing characters as escape sequences',
-    evaluate: (text, _, c) => printing(text.value, c.settings.printTopBitCharacters).replaceAll('\\t', '\t'),
+    // tabs stay as they are
+    evaluate: (text, _, c) =>
+      text.value
+        .split('\t')
+        .map((piece) => printing(piece, c.settings.printTopBitCharacters))
+        .join('\t'),
   },
   {
     name: 'escape8bit',

@@ -46,7 +46,7 @@ export class SieveMessage {
     const value = decodeWords(unfolded, {
       checkLength: this.#context.settings.checkRfc2047Length,
       charset: 'utf-8',
-      keepsZero: true,
+      nul: '\0',
     });
     this.#values.set(wanted, value);
     return value;

@@ -11,7 +11,7 @@ import { type Reception, shownInLog } from './reception.ts';
 const codes: Readonly<Partial<Record<Phase, string>>> = { AUTH: '503', ETRN: '458', VRFY: '252' };
 
 /** Phases whose refusals are logged with the sender. */
-const withSender: ReadonlySet<Phase> = new Set(['RCPT', 'DATA']);
+const withSender: ReadonlySet<Phase> = new Set(['RCPT', 'MIME', 'DATA']);
 
 const laterText = 'Temporary local problem - please try later';
 /** Answers that are longer than this are broken into lines. */

@@ -1,6 +1,6 @@
 /** DATA: the message itself, from its first octet to the answer (RFC 5321 §4.1.1.4; Exim spec 44.11 - 44.13, 48). */
 
-import type { AclResult } from '../../acl/acl.ts';
+import type { AclResult, Phase } from '../../acl/acl.ts';
 import * as clock from '../../lib/clock.ts';
 import { errorCode, errorText } from '../../lib/errno.ts';
 import { headerLine } from '../../mail/header-line.ts';
@@ -9,8 +9,10 @@ import { timestamp } from '../../observe/main-log.ts';
 import { userWithId } from '../../safe/users.ts';
 import type { DataEnd, ReadData, Reply } from '../../smtp/server/policy.ts';
 import type { NewMessage } from '../../spool/new-message.ts';
+import type { AclRunner } from '../acl-runner.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
 import { headersForLog, logArrival } from '../arrival-log.ts';
+import { examineParts } from '../mime-examination.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
 import { judgeSignatures, type Proofs, proofsFor } from './dkim.ts';
 import { remarkOf } from './mail-command.ts';
@@ -96,7 +98,9 @@ async function receive(
   const arrival = makeArrival(newMessage, reader, begun, transaction, reception, lastChunk);
   if (bareHeader) return refuseBareHeader(arrival, reception);
   if (isTooBig()) return refuseSize(arrival, size, reception);
-  return decide(arrival, proofs === 'unknown' ? proofsFor(reader.headers, reception) : proofs, transaction, reception);
+  return reception.acls.withMessage(arrival, () =>
+    decide(arrival, proofs === 'unknown' ? proofsFor(reader.headers, reception) : proofs, transaction, reception),
+  );
 }
 
 /** A message by BDAT whose first header line ends with LF alone (Exim's answer). */
@@ -225,7 +229,15 @@ async function decide(
   }
   let result: AclResult | undefined;
   let each: EachAnswered | undefined;
-  if (transaction.prdr && arrival.recipients.length > 1) {
+  const isLookedAt = discardedBy === undefined || arrival.recipients.length > 0;
+  if (isLookedAt) {
+    takeHeaders(arrival, acls);
+    result = await examineParts(client.isBatch ? main.acl_not_smtp_mime : main.acl_smtp_mime, arrival, acls);
+    if (result !== undefined && isRefused(result))
+      return refuse(result, 'MIME', 'during MIME ACL checks', arrival, reception);
+    if (result?.outcome === 'discard') discardedBy = { phase: 'MIME', remark: '' };
+  }
+  if (transaction.prdr && arrival.recipients.length > 1 && result?.outcome !== 'discard') {
     if (reception.context.message) reception.context.message.prdrRequested = true;
     arrival.prdr = true;
     each = await examineEach(arrival, reception);
@@ -235,21 +247,17 @@ async function decide(
       return { ...each.last, before: each.replies };
     }
   }
-  if (discardedBy === undefined || arrival.recipients.length > 0) {
-    applyAclHeaders(arrival, acls.requests.addedHeaders, acls.requests.removedHeaders);
-    acls.requests.addedHeaders.length = 0;
-    acls.requests.removedHeaders.length = 0;
+  if (isLookedAt && result?.outcome !== 'discard') {
+    takeHeaders(arrival, acls);
     result = client.isBatch
-      ? await acls.runForMessage('non-SMTP', main.acl_not_smtp, arrival)
-      : await acls.runForMessage('DATA', main.acl_smtp_data, arrival);
+      ? await acls.run('non-SMTP', main.acl_not_smtp)
+      : await acls.run('DATA', main.acl_smtp_data);
+    if (result?.outcome === 'discard') discardedBy = { phase: 'DATA', remark: remarkOf(result.logMessage) };
   }
   applyAclHeaders(arrival, acls.requests.addedHeaders, acls.requests.removedHeaders);
-  if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
-    const reply = refusal(result, 'DATA', 'after DATA', reception, headersForLog(arrival));
-    arrival.newMessage.abandon();
-    return { ...reply, before: each?.replies };
+  if (result !== undefined && isRefused(result)) {
+    return { ...refuse(result, 'DATA', 'after DATA', arrival, reception), before: each?.replies };
   }
-  if (result?.outcome === 'discard') discardedBy = { phase: 'DATA', remark: remarkOf(result.logMessage) };
   const fake = acls.requests.controls.fakeReject;
   const final =
     fake === undefined
@@ -262,6 +270,21 @@ async function decide(
     discard(arrival, mark, discardedBy.phase, discardedBy.phase === 'DATA' ? discardedBy.remark : '');
   else await keep(arrival, mark, reception);
   return reply;
+}
+
+const isRefused = ({ outcome }: AclResult): boolean => outcome !== 'accept' && outcome !== 'discard';
+
+function refuse(result: AclResult, phase: Phase, what: string, arrival: Arrival, reception: Reception): Reply {
+  const reply = refusal(result, phase, what, reception, headersForLog(arrival));
+  arrival.newMessage.abandon();
+  return reply;
+}
+
+/** Puts in the header lines that ACLs have asked for so far, where those that follow see them. */
+function takeHeaders(arrival: Arrival, { requests }: AclRunner): void {
+  applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
+  requests.addedHeaders.length = 0;
+  requests.removedHeaders.length = 0;
 }
 
 /** The answer of success. */

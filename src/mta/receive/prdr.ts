@@ -44,7 +44,7 @@ export async function examineEach(arrival: Arrival, reception: Reception): Promi
   for (const recipient of arrival.recipients) {
     const { address } = recipient;
     const subject = { address, ...splitAddress(address) };
-    const result = await acls.runForMessage('PRDR', runtime.config.main.acl_smtp_data_prdr, arrival, subject);
+    const result = await acls.run('PRDR', runtime.config.main.acl_smtp_data_prdr, subject);
     const verdict = verdictOf(result);
     verdicts.add(verdict);
     const { code, text } = words[verdict];

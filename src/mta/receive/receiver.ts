@@ -47,10 +47,8 @@ export class Receiver implements SmtpPolicy {
     }
     await this.#identify();
     if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
-    if (reception.selects('smtp_connection')) {
-      const count = connection.countAtStart > 0 ? ` (TCP/IP connection count = ${connection.countAtStart})` : '';
-      runtime.logs.main(`SMTP connection from ${reception.otherSide}${count}`);
-    }
+    // that of a proxy was told before it said whom it stands for
+    if (connection.proxy === undefined) reception.logConnection();
     const result = await acls.run('connection', main.acl_smtp_connect);
     if (result !== undefined && result.outcome !== 'accept') {
       return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };

@@ -137,6 +137,14 @@ export class Reception {
     return this.acls.hostText();
   }
 
+  /** Tells of the connection. */
+  logConnection(): void {
+    if (!this.selects('smtp_connection')) return;
+    const { countAtStart } = this.connection;
+    const count = countAtStart > 0 ? ` (TCP/IP connection count = ${countAtStart})` : '';
+    this.runtime.logs.main(`SMTP connection from ${this.otherSide}${count}`);
+  }
+
   /** How long the session has lasted, as logs show it: `D=5s`. */
   get duration(): string {
     const passed = clock.now() - this.begun;

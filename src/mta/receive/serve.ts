@@ -5,6 +5,7 @@ import type { LineConnection } from '../../net/line-connection.ts';
 import { type Decisions, nobody } from '../../observe/decision.ts';
 import { type SessionEnd, SmtpSession } from '../../smtp/server/session.ts';
 import type { Client, ReceptionTools } from './client.ts';
+import { behindProxy, refusedCommand } from './proxied.ts';
 import { Receiver } from './receiver.ts';
 import { Reception } from './reception.ts';
 
@@ -17,7 +18,9 @@ export async function serve(
 ): Promise<SessionEnd> {
   const { runtime } = tools;
   const { main } = runtime.config;
-  const reception = new Reception(client, tools, decisions);
+  const first = new Reception(client, tools, decisions);
+  const served = await behindProxy(lines, first);
+  const reception = served === client ? first : new Reception(served, tools, decisions);
   const timeout = await receiveTimeout(reception);
   const session = new SmtpSession(lines, new Receiver(reception), {
     hostname: runtime.settings.primaryHostname,
@@ -31,6 +34,7 @@ export async function serve(
     enforceSync: main.smtp_enforce_sync,
     isBatch: client.isBatch,
     beginsWithTls: client.beginsWithTls ?? false,
+    refusal: served.connection.proxy?.isRefused ? refusedCommand : undefined,
     requiresHelo: async () => reception.heloIsWrong || (await reception.isIn(main.hosts_require_helo)),
   });
   reception.flush = () => session.flush();

@@ -15,7 +15,7 @@ export async function startTls(reception: Reception): Promise<Reply> {
   const result = await acls.run('STARTTLS', runtime.config.main.acl_smtp_starttls);
   if (result !== undefined && result.outcome !== 'accept') return refusal(result, 'STARTTLS', 'STARTTLS', reception);
   try {
-    const settings = await serverTls(runtime, context);
+    const settings = await serverTls(runtime, context, 'smtp');
     await settings.contextFor(undefined);
     reception.tlsSettings = settings;
   } catch (error) {
@@ -26,7 +26,7 @@ export async function startTls(reception: Reception): Promise<Reply> {
 }
 
 export async function tlsSettings(reception: Reception): Promise<ServerTls> {
-  return reception.tlsSettings ?? (await serverTls(reception.runtime, reception.context));
+  return reception.tlsSettings ?? (await serverTls(reception.runtime, reception.context, 'smtp'));
 }
 
 /** Notes what was agreed on; the client must introduce itself anew. */

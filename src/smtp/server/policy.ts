@@ -146,6 +146,8 @@ export interface SessionSettings {
   readonly isBatch: boolean;
   /** TLS comes before the greeting (tls_on_connect_ports). */
   readonly beginsWithTls: boolean;
+  /** What every command but QUIT is told; nothing when they are obeyed. */
+  readonly refusal?: string | undefined;
   /** HELO or EHLO must come first (hosts_require_helo, helo_verify_hosts). */
   readonly requiresHelo: () => Promise<boolean>;
 }

@@ -154,6 +154,9 @@ export class SmtpSession {
     if (line === undefined) return this.protocolError('syntax', 'line too long', '500');
     if (line.includes('\0')) return this.#withNul();
     const found = commandNamed(line);
+    const { refusal } = this.settings;
+    if (refusal !== undefined && found?.command.verb !== 'QUIT')
+      return this.protocolError('protocol', refusal, '503', '');
     if (found === undefined || (this.settings.isBatch && found.command.notInBatches)) return this.#unrecognized(line);
     const { command, argument } = found;
     this.policy.note(this.#command, command.verb, argument);

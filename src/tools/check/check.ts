@@ -9,14 +9,14 @@ import { refusedTexts } from './refused-texts.ts';
 import { formatRemark, type Remark } from './remark.ts';
 import { unreachable } from './unreachable.ts';
 import { unused } from './unused.ts';
-import { neverTrue, withoutEffect } from './without-effect.ts';
+import { neverAsked, withoutEffect } from './without-effect.ts';
 
 const checks: readonly ((config: Config) => Iterable<Remark>)[] = [
   undefinedNames,
   unreachable,
   refusedTexts,
   withoutEffect,
-  neverTrue,
+  neverAsked,
   obsolete,
   unused,
 ];

@@ -3,7 +3,7 @@
  * decides for everything. Only what is sure is told.
  */
 
-import type { Acl, Clause, Statement } from '../../acl/acl.ts';
+import { type Acl, type Clause, isCondition, type Statement } from '../../acl/acl.ts';
 import type { Config } from '../../config/config.ts';
 import type { RouterInstance } from '../../routers/router.ts';
 import { type Place, type Remark, warning } from './remark.ts';
@@ -89,7 +89,7 @@ function* routersBehind({ routers }: Config): Generator<Remark> {
 const deciding: ReadonlySet<string> = new Set(['accept', 'defer', 'deny', 'discard', 'drop']);
 
 function isSureCondition({ driver, name, negated, template }: Clause): boolean {
-  if (driver !== 'acl' && driver.kind !== 'condition' && driver.kind !== 'list condition') return true;
+  if (driver !== 'acl' && !isCondition(driver)) return true;
   return !negated && ((name === 'hosts' && template.source === '*') || isAlwaysTrue(name, template.source));
 }
 

@@ -1,7 +1,6 @@
 /** What a configuration asks for and this version does not do: options, conditions, scanners, and drivers that cannot run. */
 
 import { unavailableScanners } from '../../acl/conditions/malware.ts';
-import { unavailableConditions } from '../../acl/conditions/unavailable.ts';
 import { authenticatorCommonOptions } from '../../authenticators/common-options.ts';
 import type { Config } from '../../config/config.ts';
 import { mainOptions } from '../../config/main-options.ts';
@@ -52,15 +51,8 @@ export function* withoutEffect(config: Config): Generator<Remark> {
   }
 }
 
-/** Conditions of ACLs that nothing stands behind yet, and a scanner that cannot be asked. */
-export function* neverTrue({ acls, main }: Config): Generator<Remark> {
-  for (const { name, statements, place } of acls.values()) {
-    for (const clause of statements.flatMap(({ clauses }) => clauses)) {
-      if (unavailableConditions.some((condition) => condition === clause.driver)) {
-        yield warning(`ACL ${name}: the condition ${clause.name} is never true in this version`, place);
-      }
-    }
-  }
+/** A virus scanner that is wanted and cannot be asked. */
+export function* neverAsked({ acls, main }: Config): Generator<Remark> {
   const scanner = /^[ \t]*([a-z0-9-]+)/.exec(main.av_scanner.source)?.[1] ?? '';
   const asks = [...acls.values()].some(({ statements }) =>
     statements.some(({ clauses }) => clauses.some(({ name }) => name === 'malware')),
