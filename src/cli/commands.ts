@@ -68,7 +68,7 @@ async function expand(call: Call): Promise<number> {
   const context = testContext(call);
   if (invocation.messageFile !== undefined && context.message !== undefined) {
     const problem = await takeTestMessage(invocation.messageFile, context, context.message, {
-      fromPattern: runtime.config.main.uucp_from_pattern,
+      runtime,
       out: terminal.out,
     });
     if (problem !== undefined) {

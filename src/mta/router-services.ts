@@ -107,6 +107,7 @@ export function routerServices(runtime: Runtime, id?: string): RouterServices {
     qualifyRecipient: settings.qualifyRecipient,
     allowDomainLiterals: main.allow_domain_literals,
     allowMxToIp: main.allow_mx_to_ip,
+    percentHackDomains: main.percent_hack_domains,
     isDnsName: (name) => names === undefined || names.test(name),
     lookUpMail: (domain, options, context) =>
       lookUpMail(resolver, domain, options, main.allow_mx_to_ip, isIpv4Only(context)),

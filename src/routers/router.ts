@@ -6,6 +6,7 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import type { ListSetting } from '../lists/option.ts';
 import type { OptionsOf, OptionsProblem, OptionTable } from '../options/table.ts';
 import type { User } from '../safe/users.ts';
 import type { RouterCommonOptions } from './common-options.ts';
@@ -112,6 +113,8 @@ export interface RouterServices {
   readonly qualifyRecipient: string;
   readonly allowDomainLiterals: boolean;
   readonly allowMxToIp: boolean;
+  /** Domains in which a percent sign in the local part stands for an at sign. */
+  readonly percentHackDomains: ListSetting | undefined;
   /** Whether a name may be looked for in the DNS (Exim spec 14, dns_check_names_pattern). */
   isDnsName(name: string): boolean;
   /** The MX records of a domain, each with its addresses; or its own addresses when there are none. */

@@ -43,9 +43,7 @@ export const policyControls = {
   hosts_treat_as_local: domainList('Host names that count as this host in lists of mail exchangers.'),
   local_scan_timeout: withoutEffect(time('How long a local_scan function may take.', 300)),
   message_size_limit: template('The greatest size of a message; 0 for no limit.', '50M'),
-  percent_hack_domains: withoutEffect(
-    domainList('Domains in which a percent sign in the local part leads on to another domain.'),
-  ),
+  percent_hack_domains: domainList('Domains in which a percent sign in the local part leads on to another domain.'),
   proxy_protocol_timeout: withoutEffect(time('How long a proxy may take to tell the real client.', 3)),
   smtp_max_synprot_errors: integer('How many syntax and protocol errors a connection may make.', 3),
   spamd_address: template('Where the SpamAssassin daemon is found.', '127.0.0.1 783'),

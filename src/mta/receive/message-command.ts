@@ -11,6 +11,7 @@ import type { DataEnd, ReadData, Reply } from '../../smtp/server/policy.ts';
 import type { NewMessage } from '../../spool/new-message.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
 import { headersForLog, logArrival } from '../arrival-log.ts';
+import { FromLine, fromLineSender } from '../from-line.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
 import { remarkOf } from './mail-command.ts';
 import { type EachAnswered, examineEach } from './prdr.ts';
@@ -55,11 +56,12 @@ async function receive(
   const reader = new MessageReader({ headers: main.header_maxsize, headerLine: main.header_line_maxsize }, (piece) =>
     newMessage.write(piece),
   );
+  const fromLine = (await mayBeginWithFromLine(reception)) ? new FromLine(main.uucp_from_pattern) : undefined;
   let size = 0;
   let failure: { readonly error: unknown } | undefined;
   const take = async (octets: Buffer): Promise<void> => {
     try {
-      await reader.push(octets);
+      await reader.push(fromLine?.take(octets) ?? octets);
     } catch (error) {
       failure = { error };
     }
@@ -79,7 +81,10 @@ async function receive(
     },
   });
   if (failure !== undefined) throw failure.error;
-  if (end.kind === 'complete' && !bareHeader) await reader.end();
+  if (end.kind === 'complete' && !bareHeader) {
+    if (fromLine !== undefined) await reader.push(fromLine.end());
+    await reader.end();
+  }
   const fault = faultOf(end, reader, newMessage.id, transaction, reception);
   if (fault !== undefined) {
     newMessage.abandon();
@@ -87,8 +92,16 @@ async function receive(
   }
   const lastChunk = end.kind === 'complete' ? end.lastChunk : undefined;
   const arrival = makeArrival(newMessage, reader, begun, transaction, reception, lastChunk);
+  const named = fromLine === undefined ? undefined : await fromLineSender(fromLine, reception.context, runtime);
+  if (named !== undefined && reception.client.caller?.isTrusted !== false) arrival.sender = named;
   if (bareHeader) return refuseBareHeader(arrival, reception);
   return isTooBig() ? refuseSize(arrival, size, reception) : decide(arrival, transaction, reception);
+}
+
+/** Whether a line of a mailbox file in front of the header lines is overlooked (Exim spec 14, ignore_fromline_hosts). */
+async function mayBeginWithFromLine(reception: Reception): Promise<boolean> {
+  const { ignore_fromline_hosts: hosts, ignore_fromline_local: local } = reception.runtime.config.main;
+  return reception.connection.hostAddress === '' ? local : reception.isIn(hosts);
 }
 
 /** A message by BDAT whose first header line ends with LF alone (Exim's answer). */

@@ -70,6 +70,10 @@ export class Reception {
   /** Messages taken in this session, and how many it may bring; 0 for no limit. */
   accepted = 0;
   messagesLimit = 0;
+  /** Why an earlier message was queued when the load was too high. */
+  loadWas: string | undefined;
+  /** Beginning and end of the session are logged (smtp_connection, hosts_connection_nolog). */
+  isLogged = false;
   /** How many MAIL commands the session has seen, and RCPT commands the message. */
   readonly paces = { mail: new Pace(), rcpt: new Pace() };
   /** Sends what was answered so far. */

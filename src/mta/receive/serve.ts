@@ -18,7 +18,7 @@ export async function serve(
   const { runtime } = tools;
   const { main } = runtime.config;
   const reception = new Reception(client, tools, decisions);
-  const timeout = await receiveTimeout(reception);
+  const timeout = client.timeout ?? (await receiveTimeout(reception));
   const session = new SmtpSession(lines, new Receiver(reception), {
     hostname: runtime.settings.primaryHostname,
     timeout: timeout * 1000,
