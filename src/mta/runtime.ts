@@ -15,6 +15,7 @@ import { Resolver } from '../net/dns.ts';
 import { type Decisions, nobody } from '../observe/decision.ts';
 import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
 import { Logs } from '../observe/main-log.ts';
+import { facilityNamed, SystemLog } from '../observe/syslog.ts';
 import { userNamed } from '../safe/users.ts';
 import { Spool } from '../spool/spool.ts';
 import { makeServices } from './services.ts';
@@ -108,12 +109,23 @@ export async function makeRuntime(
   const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
   const user = effectiveServerUser(config, installation);
   const asRoot = process.geteuid?.() === 0;
+  const facility = facilityNamed(main.syslog_facility ?? 'mail');
+  if (facility === undefined) throw new BadSetting(`failed to interpret syslog_facility "${main.syslog_facility}"`);
   const logs = new Logs({
     paths: options.withoutLogFiles ? [] : places.logPaths,
     selection,
     fileMode: Number.parseInt(installation.logFileMode, 8) || 0o640,
     directoryMode: 0o750,
     owner: asRoot ? user : undefined,
+    syslog:
+      places.logsToSyslog && !options.withoutLogFiles
+        ? {
+            log: new SystemLog(facility, main.syslog_processname ?? 'exim'),
+            withTime: main.syslog_timestamp,
+            withPid: main.syslog_pid,
+            duplicates: main.syslog_duplication,
+          }
+        : undefined,
     timezone: main.log_timezone,
     rejectLog: main.write_rejectlog,
     echo: options.echo,

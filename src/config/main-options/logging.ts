@@ -15,12 +15,12 @@ export const logging = {
   slow_lookup_log: withoutEffect(
     integer('Logs DNS lookups that take longer than this many milliseconds; 0 for none.', 0),
   ),
-  syslog_duplication: withoutEffect(flag('Sends a line that is meant for two logs to syslog twice.', true)),
-  syslog_facility: withoutEffect(
-    fixed('The facility under which syslog files our lines: mail, user, news, uucp, daemon, local0 to local7.'),
+  syslog_duplication: flag('Sends a line that is meant for two logs to syslog twice.', true),
+  syslog_facility: fixed(
+    'The facility under which syslog files our lines: mail, user, news, uucp, daemon, local0 to local7.',
   ),
-  syslog_pid: withoutEffect(flag('Puts the process id into lines for syslog.', true)),
-  syslog_processname: withoutEffect(fixed('The name under which lines go to syslog; exim when it is not set.')),
-  syslog_timestamp: withoutEffect(flag('Puts our own time into lines for syslog.', true)),
+  syslog_pid: flag('Puts the process id into lines for syslog.', true),
+  syslog_processname: fixed('The name under which lines go to syslog; exim when it is not set.'),
+  syslog_timestamp: flag('Puts our own time into lines for syslog.', true),
   write_rejectlog: flag('Writes a log of refused messages with their header lines.', true),
 } satisfies OptionTable;
