@@ -3,7 +3,7 @@
 import type { AuthenticatorDriver } from './authenticator.ts';
 import { cramMd5 } from './cram-md5.ts';
 import { cyrusSaslOptions } from './cyrus-sasl-options.ts';
-import { dovecotOptions } from './dovecot-options.ts';
+import { dovecot } from './dovecot.ts';
 import { external } from './external.ts';
 import { gsaslOptions } from './gsasl-options.ts';
 import { heimdalGssapiOptions } from './heimdal-gssapi-options.ts';
@@ -17,7 +17,7 @@ const make: AuthenticatorDriver['make'] = () => ({});
 export const authenticators: readonly AuthenticatorDriver[] = [
   cramMd5,
   { name: 'cyrus_sasl', summary: 'the Cyrus SASL library', options: cyrusSaslOptions, make },
-  { name: 'dovecot', summary: 'a Dovecot authentication service', options: dovecotOptions, make },
+  dovecot,
   external,
   { name: 'gsasl', summary: 'the GNU SASL library', options: gsaslOptions, make },
   { name: 'heimdal_gssapi', summary: 'Kerberos', options: heimdalGssapiOptions, make },
