@@ -196,6 +196,14 @@ export interface AclFacts {
   rate?: { readonly rate: string; readonly limit: string; readonly period: string };
 }
 
+/** Something that happened to a message or a connection, while event_action is expanded (Exim spec 61). */
+export interface EventFacts {
+  readonly name: string;
+  readonly data: string;
+  /** The number of the error, for what has to wait. */
+  readonly code: number;
+}
+
 /** Values that expansions set for each other and put back afterwards. */
 export interface Results {
   /** `$0`, `$1` … of the last successful match. */
@@ -314,6 +322,7 @@ export interface Context {
   results: Results;
   /** `$auth1` … `$auth4`, while an authenticator is at work (Exim spec 33). */
   authValues?: readonly Text[] | undefined;
+  event?: EventFacts | undefined;
   /** What this line of work found in files, databases and lists, so that it asks only once. */
   readonly found: Map<string, unknown>;
   /** Depth of nested ACLs and re-expansions, which have a limit. */

@@ -53,7 +53,7 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
   const [first] = batch;
   const { runtime, message, options, firstDelivery } = attempt;
   const context: Context = { ...attempt.context, results: freshResults() };
-  const knowledge = new RemoteKnowledge(attempt, context);
+  const knowledge = new RemoteKnowledge(attempt, context, first.transport.common.event_action);
   let returnPath = errorsAddress(first, message.envelope.sender);
   const answer = (results: readonly RemoteResult[], size = 0): RemoteDelivery => {
     return { results, returnPath, size, timedOut: knowledge.timedOut, context };

@@ -15,7 +15,7 @@ import { messageSource, readerOf } from './message-source.ts';
 import { addressForm } from './smtp-addresses.ts';
 import { type OpenConnection, openConnection } from './smtp-connection.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
-import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
+import { contextOf, type ReachableHost, type Results, raiseAt, type SmtpRun } from './smtp-run.ts';
 import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
 
 export interface Attempt {
@@ -39,7 +39,7 @@ export async function attempt(
   try {
     return await work.deliver();
   } finally {
-    work.hangUp();
+    await work.hangUp();
   }
 }
 
@@ -111,9 +111,12 @@ class AttemptWork {
   }
 
   /** Says goodbye; the answer is not waited for. */
-  hangUp(): void {
-    this.#connection?.session.quit();
+  async hangUp(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined) return;
     this.#connection = undefined;
+    connection.session.quit();
+    await raiseAt(this.#run, this.#host, 'tcp:close');
   }
 
   /** The connection there is, made fit for another message, or a new one. */
@@ -127,7 +130,7 @@ class AttemptWork {
         if (reset === undefined || !isFailure(reset)) return known;
         if (reset.kind !== 'refused') return { ...verdictOf(reset), connected: true };
       }
-      this.hangUp();
+      await this.hangUp();
     }
     this.#sent = 0;
     const opened = await openConnection(this.#run, this.#host, this.#from);

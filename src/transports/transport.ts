@@ -311,6 +311,7 @@ export const errorCodes = {
   authenticationProblem: -48,
   hostRetry: -54,
   transportLimit: -57,
+  objection: -58,
 } as const;
 
 export const deferred = (code: number, message: string, more: Partial<DeliveryError> = {}): Undelivered => ({

@@ -4,7 +4,7 @@ import { fixed, flag, hostList, integer, template } from '../../options/kinds.ts
 import { type OptionTable, withoutEffect } from '../../options/table.ts';
 
 export const logging = {
-  event_action: withoutEffect(template('Expanded when something worth recording happens while mail comes in.')),
+  event_action: template('Expanded when something worth recording happens while mail comes in.'),
   hosts_connection_nolog: hostList('Hosts whose connections are not logged.'),
   log_file_path: template('Where the logs are written: file names with %s for the kind of log, or syslog.'),
   log_selector: fixed('What the logs leave out or show in addition.'),
