@@ -10,6 +10,7 @@ import { RateHints } from '../hints/rate-hints.ts';
 import { SeenHints } from '../hints/seen-hints.ts';
 import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
+import { type ListSetting, matchTemplate } from '../lists/option.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { Resolver } from '../net/dns.ts';
 import { type Decisions, nobody } from '../observe/decision.ts';
@@ -83,13 +84,30 @@ export function newContext(
   };
 }
 
-/** How a DNS client is set up by the configuration (Exim spec 14, dns_retrans, dns_retry, dns_use_edns0). */
-function makeResolver({ main }: Config): Resolver {
-  return new Resolver({
+/** How a DNS client is set up by the configuration (Exim spec 14, dns_…). */
+function makeResolver({ main }: Config, surroundings: ResolverSurroundings): Resolver {
+  const settings = {
     ...(main.dns_retrans > 0 ? { timeout: main.dns_retrans * 1000 } : {}),
     ...(main.dns_retry > 0 ? { attempts: main.dns_retry } : {}),
     ...(main.dns_use_edns0 === 0 ? { edns: false } : {}),
+  };
+  const { dns_again_means_nonexist: missing, dns_trust_aa: trusted, slow_lookup_log: slow } = main;
+  const isIn = (list: ListSetting) => async (name: string) =>
+    (await matchTemplate(list, name, surroundings.context())).outcome === 'match';
+  return new Resolver(settings, {
+    ...(missing === undefined ? {} : { isMissing: isIn(missing) }),
+    ...(trusted === undefined ? {} : { isTrusted: isIn(trusted) }),
+    ...(main.dns_dnssec_ok > 0 ? { dnssec: true } : {}),
+    onAnswer(name, type, took) {
+      if (slow > 0 && took > slow) surroundings.log(`Long ${type} lookup for '${name}': ${Math.round(took)} msec`);
+    },
   });
+}
+
+/** What a resolver asks when it has answers to judge, which is when there is a runtime. */
+interface ResolverSurroundings {
+  context(): Context;
+  log(text: string): void;
 }
 
 /** @throws BadSetting */
@@ -101,7 +119,12 @@ export async function makeRuntime(
   const { main } = config;
   const selection = main.log_selector === undefined ? standardSelection : parseLogSelection(main.log_selector);
   if ('error' in selection) throw new BadSetting(selection.error);
-  const resolver = makeResolver(config);
+  let known: Pick<Runtime, 'settings' | 'services'> | undefined;
+  let lines: Logs | undefined;
+  const resolver = makeResolver(config, {
+    context: () => newContext(known ?? { settings: basic, services: early }),
+    log: (text) => lines?.main(text),
+  });
   const lookups = new Lookups(lookupDrivers, Math.max(main.lookup_open_max, 1), { resolver, main });
   const environment = keptEnvironment(config, options.environment);
   const basic = basicSettings(config, installation, environment);
@@ -140,6 +163,8 @@ export async function makeRuntime(
     preserveMessageLogs: main.preserve_message_logs,
   });
   const services = makeServices({ config, lookups, resolver, spool, log: (text) => logs.main(text) });
+  known = { settings: places.settings, services };
+  lines = logs;
   const complain = (error: unknown): void => logs.main(`trouble with a hints database: ${errorText(error)}`);
   const owner = asRoot ? user : undefined;
   const fixedNeverUsers = new Set(

@@ -147,6 +147,10 @@ export interface MailLookup {
   readonly addressRecord: boolean;
   /** Whether a failure to look for MX records counts as there being none. */
   readonly mxFailureIsNothing: boolean;
+  /** The service whose SRV records come before MX records; empty for none. */
+  readonly service: string;
+  /** Whether a failure to look for SRV records counts as there being none. */
+  readonly srvFailureIsNothing: boolean;
   readonly ipv4Only: boolean;
   readonly ipv4Prefer: boolean;
   readonly dnssec: boolean;
@@ -155,6 +159,8 @@ export interface MailLookup {
 /** A host that mail for a domain can go to, with all its addresses; none when it has none. */
 export interface MailHost {
   readonly name: string;
+  /** That of an SRV record. */
+  readonly port: number | undefined;
   readonly mx: number | undefined;
   readonly addresses: readonly string[];
   /** Its addresses could not be asked for; the attempt is worth repeating. */
@@ -169,7 +175,8 @@ export type MailHosts =
   | { readonly outcome: 'nothing' }
   /** The domain says that it takes no mail (RFC 7505). */
   | { readonly outcome: 'refuses' }
-  | { readonly outcome: 'again'; readonly message: string };
+  /** `isOurs`: the configuration is at fault, and the message says so. */
+  | { readonly outcome: 'again'; readonly message: string; readonly isOurs?: boolean };
 
 export interface HostLookup {
   readonly by: 'default' | 'name' | 'dns';

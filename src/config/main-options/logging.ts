@@ -1,7 +1,7 @@
 /** Main options about logs (Exim spec 14.4, 53). */
 
 import { fixed, flag, hostList, integer, template } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import type { OptionTable } from '../../options/table.ts';
 
 export const logging = {
   event_action: template('Expanded when something worth recording happens while mail comes in.'),
@@ -12,9 +12,7 @@ export const logging = {
   message_logs: flag('Keeps a log of its own for each message on the queue.', true),
   preserve_message_logs: flag('Moves the log of a finished message to msglog.OLD rather than removing it.'),
   process_log_path: fixed('The file into which processes write what they do when asked by a signal.'),
-  slow_lookup_log: withoutEffect(
-    integer('Logs DNS lookups that take longer than this many milliseconds; 0 for none.', 0),
-  ),
+  slow_lookup_log: integer('Logs DNS lookups that take longer than this many milliseconds; 0 for none.', 0),
   syslog_duplication: flag('Sends a line that is meant for two logs to syslog twice.', true),
   syslog_facility: fixed(
     'The facility under which syslog files our lines: mail, user, news, uucp, daemon, local0 to local7.',
