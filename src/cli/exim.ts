@@ -64,6 +64,18 @@ export async function exim(start: Start): Promise<number> {
 /** What also a caller may do whom nobody knows by name. */
 const needNoName: ReadonlySet<Action> = new Set<Action>(['version', 'list queue', 'count queue', 'build information']);
 
+/** What shows how the server decides (Exim spec 14, commandline_checks_require_admin). */
+const checks: ReadonlySet<Action> = new Set<Action>([
+  'expand',
+  'fake smtp',
+  'test address',
+  'test filter',
+  'test retry',
+  'test rewrite',
+  'verify recipient',
+  'verify sender',
+]);
+
 /** Shows what is decided, as `-d` asks or as `-bh` does. */
 function decisionsFor(
   { debug, action, verbose }: Invocation,
@@ -116,6 +128,10 @@ async function run(
   const caller = await callerOf(runtime);
   if (!caller.isKnown && !needNoName.has(action)) {
     runtime.logs.panic(`Failed to get user name for uid ${caller.uid}`);
+    return 1;
+  }
+  if (runtime.config.main.commandline_checks_require_admin && checks.has(action) && !caller.isAdmin) {
+    terminal.error('exim: those command-line flags are set to require admin\n');
     return 1;
   }
   const decisions = decisionsFor(invocation, terminal);

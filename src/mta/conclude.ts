@@ -50,6 +50,10 @@ export async function conclude(attempt: Attempt): Promise<void> {
   envelope.facts.deliverFirstTime = undefined;
   keepOneTime(attempt);
   await message.update();
+  if (envelope.facts.frozen !== undefined && attempt.runtime.config.main.move_frozen_messages) {
+    message.setAside();
+    attempt.log('moved from input, msglog to Finput, Fmsglog');
+  }
 }
 
 /** What comes of redirection that is done once only becomes part of the envelope (Exim spec 22.7, one_time). */

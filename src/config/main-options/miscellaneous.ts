@@ -21,7 +21,7 @@ export const miscellaneous = {
   disable_ipv6: flag('Leaves IPv6 alone: no such addresses are looked up, listened on or connected to.'),
   exim_version: fixed('The version number that is shown to others.'),
   keep_environment: stringList('Names of environment variables that are kept; all others are dropped at the start.'),
-  keep_malformed: withoutEffect(time('How long a broken spool file stays before it is removed.', 345_600)),
+  keep_malformed: time('How long a broken spool file stays before it is removed.', 345_600),
   local_scan_path: neverEffective(
     fixed('The program library with a local_scan function.'),
     'this program loads no functions in C',

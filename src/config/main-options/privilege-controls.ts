@@ -5,7 +5,7 @@ import { type OptionTable, withoutEffect } from '../../options/table.ts';
 
 export const privilegeControls = {
   admin_groups: groupList('Members of these groups may administer the queue.'),
-  commandline_checks_require_admin: withoutEffect(flag('Lets only administrators test routing, filters and the like.')),
+  commandline_checks_require_admin: flag('Lets only administrators test routing, filters and the like.'),
   deliver_drop_privilege: withoutEffect(
     flag("Gives up root before deliveries begin, so that all run as the server's own user."),
   ),
