@@ -147,7 +147,7 @@ async function undelivered(
     host,
     waiting: result.outcome === 'deferred' && result.code === errorCodes.hostRetry,
   });
-  if (result.outcome === 'failed') {
+  if (result.outcome === 'failed' || attempt.runtime.config.main.mua_wrapper) {
     const data = host === undefined ? '' : result.message;
     await raiseOf(delivery, { name: 'msg:fail:delivery', data }, attempt, host);
     await attempt.fail(failure, `${fields}${tlsFields(result.tls, attempt.selects)}`, begun);

@@ -95,7 +95,9 @@ export class RemoteKnowledge implements RemoteServices {
     of: 'host' | 'message',
     error: DeliveryError,
   ): Promise<{ readonly expired: boolean }> {
-    const { tools, message } = this.#attempt;
+    const { tools, message, runtime } = this.#attempt;
+    // a message that is tried only once leaves nothing behind
+    if (runtime.config.main.mua_wrapper) return { expired: false };
     const { sender, receivedTime } = message.envelope;
     const subject = this.#subject(attempt, of, error);
     const verdict = await tools.retry.failed(subject, sender, receivedTime, this.#context);

@@ -72,7 +72,7 @@ class AttemptWork {
 
   async deliver(): Promise<Attempt> {
     const addresses = this.#addresses;
-    const { max_rcpt: most } = this.#run.options;
+    const most = this.#run.request.allOrNothing ? 0 : this.#run.options.max_rcpt;
     const step = most > 0 ? most : addresses.length;
     for (let at = 0; at < addresses.length; at += step) {
       const connection = await this.#connect();
@@ -157,6 +157,7 @@ class AttemptWork {
       pipelining,
       chunking,
       prdr,
+      allOrNothing: request.allOrNothing,
       dataTimeout: options.data_timeout * 1000,
       finalTimeout: options.final_timeout * 1000,
     };

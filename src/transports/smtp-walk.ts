@@ -170,7 +170,8 @@ class Walk {
     const { code, message } = verdict.error;
     const system = systemText(code);
     const reason = [message, system].filter((part) => part !== '').join(': ');
-    if (verdict.quiet !== true)
+    // a caller who waits is told by the line about the address
+    if (verdict.quiet !== true && !(connected && this.#run.request.allOrNothing))
       this.#log(`${services.hostField(known.host)}${connected || message !== '' ? ':' : ''} ${reason}`);
     if (verdict.of === 'host') {
       const { context } = this.#run.request;

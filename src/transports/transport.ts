@@ -52,6 +52,8 @@ export interface ConnectionRequest {
 
 export interface DeliveryRequest extends ConnectionRequest {
   readonly common: TransportCommonOptions;
+  /** It goes to all addresses in one transaction, or to none (mua_wrapper). */
+  readonly allOrNothing?: boolean | undefined;
   readonly messageId: QueueId;
   readonly addresses: readonly DeliveryAddress[];
   /**

@@ -10,6 +10,7 @@ import {
   type SubmissionResult,
   submitLocally,
 } from '../../mta/local-submission.ts';
+import { deliverWrapped } from '../../mta/mua-wrapper.ts';
 import { sendProblemReport } from '../../mta/problem-report.ts';
 import { loadReason, queueFile } from '../../mta/queue-only.ts';
 import { newContext } from '../../mta/runtime.ts';
@@ -72,6 +73,12 @@ async function finish(result: SubmissionResult, call: Call, tools: DeliveryTools
   }
   if (result.outcome === 'no space') {
     call.terminal.error('exim: insufficient disk space\n');
+    return 1;
+  }
+  if (result.outcome === 'accepted' && call.runtime.config.main.mua_wrapper) {
+    const problem = await deliverWrapped(result.message, tools);
+    if (problem === undefined) return 0;
+    call.terminal.error(`${problem}\n`);
     return 1;
   }
   if (result.outcome === 'accepted') {

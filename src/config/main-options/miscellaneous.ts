@@ -31,9 +31,7 @@ export const miscellaneous = {
   ),
   message_body_newlines: flag('Leaves newlines in $message_body as they are instead of turning them into spaces.'),
   message_body_visible: size('How many octets of a body $message_body and $message_body_end can show.', 500),
-  mua_wrapper: withoutEffect(
-    flag('Makes a call from a mail program wait for one delivery attempt and report how it ended.'),
-  ),
+  mua_wrapper: flag('Makes a call from a mail program wait for one delivery attempt and report how it ended.'),
   print_topbitchars: flag('Shows octets above 127 in output as they are rather than as escape sequences.'),
   spool_wireformat: withoutEffect(flag('Writes bodies to the spool with CRLF line ends when they came that way.')),
   timezone: fixed("The time zone in which times are logged; empty for the system's."),
