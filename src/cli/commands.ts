@@ -38,6 +38,7 @@ const addressTest =
         isAdmin: caller.isAdmin,
         qualifyRecipient: settings.qualifyRecipient,
         qualifyDomain: settings.qualifyDomain,
+        utf8Domain: config.main.allow_utf8_domains,
         rules: {
           routers: config.routers,
           transports: config.transports,

@@ -17,7 +17,7 @@ import { type Decisions, nobody } from '../observe/decision.ts';
 import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
 import { Logs } from '../observe/main-log.ts';
 import { facilityNamed, SystemLog } from '../observe/syslog.ts';
-import { userNamed } from '../safe/users.ts';
+import { limitUserNames, userNamed } from '../safe/users.ts';
 import { Spool } from '../spool/spool.ts';
 import { makeServices } from './services.ts';
 import {
@@ -131,6 +131,7 @@ export async function makeRuntime(
   const early = makeServices({ config, lookups, resolver, spool: undefined, log: () => undefined });
   const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
   const user = effectiveServerUser(config, installation);
+  limitUserNames(main.max_username_length);
   const asRoot = process.geteuid?.() === 0;
   const facility = facilityNamed(main.syslog_facility ?? 'mail');
   if (facility === undefined) throw new BadSetting(`failed to interpret syslog_facility "${main.syslog_facility}"`);

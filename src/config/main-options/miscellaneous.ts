@@ -1,7 +1,7 @@
 /** Main options on various subjects (Exim spec 14.1). */
 
 import { fixed, flag, size, stringList, template, time } from '../../options/kinds.ts';
-import { neverEffective, type OptionTable, withoutEffect } from '../../options/table.ts';
+import { neverEffective, type OptionTable } from '../../options/table.ts';
 
 export const miscellaneous = {
   add_environment: stringList('Variables, as name=value, that are put into the environment of the server.'),
@@ -33,6 +33,9 @@ export const miscellaneous = {
   message_body_visible: size('How many octets of a body $message_body and $message_body_end can show.', 500),
   mua_wrapper: flag('Makes a call from a mail program wait for one delivery attempt and report how it ended.'),
   print_topbitchars: flag('Shows octets above 127 in output as they are rather than as escape sequences.'),
-  spool_wireformat: withoutEffect(flag('Writes bodies to the spool with CRLF line ends when they came that way.')),
+  spool_wireformat: neverEffective(
+    flag('Writes bodies to the spool with CRLF line ends when they came that way.'),
+    'bodies lie on the spool with LF alone, as all readers of a spool understand them',
+  ),
   timezone: fixed("The time zone in which times are logged; empty for the system's."),
 } satisfies OptionTable;
