@@ -1,27 +1,11 @@
 /** The cram_md5 authenticator: both sides know a password, and neither sends it (RFC 2195; Exim spec 35). */
 
 import type { Template } from '../expand/expand.ts';
-import * as clock from '../lib/clock.ts';
-import { crypto } from '../lib/crypto.ts';
 import { Text } from '../safe/taint.ts';
 import { defineAuthenticator, type Examine, type LogIn } from './authenticator.ts';
+import { cramDigest, isSame, newChallenge, splitCramAnswer } from './cram-digest.ts';
 import { cramMd5Options } from './cram-md5-options.ts';
 import { checkCondition, notBase64, setAuthValues, verdictOnFailure } from './expanding.ts';
-
-const octets = (text: string): Buffer => Buffer.from(text, 'latin1');
-
-function digest(challenge: string, secret: string): string {
-  return crypto().createHmac('md5', octets(secret)).update(octets(challenge)).digest('hex');
-}
-
-/** Never the same twice (RFC 2195 §2). */
-function newChallenge(hostname: string): string {
-  return `<${crypto().randomInt(2 ** 32)}.${clock.seconds()}@${hostname}>`;
-}
-
-function isSame(one: string, other: string): boolean {
-  return one.length === other.length && crypto().timingSafeEqual(octets(one), octets(other));
-}
 
 function examine(secret: Template, condition: Template | undefined): Examine {
   return async ({ initial, ask }, context) => {
@@ -29,13 +13,11 @@ function examine(secret: Template, condition: Template | undefined): Examine {
     const challenge = newChallenge(context.settings.primaryHostname);
     const answer = await ask(challenge);
     if (answer.outcome !== 'text') return answer;
-    const blank = answer.text.lastIndexOf(' ');
-    const user = blank < 0 ? answer.text : answer.text.slice(0, blank);
+    const { user, digest } = splitCramAnswer(answer.text);
     setAuthValues([Text.tainted(user)], context);
     const expansion = await secret.expand(context);
     if (!expansion.ok) return verdictOnFailure(expansion);
-    const expected = digest(challenge, expansion.text.value);
-    if (blank < 0 || !isSame(answer.text.slice(blank + 1), expected)) return { outcome: 'refused' };
+    if (!isSame(digest, cramDigest(challenge, expansion.text.value))) return { outcome: 'refused' };
     return checkCondition(condition, context);
   };
 }
@@ -54,7 +36,7 @@ function logIn(name: Template | undefined, secret: Template): LogIn {
     if (turn.text === undefined) return { outcome: 'failed', message: notBase64(turn.reply) };
     const user = expandedName?.ok ? expandedName.text.value : context.settings.primaryHostname;
     const password = expandedSecret.ok ? expandedSecret.text.value : '';
-    const last = await server.answer(`${user} ${digest(turn.text, password)}`);
+    const last = await server.answer(`${user} ${cramDigest(turn.text, password)}`);
     return last.outcome === 'challenge' ? { outcome: 'refused' } : last;
   };
 }

@@ -2,10 +2,10 @@
 
 import type { AuthenticatorDriver } from './authenticator.ts';
 import { cramMd5 } from './cram-md5.ts';
-import { cyrusSaslOptions } from './cyrus-sasl-options.ts';
-import { dovecotOptions } from './dovecot-options.ts';
+import { cyrusSasl } from './cyrus-sasl.ts';
+import { dovecot } from './dovecot.ts';
 import { external } from './external.ts';
-import { gsaslOptions } from './gsasl-options.ts';
+import { gsasl } from './gsasl.ts';
 import { heimdalGssapiOptions } from './heimdal-gssapi-options.ts';
 import { plaintext } from './plaintext.ts';
 import { spaOptions } from './spa-options.ts';
@@ -16,10 +16,10 @@ const make: AuthenticatorDriver['make'] = () => ({});
 
 export const authenticators: readonly AuthenticatorDriver[] = [
   cramMd5,
-  { name: 'cyrus_sasl', summary: 'the Cyrus SASL library', options: cyrusSaslOptions, make },
-  { name: 'dovecot', summary: 'a Dovecot authentication service', options: dovecotOptions, make },
+  cyrusSasl,
+  dovecot,
   external,
-  { name: 'gsasl', summary: 'the GNU SASL library', options: gsaslOptions, make },
+  gsasl,
   { name: 'heimdal_gssapi', summary: 'Kerberos', options: heimdalGssapiOptions, make },
   plaintext,
   { name: 'spa', summary: 'NTLM', options: spaOptions, make },

@@ -1,7 +1,8 @@
 /** Who calls: the rights that Exim gives by user and group (Exim spec 5.2). */
 
-import type { Config } from '../config/config.ts';
-import type { ServerUser } from '../mta/settings.ts';
+import { emptyMessage } from '../expand/facts.ts';
+import { callersName } from '../mta/callers-name.ts';
+import { newContext, type Runtime } from '../mta/runtime.ts';
 import { userWithId } from '../safe/users.ts';
 
 export interface Caller {
@@ -11,6 +12,8 @@ export interface Caller {
   readonly login: string;
   readonly fullName: string;
   readonly home: string;
+  /** The user list or `unknown_login` has a name for the caller. */
+  readonly isKnown: boolean;
   /** May see and change everything about the queue. */
   readonly isAdmin: boolean;
   /** May say who a message is from. */
@@ -22,18 +25,33 @@ function inGroups(gids: readonly number[]): boolean {
   return gids.some((gid) => own.includes(gid));
 }
 
-export function callerOf(config: Config, server: ServerUser): Caller {
+type Identity = Pick<Caller, 'login' | 'fullName' | 'home' | 'isKnown'>;
+
+/** Names of the caller: from the user list, or else as `unknown_login` has them. */
+async function identityOf(uid: number, gid: number, runtime: Runtime): Promise<Identity> {
+  const { main } = runtime.config;
+  const context = newContext(runtime);
+  context.message = emptyMessage('', { uid, gid });
+  const user = userWithId(uid);
+  if (user !== undefined) {
+    const fullName = await callersName(user, main, context);
+    return { login: user.name, fullName, home: user.home, isKnown: true };
+  }
+  const expansion = await main.unknown_login?.expand(context);
+  if (expansion?.ok !== true) return { login: String(uid), fullName: '', home: '/', isKnown: false };
+  return { login: expansion.text.value, fullName: main.unknown_username ?? '', home: '/', isKnown: true };
+}
+
+export async function callerOf(runtime: Runtime): Promise<Caller> {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
-  const user = userWithId(uid);
+  const { user: server, config } = runtime;
   const { admin_groups: admins, trusted_users: trusted, trusted_groups: trustedGroups } = config.main;
   const isServer = uid === 0 || uid === server.uid;
   return {
     uid,
     gid,
-    login: user?.name ?? String(uid),
-    fullName: user?.gecos ?? '',
-    home: user?.home ?? '/',
+    ...(await identityOf(uid, gid, runtime)),
     isAdmin: isServer || inGroups([server.gid, ...(admins ?? []).map((group) => group.gid)]),
     isTrusted:
       isServer ||

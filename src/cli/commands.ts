@@ -39,6 +39,7 @@ const addressTest =
         isAdmin: caller.isAdmin,
         qualifyRecipient: settings.qualifyRecipient,
         qualifyDomain: settings.qualifyDomain,
+        utf8Domain: config.main.allow_utf8_domains,
         rules: {
           routers: config.routers,
           transports: config.transports,
@@ -69,7 +70,7 @@ async function expand(call: Call): Promise<number> {
   const context = testContext(call);
   if (invocation.messageFile !== undefined && context.message !== undefined) {
     const problem = await takeTestMessage(invocation.messageFile, context, context.message, {
-      fromPattern: runtime.config.main.uucp_from_pattern,
+      runtime,
       out: terminal.out,
     });
     if (problem !== undefined) {

@@ -10,7 +10,7 @@ import { callerOf } from './caller.ts';
 import { commands } from './commands.ts';
 import { UnusableConfiguration } from './configuration.ts';
 import { debugHeading } from './debug-heading.ts';
-import type { Invocation } from './invocation.ts';
+import type { Action, Invocation } from './invocation.ts';
 import { openRuntime } from './open-runtime.ts';
 import { Abandoned, BadReference, parseCommandLine, UsageError } from './options.ts';
 import { standardTerminal, type Terminal } from './output.ts';
@@ -61,6 +61,21 @@ export async function exim(start: Start): Promise<number> {
   }
 }
 
+/** What also a caller may do whom nobody knows by name. */
+const needNoName: ReadonlySet<Action> = new Set<Action>(['version', 'list queue', 'count queue', 'build information']);
+
+/** What shows how the server decides (Exim spec 14, commandline_checks_require_admin). */
+const checks: ReadonlySet<Action> = new Set<Action>([
+  'expand',
+  'fake smtp',
+  'test address',
+  'test filter',
+  'test retry',
+  'test rewrite',
+  'verify recipient',
+  'verify sender',
+]);
+
 /** Shows what is decided, as `-d` asks or as `-bh` does. */
 function decisionsFor(
   { debug, action, verbose }: Invocation,
@@ -110,6 +125,15 @@ async function run(
     terminal.error(`exim: ${action} is not available in this version\n`);
     return 1;
   }
+  const caller = await callerOf(runtime);
+  if (!caller.isKnown && !needNoName.has(action)) {
+    runtime.logs.panic(`Failed to get user name for uid ${caller.uid}`);
+    return 1;
+  }
+  if (runtime.config.main.commandline_checks_require_admin && checks.has(action) && !caller.isAdmin) {
+    terminal.error('exim: those command-line flags are set to require admin\n');
+    return 1;
+  }
   const decisions = decisionsFor(invocation, terminal);
   if ('error' in decisions) {
     terminal.error(`exim: ${decisions.error}\n`);
@@ -121,7 +145,7 @@ async function run(
     words,
     installation,
     runtime,
-    caller: callerOf(runtime.config, runtime.user),
+    caller,
     terminal,
     self,
     decisions,

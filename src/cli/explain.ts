@@ -3,6 +3,7 @@
 import type { Context } from '../expand/context.ts';
 import { parseAddress } from '../mail/address.ts';
 import { addressKey, originalAddress, type RouteAddress } from '../mta/address.ts';
+import { addressOptions } from '../mta/address-options.ts';
 import { placeOf } from '../mta/mailbox-of.ts';
 import { route } from '../mta/route.ts';
 import { routerServices } from '../mta/router-services.ts';
@@ -48,7 +49,7 @@ export async function explain(call: Call): Promise<number> {
     return 64;
   }
   for (const text of invocation.arguments) {
-    const parsed = parseAddress(text, { allowDomainLiterals: config.main.allow_domain_literals });
+    const parsed = parseAddress(text, addressOptions(config));
     if ('error' in parsed) {
       terminal.out(`${text}\n${octets('⇒')} this is no address: ${parsed.error}\n\n`);
       status = Math.max(status, 2);

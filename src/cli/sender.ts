@@ -2,6 +2,7 @@
 
 import { matchTemplate } from '../lists/option.ts';
 import { parseAddress } from '../mail/address.ts';
+import { addressOptions } from '../mta/address-options.ts';
 import { newContext } from '../mta/runtime.ts';
 import type { Call } from './call.ts';
 
@@ -14,7 +15,7 @@ export function givenSender({ invocation, runtime }: Call): ChosenSender {
   if (text === undefined) return { address: undefined };
   if (text === '' || text === '<>') return { address: '' };
   if (text.endsWith('.')) return { error: `bad -f address "${text}": domain is malformed (trailing dot not allowed)` };
-  const parsed = parseAddress(text, { allowDomainLiterals: runtime.config.main.allow_domain_literals });
+  const parsed = parseAddress(text, addressOptions(runtime.config));
   if ('error' in parsed) return { error: `bad -f address "${text}": ${parsed.error}` };
   return {
     address: parsed.domain === undefined ? `${parsed.address}@${runtime.settings.qualifyDomain}` : parsed.address,

@@ -36,7 +36,7 @@ async function runExplain({ directory, words, self }: Start, terminal: Terminal)
     words,
     installation,
     runtime,
-    caller: callerOf(runtime.config, runtime.user),
+    caller: await callerOf(runtime),
     terminal,
     self,
     decisions: nobody,

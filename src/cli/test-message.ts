@@ -4,15 +4,16 @@ import type { Context, MessageFacts } from '../expand/context.ts';
 import { errorText } from '../lib/errno.ts';
 import { headerLine } from '../mail/header-line.ts';
 import { MessageReader } from '../mail/message-reader.ts';
-import { FromLine } from '../mta/from-line.ts';
+import { FromLine, fromLineSender } from '../mta/from-line.ts';
+import type { Runtime } from '../mta/runtime.ts';
 import * as files from '../safe/files.ts';
 import { reviewed } from '../safe/taint.ts';
 
 const headerLimit = 1024 * 1024;
 
 export interface TestMessageRules {
-  /** The pattern of a line that may stand in front (uucp_from_pattern). */
-  readonly fromPattern: string;
+  /** Its configuration says what a line in front of the message looks like and means (uucp_from_pattern). */
+  readonly runtime: Runtime;
   /** Whether what such a line says of the sender does not count. */
   readonly keepSender?: boolean;
   out(text: string): void;
@@ -44,9 +45,9 @@ export async function takeMessage(
   name: string,
   context: Context,
   message: MessageFacts,
-  { fromPattern, keepSender, out }: TestMessageRules,
+  { runtime, keepSender, out }: TestMessageRules,
 ): Promise<string | undefined> {
-  const fromLine = new FromLine(fromPattern);
+  const fromLine = new FromLine(runtime.config.main.uucp_from_pattern);
   const body: Buffer[] = [];
   const reader = new MessageReader({ headers: headerLimit, headerLine: 0 }, (piece) => {
     body.push(piece);
@@ -56,9 +57,10 @@ export async function takeMessage(
   await reader.push(fromLine.end());
   await reader.end();
   if (reader.problem !== undefined) return `the message in ${name} has too long ${reader.problem}`;
-  if (fromLine.sender !== undefined && !keepSender) {
+  const sender = await fromLineSender(fromLine, context, runtime);
+  if (sender !== undefined && !keepSender) {
     out('Sender taken from "From " line\n');
-    message.sender = fromLine.sender;
+    message.sender = sender;
   }
   const text = Buffer.concat(body).toString('latin1');
   message.headers = reader.headers.map((line) => headerLine(line));

@@ -261,6 +261,14 @@ export interface AclFacts {
   rate?: { readonly rate: string; readonly limit: string; readonly period: string };
 }
 
+/** Something that happened to a message or a connection, while event_action is expanded (Exim spec 61). */
+export interface EventFacts {
+  readonly name: string;
+  readonly data: string;
+  /** The number of the error, for what has to wait. */
+  readonly code: number;
+}
+
 /** Values that expansions set for each other and put back afterwards. */
 export interface Results {
   /** `$0`, `$1` … of the last successful match. */
@@ -401,6 +409,7 @@ export interface Context {
   filter?: FilterFacts | undefined;
   /** `$sn0` to `$sn9`: what the system filter left in its `$n0` to `$n9`. */
   systemNumbers?: readonly number[] | undefined;
+  event?: EventFacts | undefined;
   /** What this line of work found in files, databases and lists, so that it asks only once. */
   readonly found: Map<string, unknown>;
   /** Depth of nested ACLs and re-expansions, which have a limit. */

@@ -24,6 +24,8 @@ export interface AddressOptions {
   readonly allowDomainLiterals?: boolean | 'any';
   /** Octets above 127 may stand in the domain (SMTPUTF8). */
   readonly utf8?: boolean;
+  /** Domains may have characters in UTF-8, whatever local parts may (allow_utf8_domains). */
+  readonly utf8Domain?: boolean;
   /** A dot behind the domain is dropped (strip_trailing_dot). */
   readonly stripTrailingDot?: boolean;
   /** `<<a@b>>` is `<a@b>` (strip_excess_angle_brackets). */
@@ -60,6 +62,8 @@ const domainLiteral = /\[(?:IPv[46]:)?[0-9a-f.:]*\]/iy;
 const anyLiteral = /\[[^\x00-\x20\]\x7f]*\]/y;
 
 const label = /[A-Za-z0-9](?:[A-Za-z0-9-]*)/y;
+const utf8DomainLabel =
+  /(?:[A-Za-z0-9]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})(?:[A-Za-z0-9-]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*/y;
 const utf8Label = /[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]*/y;
 
 class Scanner {
@@ -170,7 +174,7 @@ function readDomain(scanner: Scanner, options: AddressOptions): string {
   }
   let found = '';
   for (;;) {
-    const part = scanner.take(options.utf8 ? utf8Label : label);
+    const part = scanner.take(options.utf8 ? utf8Label : options.utf8Domain ? utf8DomainLabel : label);
     if (part === '') throw new Malformed('domain missing or malformed');
     found += part;
     scanner.skip();

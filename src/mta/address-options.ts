@@ -5,6 +5,7 @@ import type { AddressOptions } from '../mail/address.ts';
 
 export function addressOptions({ main }: Config): AddressOptions {
   return {
+    utf8Domain: main.allow_utf8_domains,
     allowDomainLiterals: main.allow_domain_literals,
     stripTrailingDot: main.strip_trailing_dot,
     stripExcessBrackets: main.strip_excess_angle_brackets,

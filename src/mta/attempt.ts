@@ -20,6 +20,7 @@ import {
   successLine,
   withOrigin,
 } from './delivery-log.ts';
+import { raiseFailure, raiseOf } from './events.ts';
 import { messageContext } from './message-context.ts';
 import type { Retry } from './retry.ts';
 import { type Delivery, type Failed, failure, type RefusedTarget } from './routing.ts';
@@ -152,6 +153,7 @@ export class Attempt {
     const named = target === undefined ? address.address : (delivery.place ?? shownTarget(target));
     const shown = withOrigin(named, address, () => false);
     this.note(`${shown}: ${delivery.transport.name} transport succeeded`);
+    await raiseOf(delivery, { name: 'msg:delivery', data: facts.confirmation ?? '' }, this, passedOnTo?.host);
   }
 
   /** Facts of a line about an address that was not delivered. */
@@ -174,8 +176,9 @@ export class Attempt {
   }
 
   /** An address that could not be delivered for good. */
-  fail(undelivered: UndeliveredAddress, hostFields = '', begun = this.#begun): void {
+  async fail(undelivered: UndeliveredAddress, hostFields = '', begun = this.#begun): Promise<void> {
     this.failed.unshift(undelivered);
+    if (undelivered.transport === undefined) await raiseFailure(undelivered, this);
     const facts = this.#failureFacts(undelivered, hostFields, begun);
     const line = failLine(facts, this.selects);
     if (undelivered.unlogged) return;
@@ -211,10 +214,10 @@ export class Attempt {
   }
 
   /** All that was given up fails. */
-  failGivenUp(): void {
+  async failGivenUp(): Promise<void> {
     for (const [undelivered, more] of this.#givenUp) {
       this.deferred.splice(this.deferred.indexOf(undelivered), 1);
-      this.fail({ ...undelivered, ...more });
+      await this.fail({ ...undelivered, ...more });
     }
     this.#givenUp.clear();
   }

@@ -63,6 +63,8 @@ export class Callouts {
     this.#context = context;
     this.#services = {
       authenticators: config.authenticators,
+      // events are about deliveries
+      raise: () => '',
       addressesOf: (name, how) => addressesOf(name, how, resolver),
       hostField: (host) => hostFieldOf(host, (selector) => logs.selects(selector)),
       log: (text) => logs.main(text),

@@ -12,6 +12,7 @@ import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
 import { deliveryKey, withOrigin } from './delivery-log.ts';
+import { raise } from './events.ts';
 import { isWanted } from './notification.ts';
 import { reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
@@ -22,7 +23,7 @@ import { sendWarning, warningCount } from './warn.ts';
 export async function conclude(attempt: Attempt): Promise<void> {
   const { message } = attempt;
   const { envelope } = message;
-  attempt.failGivenUp();
+  await attempt.failGivenUp();
   await reportSuccess(attempt);
   const unreturnable = await returnFailed(attempt);
   const open = new Set<number>([...attempt.deferred, ...unreturnable].map(({ address }) => address.recipient));
@@ -36,7 +37,7 @@ export async function conclude(attempt: Attempt): Promise<void> {
     finished.push(address);
   }
   if (open.size === 0 && attempt.frozenBy === undefined) {
-    complete(attempt);
+    await complete(attempt);
     return;
   }
   for (const address of finished) {
@@ -50,6 +51,10 @@ export async function conclude(attempt: Attempt): Promise<void> {
   envelope.facts.deliverFirstTime = undefined;
   keepOneTime(attempt);
   await message.update();
+  if (envelope.facts.frozen !== undefined && attempt.runtime.config.main.move_frozen_messages) {
+    message.setAside();
+    attempt.log('moved from input, msglog to Finput, Fmsglog');
+  }
 }
 
 /** What comes of redirection that is done once only becomes part of the envelope (Exim spec 22.7, one_time). */
@@ -68,12 +73,14 @@ function keepOneTime({ deferred, message }: Attempt): void {
   }
 }
 
-function complete(attempt: Attempt): void {
+async function complete(attempt: Attempt): Promise<void> {
   const facts = attempt.lineFacts({}, clock.now());
   const time = attempt.selects('queue_time_overall')
     ? ` QT=${formatPassed(facts.queueTime, attempt.selects('millisec'))}`
     : '';
   attempt.log(`Completed${time}`);
+  const { runtime, context } = attempt;
+  await raise(runtime.config.main.event_action, { name: 'msg:complete' }, runtime, { ...context, address: undefined });
   attempt.message.remove();
 }
 

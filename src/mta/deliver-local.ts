@@ -8,6 +8,7 @@ import { addressKey, type RouteAddress } from './address.ts';
 import type { Attempt } from './attempt.ts';
 import { deliveryKey, withErrorText } from './delivery-log.ts';
 import type { Batch } from './delivery-request.ts';
+import { raiseOf } from './events.ts';
 import type { LocalBatch } from './group.ts';
 import { deliverLocally, type LocalDeliveryTools, type LocallyDelivered } from './local-delivery.ts';
 import { sendQuotaWarning } from './quota-warning.ts';
@@ -171,7 +172,8 @@ async function undelivered(delivery: Delivery, result: Undelivered, attempt: Att
   const { message, tools, context } = attempt;
   const failure = attempt.deliveryFailure(delivery, result);
   if (result.outcome === 'failed') {
-    attempt.fail(failure, '', begun);
+    await raiseOf(delivery, { name: 'msg:fail:delivery' }, attempt);
+    await attempt.fail(failure, '', begun);
     return;
   }
   attempt.defer(failure, '', begun);

@@ -2,12 +2,14 @@
 
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
+import { errorNumberText } from '../lib/errno.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { errorCodes, type RemoteResult } from '../transports/transport.ts';
 import { addressKey } from './address.ts';
 import { tlsFields } from './arrival-log.ts';
 import type { Attempt } from './attempt.ts';
 import type { Batch } from './delivery-request.ts';
+import { raiseOf } from './events.ts';
 import { deliverRemotely, type RemoteDelivery } from './remote-delivery.ts';
 import { hostFieldOf } from './remote-services.ts';
 import type { Delivery } from './routing.ts';
@@ -146,16 +148,30 @@ async function undelivered(
     host,
     waiting: result.outcome === 'deferred' && result.code === errorCodes.hostRetry,
   });
-  if (result.outcome === 'failed') {
-    attempt.fail(failure, `${fields}${tlsFields(result.tls, attempt.selects)}`, begun);
+  if (result.outcome === 'failed' || attempt.runtime.config.main.mua_wrapper) {
+    const data = host === undefined ? '' : result.message;
+    await raiseOf(delivery, { name: 'msg:fail:delivery', data }, attempt, host);
+    await attempt.fail(failure, `${fields}${tlsFields(result.tls, attempt.selects)}`, begun);
     return;
   }
   if (result.retry !== undefined && host !== undefined) {
     attempt.note(`${hostFieldOf(host, attempt.selects)} ${result.message}`);
   }
+  if (!failure.waiting) await raiseDeferral(delivery, result, attempt);
   attempt.defer(failure, fields, begun);
   if (result.freeze || !(await isGivenUp(delivery, result, timedOut, attempt, context))) return;
   attempt.giveUp(failure, failure.publicMessage, { transport: undefined });
+}
+
+/** Tells of an address that its hosts would not take now, or of hosts that could not be used. */
+async function raiseDeferral(
+  delivery: Delivery,
+  { retry, code, message, host }: RemoteResult & { readonly outcome: 'failed' | 'deferred' },
+  attempt: Attempt,
+): Promise<void> {
+  const data = message === '' && code > 0 ? errorNumberText(code) : message;
+  const names = retry === undefined ? ['msg:defer'] : ['msg:rcpt:host:defer', 'msg:rcpt:defer'];
+  for (const name of names) await raiseOf(delivery, { name, data, code }, attempt, host);
 }
 
 /** Whether retry rules allow no further attempt: neither at a host that failed nor for the recipient himself. */

@@ -29,7 +29,7 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
   try {
     if (!(await isDue(attempt))) return;
     if (attempt.gaveUp) giveUpAll(attempt);
-    else if (runsInCircles(attempt)) failAll(attempt, 'Too many "Received" headers - suspected mail loop');
+    else if (runsInCircles(attempt)) await failAll(attempt, 'Too many "Received" headers - suspected mail loop');
     else {
       const filtered = await runSystemFilter(attempt);
       if (filtered === undefined) return;
@@ -133,9 +133,9 @@ function runsInCircles({ context, runtime }: Attempt): boolean {
   return (context.message?.receivedCount ?? 0) > runtime.config.main.received_headers_max;
 }
 
-function failAll(attempt: Attempt, reason: string): void {
+async function failAll(attempt: Attempt, reason: string): Promise<void> {
   for (const address of attempt.recipientsToDo()) {
     const failed = failure('failed', address, undefined, reason, { shown: address.address });
-    attempt.fail({ ...attempt.routingFailure(failed), publicMessage: '' });
+    await attempt.fail({ ...attempt.routingFailure(failed), publicMessage: '' });
   }
 }

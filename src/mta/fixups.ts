@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { Context } from '../expand/context.ts';
 import { compileTemplate } from '../expand/expand.ts';
 import * as clock from '../lib/clock.ts';
-import { lower, trim, upper } from '../lib/octets.ts';
+import { lower, trim } from '../lib/octets.ts';
 import { parseAddress } from '../mail/address.ts';
 import { headerAddresses } from '../mail/address-header.ts';
 import { rfc5322Date } from '../mail/date.ts';
@@ -57,12 +57,6 @@ export function namedAddress(name: string, address: string): string {
   if (/[^ -~]/.test(name)) return `${encodeWords(name, 'UTF-8')} <${address}>`;
   const plain = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*$/.test(name);
   return plain ? `${name} <${address}>` : `"${name.replace(/["\\]/g, (c) => `\\${c}`)}" <${address}>`;
-}
-
-/** The name in a password entry: up to the first comma, with `&` for the login name. */
-export function gecosName(gecos: string, login: string): string {
-  const [name = ''] = gecos.split(',');
-  return trim(name.replaceAll('&', `${upper(login.slice(0, 1))}${login.slice(1)}`));
 }
 
 async function expandedOr(source: string | undefined, standard: string, context: Context): Promise<string> {

@@ -3,7 +3,7 @@
 import type { AclResult } from '../acl/acl.ts';
 import { emptyMessage, localConnection } from '../expand/facts.ts';
 import * as clock from '../lib/clock.ts';
-import { parseAddress } from '../mail/address.ts';
+import { TimedOut, withDeadline } from '../lib/deadline.ts';
 import { type HeaderLine, headerLine } from '../mail/header-line.ts';
 import { LineEndings } from '../mail/line-endings.ts';
 import { type HeaderProblem, MessageReader } from '../mail/message-reader.ts';
@@ -13,7 +13,7 @@ import { AclRunner } from './acl-runner.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from './arrival.ts';
 import { headersForLog, logArrival } from './arrival-log.ts';
 import type { Submitter } from './fixups.ts';
-import { FromLine } from './from-line.ts';
+import { FromLine, fromLineSender } from './from-line.ts';
 import { examineParts } from './mime-examination.ts';
 import type { SubmissionProblem } from './problem-report.ts';
 import { queuedByAcl } from './queue-only.ts';
@@ -24,6 +24,8 @@ import { chooseRecipients } from './submission-recipients.ts';
 
 export interface LocalSubmission {
   readonly input: AsyncIterable<Buffer>;
+  /** Seconds within which it must have ended; 0 for ever. */
+  readonly timeout: number;
   readonly caller: Submitter & { readonly uid: number; readonly gid: number };
   /** The envelope sender that was given; nothing stands for the caller. */
   readonly sender: string | undefined;
@@ -73,6 +75,8 @@ export type SubmissionResult =
     }
   | Refusal
   | { readonly outcome: 'discarded' }
+  /** The program did not hand the whole message over in time. */
+  | { readonly outcome: 'timed out' }
   /** The disks are full. */
   | { readonly outcome: 'no space' };
 
@@ -132,7 +136,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     await acls.run('non-SMTP-start', config.main.acl_not_smtp_start);
     const endings = new LineEndings(request.dotEndsMessage);
     let size = 0;
-    for await (const chunk of request.input) {
+    for await (const chunk of withDeadline(request.input, request.timeout * 1000)) {
       const octets = fromLine.take(endings.convert(chunk));
       size += octets.length;
       if (limit > 0 && size > limit) {
@@ -146,8 +150,8 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     await reader.push(fromLine.end());
     await reader.end();
     const headers = reader.headers.map(headerLine);
-    const sender =
-      request.sender ?? (caller.isTrusted ? await uucpSender(fromLine.sender, runtime) : undefined) ?? ownSender;
+    const named = own && caller.isTrusted ? await fromLineSender(fromLine, context, runtime) : undefined;
+    const sender = request.sender ?? named ?? ownSender;
     if (tooBig !== undefined) {
       runtime.logs.reject(
         `rejected from <${sender}> U=${caller.login}: message too big: read=${tooBig} max=${limit}`,
@@ -174,6 +178,8 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       // the message was not looked at: all of it is text
       return refuse(chosen.problem, [headerLine('\n'), ...headers], sender);
     }
+    // the name is that of the caller and of nobody else
+    const submitter: Submitter = named === undefined ? caller : { ...caller, fullName: '' };
     const arrival: Arrival = {
       runtime,
       connection,
@@ -186,7 +192,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       begun,
       originator: caller,
       // what comes from a host is left as it is
-      submitter: origin.hostAddress === undefined ? caller : undefined,
+      submitter: origin.hostAddress === undefined ? submitter : undefined,
       isOwnSender: own,
       submission: undefined,
       suppressFixups: request.suppressFixups || acls.requests.controls.suppressLocalFixups,
@@ -233,7 +239,10 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     return { outcome: 'accepted', message, queueOnly: requests.controls.queueOnly };
   } catch (error) {
     newMessage.abandon();
-    throw error;
+    if (!(error instanceof TimedOut)) throw error;
+    const id = reader.standing === '' ? newMessage.id : undefined;
+    runtime.logs.main('timed out while reading local message', id);
+    return { outcome: 'timed out' };
   }
 }
 
@@ -257,13 +266,4 @@ interface Objection {
 
 async function pause(seconds: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-}
-
-async function uucpSender(address: string | undefined, runtime: Runtime): Promise<string | undefined> {
-  if (address === undefined) return undefined;
-  const parsed = parseAddress(address, { allowEmpty: true });
-  if ('error' in parsed) return undefined;
-  return parsed.domain === undefined && parsed.address !== ''
-    ? `${parsed.address}@${runtime.settings.qualifyDomain}`
-    : parsed.address;
 }

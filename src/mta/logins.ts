@@ -78,7 +78,8 @@ export async function logIn(
     const shown = await common.server_debug_print.expand(context);
     decisions.step('auth', 'server_debug_print', shown.ok ? shown.text.value : shown.message);
   }
-  const expansion = await common.server_set_id?.expand(context);
+  const isDecided = ['accepted', 'refused', 'deferred'].includes(verdict.outcome);
+  const expansion = isDecided ? await common.server_set_id?.expand(context) : undefined;
   const id = expansion?.ok === true ? expansion.text.value : '';
   if (decisions.listening) decisions.end(verdict.outcome, id);
   context.authValues = undefined;

@@ -1,8 +1,11 @@
 /** Takes a message of the queue for a delivery attempt; why it cannot be had goes to the main log, in Exim's words. */
 
+import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
+import { formatInterval } from '../lib/intervals.ts';
 import * as files from '../safe/files.ts';
 import { literal, type QueueId } from '../safe/taint.ts';
+import { timeOfId } from '../spool/id.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -30,11 +33,19 @@ export function openQueued(id: QueueId, rules: OpeningRules, runtime: Runtime): 
       case 'gone':
         return rules.tellOfMissing ? say(missingText(id, runtime)) : undefined;
       case 'damaged':
-        return say(`Format error in spool file ${id}-H: size=${headerFileSize(id, runtime)}`);
+        say(`Format error in spool file ${id}-H: size=${headerFileSize(id, runtime)}`);
+        return removeWhenOld(id, runtime);
     }
   } catch (error) {
     return say(`${unreadable(id, runtime)}: ${errorText(error)}`);
   }
+}
+
+/** A message that nobody can read is kept for a while, in case somebody can mend it (Exim spec 14, keep_malformed). */
+function removeWhenOld(id: QueueId, { spool, logs, config }: Runtime): undefined {
+  const { keep_malformed: keep } = config.main;
+  if (clock.seconds() - timeOfId(id) <= keep || !spool.removeDamaged(id)) return;
+  logs.main(`Message removed because older than ${formatInterval(keep)}`, id);
 }
 
 function missingText(id: QueueId, { spool }: Runtime): string {

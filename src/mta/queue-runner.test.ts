@@ -131,6 +131,7 @@ describe('a queue run', () => {
     assert.deepEqual((await run({ recipient: text('nobody') })).slice(1, -1), []);
     assert.deepEqual((await run({})).slice(1, -1), [
       `${one} Format error in spool file ${one}-H: size=8`,
+      `${one} Message removed because older than 4d`,
       ...vanished(three),
       `${four} Spool file for ${four} is locked (another process is handling this message)`,
     ]);

@@ -53,7 +53,7 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
   const [first] = batch;
   const { runtime, message, options, firstDelivery } = attempt;
   const context: Context = { ...attempt.context, results: freshResults() };
-  const knowledge = new RemoteKnowledge(attempt, context);
+  const knowledge = new RemoteKnowledge(attempt, context, first.transport.common.event_action);
   let returnPath = errorsAddress(first, message.envelope.sender);
   const answer = (results: readonly RemoteResult[], size = 0): RemoteDelivery => {
     return { results, returnPath, size, timedOut: knowledge.timedOut, context };
@@ -99,7 +99,8 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
     messageId: message.id,
     addresses: [...addresses.keys()],
     hosts: first.hosts,
-    fallbackHosts: fallbackHosts(first),
+    fallbackHosts: runtime.config.main.mua_wrapper ? [] : fallbackHosts(first),
+    allOrNothing: runtime.config.main.mua_wrapper,
     returnPath,
     envelopeFacts: message.envelope.facts,
     content: { headers: headers.headers, body: message.body },

@@ -1,7 +1,8 @@
 /** What remote transports ask about hosts (`transports/remote-services.ts`), answered from hints, retry rules and the DNS. */
 
 import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
-import type { Context } from '../expand/context.ts';
+import type { Context, EventFacts } from '../expand/context.ts';
+import type { Template } from '../expand/expand.ts';
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
@@ -11,6 +12,7 @@ import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
 import type { DeliveryError } from '../transports/transport.ts';
 import type { Attempt } from './attempt.ts';
+import { raise } from './events.ts';
 import { takePlace } from './limited-places.ts';
 import type { RetrySubject } from './retry.ts';
 
@@ -38,13 +40,15 @@ export async function addressesOf(name: string, how: AddressLookup, resolver: Re
 export class RemoteKnowledge implements RemoteServices {
   readonly #attempt: Attempt;
   readonly #context: Context;
+  readonly #eventAction: Template | undefined;
   /** Hosts failed, and all of them for longer than their retry rules allow. */
   #failures = 0;
   #givenUp = 0;
 
-  constructor(attempt: Attempt, context: Context) {
+  constructor(attempt: Attempt, context: Context, eventAction: Template | undefined) {
     this.#attempt = attempt;
     this.#context = context;
+    this.#eventAction = eventAction;
   }
 
   /** Whether retry rules allow no further attempt for any host that failed; nothing when none did. */
@@ -91,7 +95,9 @@ export class RemoteKnowledge implements RemoteServices {
     of: 'host' | 'message',
     error: DeliveryError,
   ): Promise<{ readonly expired: boolean }> {
-    const { tools, message } = this.#attempt;
+    const { tools, message, runtime } = this.#attempt;
+    // a message that is tried only once leaves nothing behind
+    if (runtime.config.main.mua_wrapper) return { expired: false };
     const { sender, receivedTime } = message.envelope;
     const subject = this.#subject(attempt, of, error);
     const verdict = await tools.retry.failed(subject, sender, receivedTime, this.#context);
@@ -120,6 +126,10 @@ export class RemoteKnowledge implements RemoteServices {
 
   connectAlone({ name }: Host): (() => void) | undefined {
     return takePlace(this.#attempt.runtime.places.spoolDirectory, name);
+  }
+
+  raise(event: EventFacts, context: Context): Promise<string> {
+    return raise(this.#eventAction, event, this.#attempt.runtime, context);
   }
 
   hostField(host: Host): string {

@@ -28,7 +28,7 @@ export interface RouteAllTools {
   /** Addresses that are done already. */
   readonly done: ReadonlySet<string>;
   /** Told of each failure as it happens. */
-  onFailed(failed: Failed): void;
+  onFailed(failed: Failed): Promise<void>;
   onDeferred(failed: Failed): Promise<void>;
   /** Whether routing of this address must wait; it is noted already then. */
   mustWait(address: RouteAddress): Promise<boolean>;
@@ -36,7 +36,7 @@ export interface RouteAllTools {
   mustQueue(address: RouteAddress): Promise<boolean>;
   /** A router found out what a domain is really called. */
   onRenamed(names: { readonly from: string; readonly to: string }): Promise<void>;
-  onRefused(refused: RefusedTarget): void;
+  onRefused(refused: RefusedTarget): Promise<void>;
   /** A delivery to /dev/null is done at once. */
   onNull(delivery: Delivery): Promise<void>;
   onDiscarded(address: RouteAddress, router: string, by: 'filter' | undefined): void;
@@ -110,14 +110,14 @@ export async function routeAll(
         case 'failed':
         case 'deferred':
           noted = true;
-          if (routing.outcome === 'failed') tools.onFailed(routing);
+          if (routing.outcome === 'failed') await tools.onFailed(routing);
           else await tools.onDeferred(routing);
           children.push(...routing.children);
           found.push(...routing.deliveries);
           refused.push(...routing.refused);
       }
       if (refused.length > 0) noted = true;
-      for (const each of refused) tools.onRefused(each);
+      for (const each of refused) await tools.onRefused(each);
       next.push(...children.reverse());
       targetsFound.push(...found.reverse());
     }

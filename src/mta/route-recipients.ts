@@ -58,9 +58,9 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
         context.message.headers = message.envelope.headers.filter(({ type }) => type !== '*');
       }
     },
-    onRefused(refused) {
+    async onRefused(refused) {
       const { outcome } = refused;
-      attempt[outcome === 'failed' ? 'fail' : 'defer'](attempt.refusal(refused));
+      await attempt[outcome === 'failed' ? 'fail' : 'defer'](attempt.refusal(refused));
     },
     async onNull(delivery) {
       const { sender: returnPath } = message.envelope;

@@ -12,6 +12,7 @@ import { type Candidacy, checkPreconditions } from '../routers/preconditions.ts'
 import type { RouterInstance } from '../routers/router.ts';
 import { Text } from '../safe/taint.ts';
 import { addressKey, ancestorsOf, factsOf, type RouteAddress } from './address.ts';
+import { withoutPercent } from './percent-hack.ts';
 import { afterDecline, conclude } from './route-outcome.ts';
 import { failure, type RouteRules, type Routing, type Step, unrouted } from './routing.ts';
 
@@ -55,7 +56,9 @@ export async function route(address: RouteAddress, context: Context, rules: Rout
   if (decisions.listening) decisions.begin('route', `address ${address.address}`);
   let routing: Routing | undefined;
   try {
-    routing = await routeFrom(address, context, rules);
+    const meant = await withoutPercent(address, rules.services.percentHackDomains, context);
+    routing =
+      'defer' in meant ? failure('deferred', address, undefined, meant.defer) : await routeFrom(meant, context, rules);
     return routing;
   } finally {
     context.address = earlier;

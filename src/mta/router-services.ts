@@ -5,7 +5,7 @@ import { regex } from '../lib/regex.ts';
 import { matchTemplate } from '../lists/option.ts';
 import { formatIp, isIp, parseIp } from '../net/address.ts';
 import type { Resolver } from '../net/dns.ts';
-import { hostAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
+import { hostAddresses, mailExchangers, serviceHosts, systemAddresses } from '../net/hosts.ts';
 import type {
   HostLookup,
   HostLookupResult,
@@ -26,7 +26,14 @@ async function lookUpMail(
   const widening = { qualifySingle: options.qualifySingle, searchParents: options.searchParents };
   const familyOf = async (name: string): Promise<4 | undefined> =>
     options.ipv4Only || (await isIpv4Only(name)) ? 4 : undefined;
-  const found = await mailExchangers(resolver, domain, { ...widening, dnssec: options.dnssec });
+  const located = options.service === '' ? undefined : await serviceHosts(resolver, domain, options);
+  if (located?.outcome === 'defer' && !options.srvFailureIsNothing) {
+    return { outcome: 'again', message: located.message };
+  }
+  const found =
+    located?.outcome === 'found' || located?.outcome === 'refuses'
+      ? located
+      : await mailExchangers(resolver, domain, { ...widening, dnssec: options.dnssec });
   if (found.outcome === 'refuses') return { outcome: 'refuses' };
   if (found.outcome === 'defer' && !options.mxFailureIsNothing) return { outcome: 'again', message: found.message };
   if (found.outcome !== 'found') {
@@ -36,6 +43,7 @@ async function lookUpMail(
     if (own.outcome !== 'found') return { outcome: 'nothing' };
     const host: MailHost = {
       name: own.canonicalName,
+      port: undefined,
       mx: undefined,
       addresses: ordered(own.addresses, options.ipv4Prefer),
       again: false,
@@ -44,7 +52,7 @@ async function lookUpMail(
     return { outcome: 'found', hosts: [host], domain: own.domain };
   }
   const hosts = await Promise.all(
-    found.hosts.map(async ({ name, preference }): Promise<MailHost> => {
+    found.hosts.map(async ({ name, preference, port }): Promise<MailHost> => {
       const literal = allowMxToIp && isIp(name);
       const addresses = literal
         ? ({ outcome: 'found', addresses: [name], secure: false } as const)
@@ -52,6 +60,7 @@ async function lookUpMail(
       const isFound = addresses.outcome === 'found';
       return {
         name,
+        port,
         mx: preference,
         addresses: isFound ? ordered(addresses.addresses, options.ipv4Prefer) : [],
         again: addresses.outcome === 'defer',
@@ -108,6 +117,7 @@ export function routerServices(runtime: Runtime, id?: string): RouterServices {
     qualifyRecipient: settings.qualifyRecipient,
     allowDomainLiterals: main.allow_domain_literals,
     allowMxToIp: main.allow_mx_to_ip,
+    percentHackDomains: main.percent_hack_domains,
     isDnsName: (name) => pattern === '' || regex(pattern).test(name),
     lookUpMail: (domain, options, context) =>
       lookUpMail(resolver, domain, options, main.allow_mx_to_ip, isIpv4Only(context)),

@@ -10,12 +10,14 @@ import { RateHints } from '../hints/rate-hints.ts';
 import { SeenHints } from '../hints/seen-hints.ts';
 import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
+import { type ListSetting, matchTemplate } from '../lists/option.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { Resolver } from '../net/dns.ts';
 import { type Decisions, nobody } from '../observe/decision.ts';
 import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
 import { Logs } from '../observe/main-log.ts';
-import { userNamed } from '../safe/users.ts';
+import { facilityNamed, SystemLog } from '../observe/syslog.ts';
+import { limitUserNames, userNamed } from '../safe/users.ts';
 import { Spool } from '../spool/spool.ts';
 import { makeServices } from './services.ts';
 import {
@@ -82,13 +84,30 @@ export function newContext(
   };
 }
 
-/** How a DNS client is set up by the configuration (Exim spec 14, dns_retrans, dns_retry, dns_use_edns0). */
-function makeResolver({ main }: Config): Resolver {
-  return new Resolver({
+/** How a DNS client is set up by the configuration (Exim spec 14, dns_…). */
+function makeResolver({ main }: Config, surroundings: ResolverSurroundings): Resolver {
+  const settings = {
     ...(main.dns_retrans > 0 ? { timeout: main.dns_retrans * 1000 } : {}),
     ...(main.dns_retry > 0 ? { attempts: main.dns_retry } : {}),
     ...(main.dns_use_edns0 === 0 ? { edns: false } : {}),
+  };
+  const { dns_again_means_nonexist: missing, dns_trust_aa: trusted, slow_lookup_log: slow } = main;
+  const isIn = (list: ListSetting) => async (name: string) =>
+    (await matchTemplate(list, name, surroundings.context())).outcome === 'match';
+  return new Resolver(settings, {
+    ...(missing === undefined ? {} : { isMissing: isIn(missing) }),
+    ...(trusted === undefined ? {} : { isTrusted: isIn(trusted) }),
+    ...(main.dns_dnssec_ok > 0 ? { dnssec: true } : {}),
+    onAnswer(name, type, took) {
+      if (slow > 0 && took > slow) surroundings.log(`Long ${type} lookup for '${name}': ${Math.round(took)} msec`);
+    },
   });
+}
+
+/** What a resolver asks when it has answers to judge, which is when there is a runtime. */
+interface ResolverSurroundings {
+  context(): Context;
+  log(text: string): void;
 }
 
 /** @throws BadSetting */
@@ -100,20 +119,37 @@ export async function makeRuntime(
   const { main } = config;
   const selection = main.log_selector === undefined ? standardSelection : parseLogSelection(main.log_selector);
   if ('error' in selection) throw new BadSetting(selection.error);
-  const resolver = makeResolver(config);
+  let known: Pick<Runtime, 'settings' | 'services'> | undefined;
+  let lines: Logs | undefined;
+  const resolver = makeResolver(config, {
+    context: () => newContext(known ?? { settings: basic, services: early }),
+    log: (text) => lines?.main(text),
+  });
   const lookups = new Lookups(lookupDrivers, Math.max(main.lookup_open_max, 1), { resolver, main });
   const environment = keptEnvironment(config, options.environment);
   const basic = basicSettings(config, installation, environment);
   const early = makeServices({ config, lookups, resolver, spool: undefined, log: () => undefined });
   const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
   const user = effectiveServerUser(config, installation);
+  limitUserNames(main.max_username_length);
   const asRoot = process.geteuid?.() === 0;
+  const facility = facilityNamed(main.syslog_facility ?? 'mail');
+  if (facility === undefined) throw new BadSetting(`failed to interpret syslog_facility "${main.syslog_facility}"`);
   const logs = new Logs({
     paths: options.withoutLogFiles ? [] : places.logPaths,
     selection,
     fileMode: Number.parseInt(installation.logFileMode, 8) || 0o640,
     directoryMode: 0o750,
     owner: asRoot ? user : undefined,
+    syslog:
+      places.logsToSyslog && !options.withoutLogFiles
+        ? {
+            log: new SystemLog(facility, main.syslog_processname ?? 'exim'),
+            withTime: main.syslog_timestamp,
+            withPid: main.syslog_pid,
+            duplicates: main.syslog_duplication,
+          }
+        : undefined,
     timezone: main.log_timezone,
     rejectLog: main.write_rejectlog,
     echo: options.echo,
@@ -128,6 +164,8 @@ export async function makeRuntime(
     preserveMessageLogs: main.preserve_message_logs,
   });
   const services = makeServices({ config, lookups, resolver, spool, log: (text) => logs.main(text) });
+  known = { settings: places.settings, services };
+  lines = logs;
   const complain = (error: unknown): void => logs.main(`trouble with a hints database: ${errorText(error)}`);
   const owner = asRoot ? user : undefined;
   const fixedNeverUsers = new Set(

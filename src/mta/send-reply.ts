@@ -66,6 +66,7 @@ function submit(pieces: readonly Buffer[], origin: Origin): Promise<SubmissionRe
     (groups ?? []).some((group) => group.gid === gid);
   return submitLocally(
     {
+      timeout: 0,
       input: (async function* () {
         yield* pieces;
       })(),

@@ -35,6 +35,7 @@ export async function submitReport(report: Report, runtime: Runtime): Promise<Sp
   const connection = { ...newConnection('', 0), ident: login, receivedProtocol: 'local' };
   context.connection = connection;
   context.message = emptyMessage(report.sender ?? '', user);
+  context.message.authenticatedSender = config.main.bounce_sender_authentication ?? '';
   const reader = new MessageReader({ headers: config.main.header_maxsize, headerLine: 0 }, (piece) =>
     newMessage.write(piece),
   );

@@ -211,6 +211,25 @@ test('the zone that a server is authoritative for is told', async () => {
   assert.equal(denied.outcome === 'nothing' && denied.authority, '');
 });
 
+test('the configuration may trust a zone, take failures for absence, and see how long questions take', async () => {
+  const { dns } = await setUp('a.test A 192.0.2.1\nbad.test SERVFAIL');
+  const took: string[] = [];
+  const resolver = resolverFor(
+    [dns.server],
+    {},
+    {
+      isTrusted: async (zone) => zone === '',
+      isMissing: async (name) => name === 'bad.test',
+      onAnswer: (name, type) => took.push(`${name} ${type}`),
+    },
+  );
+  const denied = await resolver.resolve('a.test', 'MX');
+  assert.equal(denied.outcome === 'nothing' && denied.secure, true);
+  assert.equal((await resolver.resolve('bad.test', 'A')).outcome, 'nothing');
+  assert.equal((await resolver.resolve('bad.test', 'TLSA')).outcome, 'again');
+  assert.deepEqual(took, ['a.test MX', 'bad.test A', 'bad.test TLSA']);
+});
+
 test('short names are completed as qualify_single and search_parents say', async () => {
   const { dns, resolver } = await setUp('a.corp.test A 192.0.2.1', { search: ['corp.test'] });
   const answer = await resolver.resolve('a', 'A', { qualifySingle: true });

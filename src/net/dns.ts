@@ -7,7 +7,7 @@
  * know, and its answer is kept as long as its owner allows. No answer, however hostile, does more than fail.
  */
 
-import { now } from '../lib/clock.ts';
+import { elapsed, now } from '../lib/clock.ts';
 import { Cache } from '../lib/lru.ts';
 import { lower } from '../lib/octets.ts';
 import { type Again, authorityOf, type DnsAnswer, interpret, noSuchName } from './dns-answer.ts';
@@ -25,6 +25,18 @@ export interface ResolveOptions extends Widening {
   readonly attempts?: number;
   /** Stops waiting; the answer is then `again`. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What the configuration makes of answers (Exim spec 14: dns_again_means_nonexist, dns_trust_aa, dns_dnssec_ok). */
+export interface ResolverPolicy {
+  /** Whether a name for which no server has an answer now counts as one that does not exist. */
+  isMissing?(name: string): Promise<boolean>;
+  /** Whether the server's own zone counts as verified. */
+  isTrusted?(zone: string): Promise<boolean>;
+  /** Asks for signatures even where nobody wants to know. */
+  readonly dnssec?: boolean;
+  /** Is told how many milliseconds each question took. */
+  onAnswer?(name: string, type: AnyType, took: number): void;
 }
 
 const cachedAnswers = 10_000;
@@ -76,9 +88,11 @@ export class Resolver {
   readonly #cache = new Cache<string, Kept>(cachedAnswers);
   readonly #running = new Map<string, Promise<DnsAnswer<unknown>>>();
   #last: ResolverSettings | undefined;
+  readonly #policy: ResolverPolicy;
 
   /** Settings that are not given are those of /etc/resolv.conf; with `servers` given, defaults that trust them. */
-  constructor(settings: Partial<ResolverSettings> = {}) {
+  constructor(settings: Partial<ResolverSettings> = {}, policy: ResolverPolicy = {}) {
+    this.#policy = policy;
     if (settings.servers !== undefined) {
       const fixed = { ...defaultSettings, trustAuthentic: true, ...settings };
       this.#settings = () => fixed;
@@ -107,14 +121,26 @@ export class Resolver {
       this.#servers.forget();
       this.#last = settings;
     }
-    const { dnssec = false, timeout = settings.timeout, attempts = settings.attempts } = options;
+    const { dnssec = this.#policy.dnssec ?? false, timeout = settings.timeout, attempts = settings.attempts } = options;
     const question = { type, dnssec, settings: { ...settings, timeout, attempts } };
     const answer =
       options.qualifySingle || options.searchParents
         ? searched(name, settings, options, (full) => this.#recall(full, question))
         : this.#recall(name, question);
     // what is kept and what is running is keyed by type, so these are data of type T
-    return (await unlessAbandoned(answer, options.signal)) as DnsAnswer<DataOf<T>>;
+    return this.#judged(name, type, (await unlessAbandoned(answer, options.signal)) as DnsAnswer<DataOf<T>>);
+  }
+
+  /** The answer as the policy has it. Who looks for TLSA records must know that there was no answer. */
+  async #judged<D>(name: string, type: AnyType, answer: DnsAnswer<D>): Promise<DnsAnswer<D>> {
+    const { isMissing, isTrusted } = this.#policy;
+    if (answer.outcome === 'again') {
+      if (isMissing === undefined || answer.kind === 'fault' || type === 'TLSA') return answer;
+      return (await isMissing(name)) ? noSuchName : answer;
+    }
+    const { authority, secure } = answer;
+    if (secure || isTrusted === undefined || authority === undefined) return answer;
+    return (await isTrusted(authority)) ? { ...answer, secure: true } : answer;
   }
 
   /** Ends running questions with `again`, and every later one. */
@@ -138,8 +164,10 @@ export class Resolver {
     }
     const running = this.#running.get(key);
     if (running !== undefined) return running;
+    const begun = elapsed();
     const started = this.#find(name, question)
       .then(({ answer, keep }) => {
+        this.#policy.onAnswer?.(name, question.type, elapsed() - begun);
         if (keep > 0) this.#cache.set(key, { answer, until: now() + keep * 1000 });
         return answer;
       })

@@ -35,7 +35,7 @@ export interface HostAddressesFound {
 export interface MailExchangersFound {
   readonly outcome: 'found';
   /** In ascending order of preference; those of equal preference in random order. Each name once. */
-  readonly hosts: readonly { readonly name: string; readonly preference: number }[];
+  readonly hosts: readonly { readonly name: string; readonly preference: number; readonly port?: number }[];
   /**
    * The full name of the domain, after search domains. As in Exim, when two or more aliases led to the records, it is
    * the last of them.
@@ -132,6 +132,32 @@ export async function mailExchangers(
     if (!preferences.has(key)) preferences.set(key, { name: exchange, preference });
   }
   return { outcome: 'found', hosts: [...preferences.values()], domain: fullName(answer), secure, ttl };
+}
+
+/**
+ * The hosts that serve a domain by its SRV records, in the order of RFC 2782: by priority, and within one at random, by
+ * weight.
+ */
+export async function serviceHosts(
+  resolver: Resolver,
+  domain: string,
+  { service, dnssec }: { readonly service: string; readonly dnssec: boolean },
+): Promise<MailExchangers> {
+  const name = `_${service}._tcp.${domain}`;
+  const answer = await resolver.resolve(name, 'SRV', { dnssec });
+  if (answer.outcome === 'again') return { outcome: 'defer', message: answer.message };
+  if (answer.outcome === 'nothing')
+    return { outcome: 'unknown', exists: true, message: `no SRV record found for ${name}` };
+  const { records, secure, ttl } = answer;
+  if (records.length === 1 && records[0]?.target === '') return { outcome: 'refuses', secure };
+  // heavier ones tend to the front: the key is a time that is the shorter the greater the weight
+  const keyed = records.map((record) => ({
+    ...record,
+    key: -Math.log(1 - Math.random()) / Math.max(record.weight, 0.01),
+  }));
+  const sorted = keyed.sort((one, other) => one.priority - other.priority || one.key - other.key);
+  const hosts = sorted.map(({ target, port, priority }) => ({ name: target, preference: priority, port }));
+  return { outcome: 'found', hosts, domain, secure, ttl };
 }
 
 /** The addresses of this machine's interfaces, and those in `extra` (extra_local_interfaces), each once. */

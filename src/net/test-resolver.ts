@@ -2,7 +2,7 @@
 
 import { afterEach } from 'node:test';
 import { stopClock } from '../lib/clock.ts';
-import { Resolver } from './dns.ts';
+import { Resolver, type ResolverPolicy } from './dns.ts';
 import type { ResolverSettings } from './resolv-conf.ts';
 import { TestDns } from './test-dns.ts';
 
@@ -20,8 +20,12 @@ export async function serve(zone: string): Promise<TestDns> {
 }
 
 /** A resolver that asks each server once; its patience is for slow machines. */
-export function resolverFor(servers: ResolverSettings['servers'], settings: Partial<ResolverSettings> = {}): Resolver {
-  const resolver = new Resolver({ servers, timeout: 10_000, attempts: 1, ...settings });
+export function resolverFor(
+  servers: ResolverSettings['servers'],
+  settings: Partial<ResolverSettings> = {},
+  policy: ResolverPolicy = {},
+): Resolver {
+  const resolver = new Resolver({ servers, timeout: 10_000, attempts: 1, ...settings }, policy);
   opened.push(resolver);
   return resolver;
 }

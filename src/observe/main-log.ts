@@ -16,8 +16,8 @@ export type LogName = 'main' | 'reject' | 'panic';
 export interface LogSettings {
   /** Paths with `%s` for the log's name, and `%D` or `%M` for the date; "syslog" entries are not in this list. */
   readonly paths: readonly Clean[];
-  /** Writes to the system log, when the configuration asks for it. */
-  readonly syslog?: ((log: LogName, line: string) => void) | undefined;
+  /** The system log, when the configuration asks for it. */
+  readonly syslog?: SyslogSettings | undefined;
   readonly selection: LogSelection;
   readonly fileMode: number;
   readonly directoryMode: number;
@@ -31,6 +31,15 @@ export interface LogSettings {
   readonly echo?: ((logs: string, text: string, messageId: string | undefined) => void) | undefined;
   /** Sees lines for the panic log, as they stand in it; a command shows them to its caller. */
   readonly panicEcho?: ((line: string) => void) | undefined;
+}
+
+/** How lines go to the system log (Exim spec 14, syslog_*). */
+export interface SyslogSettings {
+  readonly log: { write(log: LogName, text: string): boolean; close(): void };
+  readonly withTime: boolean;
+  readonly withPid: boolean;
+  /** A line for several logs is sent for each of them. */
+  readonly duplicates: boolean;
 }
 
 interface OpenLog {
@@ -124,6 +133,7 @@ export class Logs {
 
   /** Closes the files; the next line opens them again. */
   close(): void {
+    this.settings.syslog?.log.close();
     for (const log of this.#open.values()) files.close(log.file);
     this.#open.clear();
   }
@@ -134,14 +144,24 @@ export class Logs {
     let stamp = timestamp(at);
     if (this.selects('millisec')) stamp += `.${String(at % 1000).padStart(3, '0')}`;
     if (this.settings.timezone) stamp += ` ${zone(at)}`;
-    if (this.selects('pid')) stamp += ` [${process.pid}]`;
-    const line = `${stamp} ${messageId === undefined ? '' : `${messageId} `}${oneLine(text)}\n`;
+    const pid = this.selects('pid') ? ` [${process.pid}]` : '';
+    const told = `${messageId === undefined ? '' : `${messageId} `}${oneLine(text)}\n`;
+    const line = `${stamp}${pid} ${told}`;
     if (logs.includes('panic')) this.settings.panicEcho?.(line);
-    for (const log of logs) {
-      if (log === 'reject' && !this.settings.rejectLog) continue;
-      this.settings.syslog?.(log, line);
+    const kept = logs.filter((log) => log !== 'reject' || this.settings.rejectLog);
+    for (const log of kept) {
+      if (log === kept.at(-1) || this.settings.syslog?.duplicates) {
+        this.#toSyslog(log, stamp, pid, log === 'reject' ? told + header : told);
+      }
       for (const path of this.settings.paths) this.#append(log, path, log === 'reject' ? line + header : line, at);
     }
+  }
+
+  #toSyslog(log: LogName, stamp: string, pid: string, told: string): void {
+    const { syslog } = this.settings;
+    if (syslog === undefined) return;
+    const line = `${syslog.withTime ? stamp : ''}${syslog.withPid ? pid : ''} ${told}`.replace(/^ /, '');
+    if (!syslog.log.write(log, line)) process.stderr.write(`cannot write ${log} log to syslog: ${line}`);
   }
 
   /** A log that cannot be written must not stop the mail: the line goes to standard error instead. */

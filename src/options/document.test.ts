@@ -3,9 +3,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { code, optionsWithoutEffect, optionTable, pageWithMarks, plain, table, withGeneratedPart } from './document.ts';
+import {
+  code,
+  optionsNeverEffective,
+  optionsWithoutEffect,
+  optionTable,
+  pageWithMarks,
+  plain,
+  table,
+  withGeneratedPart,
+} from './document.ts';
 import { fixed, flag, template, time } from './kinds.ts';
-import { alsoCalled, dependsOn, withoutEffect } from './table.ts';
+import { alsoCalled, dependsOn, neverEffective, withoutEffect } from './table.ts';
 
 /** Cells of a row as Markdown divides it: at bars without a backslash. */
 const cellsOf = (row: string): number => (row.replaceAll(/\\./g, '').match(/\|/g) ?? []).length - 1;
@@ -43,6 +52,7 @@ describe('a table of options', () => {
     wait: time('How long to wait.', 90),
     owner: alsoCalled(fixed('Whose it is.'), 'user_name'),
     group: dependsOn(template('Its group.'), 'owner', () => undefined),
+    yore: neverEffective(flag('As it was.'), 'it is over'),
     width: dependsOn(time('How wide.', 60), 'wait', () => undefined),
   };
 
@@ -52,12 +62,14 @@ describe('a table of options', () => {
       '| `owner` | string | unset | Whose it is. Older name: `user_name`. |',
       '| `wait` | time | `1m30s` | How long to wait. |',
       '| `width` | time | `1m`, or from wait | How wide. |',
+      '| `yore` | boolean | `false` | As it was. **Without effect**: it is over. |',
       '| `zeal` | boolean | `true` | Works harder. **Without effect in this version.** |',
     ]);
   });
 
   it('gives the names of options without effect', () => {
     assert.deepEqual(optionsWithoutEffect(options), ['zeal']);
+    assert.deepEqual(optionsNeverEffective(options), [['yore', 'it is over']]);
   });
 });
 

@@ -30,6 +30,8 @@ export interface OptionRow<T> {
   again?: Join<T>['again'] | undefined;
   /** An option that is accepted, but has no effect in this version; `tabella check` says so. */
   readonly unused: boolean;
+  /** Why an option without effect will never have one in this program. */
+  readonly whyNever?: string | undefined;
   /** How its value comes from others, for options that have no constant value when nobody sets them. */
   readonly derivation?: Derivation | undefined;
   /** A further line that `-bP` shows for it, before all options of the table. */
@@ -79,6 +81,11 @@ export function alsoCalled<T>(row: OptionRow<T>, ...synonyms: readonly string[])
 /** Marks a row whose feature comes with a later version. */
 export function withoutEffect<T>(row: OptionRow<T>): OptionRow<T> {
   return { ...row, unused: true };
+}
+
+/** Marks a row of an option that can have no effect in this program, and says why. */
+export function neverEffective<T>(row: OptionRow<T>, why: string): OptionRow<T> {
+  return { ...row, unused: true, whyNever: why };
 }
 
 /**

@@ -42,6 +42,11 @@ async function lookUp(
 ): Promise<MailHosts> {
   const widened =
     routed.purpose === 'verify sender' && options.rewrite_headers ? [] : (options.widen_domains?.items ?? []);
+  const service = await options.check_srv?.expand(context);
+  if (service?.ok === false && service.kind !== 'forced') {
+    const what = `failed to expand "${options.check_srv?.source}": ${service.message}`;
+    return { outcome: 'again', message: `${context.address?.routerName ?? ''} router: ${what}`, isOurs: true };
+  }
   let answer: MailHosts = { outcome: 'nothing' };
   for (const suffix of ['', ...widened.map((domain) => `.${domain}`)]) {
     const domain = `${routed.domain}${suffix}`;
@@ -51,6 +56,8 @@ async function lookUp(
         qualifySingle: options.qualify_single && suffix === '',
         searchParents: options.search_parents,
         addressRecord: !(await isIn(options.mx_domains, domain, context)),
+        service: service?.ok === true ? service.text.value : '',
+        srvFailureIsNothing: await isIn(options.srv_fail_domains, domain, context),
         mxFailureIsNothing: await isIn(options.mx_fail_domains, domain, context),
         ipv4Only: await isSet(options.ipv4_only, context),
         ipv4Prefer: await isSet(options.ipv4_prefer, context),
@@ -71,7 +78,7 @@ async function accept(
   context: Context,
   services: RouterServices,
 ): Promise<RouterOutcome> {
-  const candidates: Candidate[] = found.hosts.map((host) => ({ ...host, port: undefined }));
+  const candidates: readonly Candidate[] = found.hosts;
   if (candidates.every(({ addresses }) => addresses.length === 0)) return whenNoAddresses(found, services);
   const pruned = await prune(candidates, common, context, services);
   let { hosts } = pruned;
@@ -117,7 +124,7 @@ export const dnslookup = defineRouter({
     const found = await lookUp(options, common, routed, context, services);
     switch (found.outcome) {
       case 'again':
-        return incomplete;
+        return found.isOurs ? { outcome: 'defer', message: found.message } : incomplete;
       case 'refuses':
         return { outcome: 'decline', message: 'an MX or SRV record indicated no SMTP service' };
       case 'nothing':

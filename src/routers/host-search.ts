@@ -42,7 +42,8 @@ async function lookUpItem(
   if (isIp(name)) return { candidates: [{ name, mx: undefined, port, addresses: [name], secure: false }] };
   if (item.byMx) {
     const { ipv4Only, ipv4Prefer } = search.lookup;
-    const how = { qualifySingle: false, searchParents: false, addressRecord: false, mxFailureIsNothing: false };
+    const none = { service: '', srvFailureIsNothing: false, mxFailureIsNothing: false };
+    const how = { qualifySingle: false, searchParents: false, addressRecord: false, ...none };
     const found = await services.lookUpMail(name, { ...how, ipv4Only, ipv4Prefer, dnssec: false }, context);
     if (found.outcome === 'found' && found.hosts.some(({ addresses }) => addresses.length > 0)) {
       return { candidates: found.hosts.map((host) => ({ ...host, port })) };

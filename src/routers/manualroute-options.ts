@@ -1,7 +1,7 @@
 /** Options of the manualroute router (Exim spec 20). */
 
 import { choice, flag, stringList, template } from '../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../options/table.ts';
+import { neverEffective, type OptionTable } from '../options/table.ts';
 
 const outcomes = ['decline', 'defer', 'fail', 'freeze', 'pass'] as const;
 
@@ -11,7 +11,8 @@ export const manualrouteOptions = {
   hosts_randomize: flag('Tries the hosts of a rule in random order.'),
   route_data: template('The rule for this address, when rules are looked up.'),
   route_list: stringList('Rules, with semicolons between them: domain pattern, hosts, options.'),
-  same_domain_copy_routing: withoutEffect(
+  same_domain_copy_routing: neverEffective(
     flag('Uses the hosts found for a domain again for its other addresses in the message.'),
+    'it saves lookups of the DNS, whose answers are kept here anyway',
   ),
 } satisfies OptionTable;

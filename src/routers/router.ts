@@ -7,6 +7,7 @@
 import type { Context } from '../expand/context.ts';
 import type { FilterReply } from '../filter/filter-outcome.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import type { ListSetting } from '../lists/option.ts';
 import type { OptionsOf, OptionsProblem, OptionTable } from '../options/table.ts';
 import type { User } from '../safe/users.ts';
 import type { RouterCommonOptions } from './common-options.ts';
@@ -125,6 +126,8 @@ export interface RouterServices {
   readonly qualifyRecipient: string;
   readonly allowDomainLiterals: boolean;
   readonly allowMxToIp: boolean;
+  /** Domains in which a percent sign in the local part stands for an at sign. */
+  readonly percentHackDomains: ListSetting | undefined;
   /** Whether a name may be looked for in the DNS (Exim spec 14, dns_check_names_pattern). */
   isDnsName(name: string): boolean;
   /** The MX records of a domain, each with its addresses; or its own addresses when there are none. */
@@ -159,6 +162,10 @@ export interface MailLookup {
   readonly addressRecord: boolean;
   /** Whether a failure to look for MX records counts as there being none. */
   readonly mxFailureIsNothing: boolean;
+  /** The service whose SRV records come before MX records; empty for none. */
+  readonly service: string;
+  /** Whether a failure to look for SRV records counts as there being none. */
+  readonly srvFailureIsNothing: boolean;
   readonly ipv4Only: boolean;
   readonly ipv4Prefer: boolean;
   readonly dnssec: boolean;
@@ -167,6 +174,8 @@ export interface MailLookup {
 /** A host that mail for a domain can go to, with all its addresses; none when it has none. */
 export interface MailHost {
   readonly name: string;
+  /** That of an SRV record. */
+  readonly port: number | undefined;
   readonly mx: number | undefined;
   readonly addresses: readonly string[];
   /** Its addresses could not be asked for; the attempt is worth repeating. */
@@ -181,7 +190,8 @@ export type MailHosts =
   | { readonly outcome: 'nothing' }
   /** The domain says that it takes no mail (RFC 7505). */
   | { readonly outcome: 'refuses' }
-  | { readonly outcome: 'again'; readonly message: string };
+  /** `isOurs`: the configuration is at fault, and the message says so. */
+  | { readonly outcome: 'again'; readonly message: string; readonly isOurs?: boolean };
 
 export interface HostLookup {
   readonly by: 'default' | 'name' | 'dns';

@@ -60,7 +60,16 @@ function load(): Calls {
   return calls;
 }
 
+/** Octets of the longest name that is looked for; 0 for any. */
+let longestName = 0;
+
+/** Names that are longer are not found, whatever the system would say (Exim spec 14, max_username_length). */
+export function limitUserNames(most: number): void {
+  longestName = most;
+}
+
 function findUser(key: string | number): PasswdEntry | null {
+  if (typeof key === 'string' && longestName > 0 && key.length > longestName) return null;
   const listed = userEntry(key);
   if (listed !== undefined || onlyFiles('passwd')) return listed ?? null;
   return typeof key === 'string' ? load().userByName(key) : load().userById(key);

@@ -129,6 +129,24 @@ export class Spool {
     }
   }
 
+  /** Removes a message whose files make no sense; false when somebody works on it. */
+  removeDamaged(id: QueueId): boolean {
+    const body = this.existingPath(literal('input'), id, literal('-D'));
+    const file = body === undefined ? undefined : files.open(body, files.readWrite);
+    try {
+      if (file !== undefined && !tryLock(file)) return false;
+      const paths = [literal('-H'), literal('-D'), literal('-J')].map((end) =>
+        this.existingPath(literal('input'), id, end),
+      );
+      for (const path of [...paths, this.existingPath(literal('msglog'), id)]) {
+        if (path !== undefined) files.removeIfPossible(path);
+      }
+      return true;
+    } finally {
+      if (file !== undefined) files.close(file);
+    }
+  }
+
   /** Octets of the whole message as the queue list shows it: body and header lines. */
   sizeOf(envelope: Envelope): number {
     const path = this.existingPath(literal('input'), envelope.id, literal('-D'));

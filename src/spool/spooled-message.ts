@@ -164,6 +164,26 @@ export class SpooledMessage {
     this.release();
   }
 
+  /** Moves it, and its log, to where no queue run looks for it (move_frozen_messages); then it is released. */
+  setAside(): void {
+    this.#flushLog();
+    const spool = this.#spool;
+    const places = [
+      ['msglog', 'Fmsglog', ''],
+      ['input', 'Finput', '-D'],
+      ['input', 'Finput', '-H'],
+    ] as const;
+    for (const [from, to, suffix] of places) {
+      const path = spool.existingPath(literal(from), this.id, literal(suffix));
+      if (path === undefined) continue;
+      const place = spool.newPath(literal(to), this.id, literal(suffix));
+      const directory = files.parentOf(place);
+      if (directory !== undefined) files.makeDirectories(directory, directoryMode);
+      files.rename(path, place);
+    }
+    this.release();
+  }
+
   #removeFiles(): void {
     // without its -H file it is no message any more, whatever a crash leaves of the rest
     files.removeIfPossible(this.#path(literal('-H')));

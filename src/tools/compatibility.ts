@@ -8,7 +8,7 @@ import { conditions } from '../expand/conditions.ts';
 import { items } from '../expand/items.ts';
 import { expandOperator, operators } from '../expand/operators.ts';
 import { lower } from '../lib/octets.ts';
-import { code, optionsWithoutEffect, plain, section, table } from '../options/document.ts';
+import { code, optionsNeverEffective, optionsWithoutEffect, plain, section, table } from '../options/document.ts';
 import type { OptionTable } from '../options/table.ts';
 import { routerCommonOptions } from '../routers/common-options.ts';
 import { transportCommonOptions } from '../transports/common-options.ts';
@@ -69,6 +69,9 @@ export function compatibilityPart(): string {
   const unused = optionTables
     .map(([where, options]) => [where, optionsWithoutEffect(options).map(code).join(', ')])
     .filter(([, names]) => names !== '');
+  const never = optionTables.flatMap(([where, options]) =>
+    optionsNeverEffective(options).map(([name, why]) => [where, code(name), plain(why)]),
+  );
   const parts: readonly (readonly [title: string, text: string, headings: readonly string[], rows: string[][]])[] = [
     [
       'Names that are unknown yet',
@@ -93,6 +96,12 @@ export function compatibilityPart(): string {
       'They are read, checked and shown, but nothing depends on them in this version.',
       ['Where', 'Options'],
       unused,
+    ],
+    [
+      'Options that can have no effect here',
+      'They are read, checked and shown. What they are about does not exist in this program, or is so in any case.',
+      ['Where', 'Option', 'Why'],
+      never,
     ],
   ];
   return parts

@@ -2,7 +2,7 @@
 
 import { fixed, flag, group, template, time, user } from '../options/kinds.ts';
 import { groupOfUser, repeatedList } from '../options/rare-kinds.ts';
-import { dependsOn, type OptionsOf, type OptionTable, withoutEffect } from '../options/table.ts';
+import { dependsOn, type OptionsOf, type OptionTable } from '../options/table.ts';
 
 export const transportCommonOptions = {
   body_only: flag('Delivers the body without header lines.'),
@@ -12,7 +12,7 @@ export const transportCommonOptions = {
   disable_logging: flag('Leaves its deliveries out of the log.'),
   driver: fixed('Which kind of transport it is.'),
   envelope_to_add: flag('Adds an Envelope-to: line with the addresses that led here.'),
-  event_action: withoutEffect(template('Expanded when something worth recording happens in a delivery.')),
+  event_action: template('Expanded when something worth recording happens in a delivery.'),
   group: groupOfUser('user', group('The group that a local delivery runs as.')),
   headers_add: repeatedList('Header lines that are added.', '\n'),
   headers_only: flag('Delivers the header lines without the body.'),

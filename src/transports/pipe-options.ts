@@ -1,7 +1,7 @@
 /** Options of the pipe transport (Exim spec 29). */
 
 import { fixed, flag, integer, octal, size, stringList, template, time } from '../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../options/table.ts';
+import { neverEffective, type OptionTable } from '../options/table.ts';
 import { shape } from './shape-options.ts';
 
 export const pipeOptions = {
@@ -26,7 +26,10 @@ export const pipeOptions = {
   ),
   message_suffix: shape('message_suffix', template('Text behind each message.', '\\n')),
   path: template('Directories where the command is searched, and its PATH.', '/bin:/usr/bin'),
-  permit_coredump: withoutEffect(flag('Lets a command that crashes leave a core file.')),
+  permit_coredump: neverEffective(
+    flag('Lets a command that crashes leave a core file.'),
+    'a command leaves a core file or not, as the system lets the server do it',
+  ),
   pipe_as_creator: flag('Runs the command as the user who submitted the message.'),
   restrict_to_path: flag('Allows only commands without a slash that are found in the path.'),
   return_fail_output: flag('Sends output back in a bounce when the delivery failed.'),
@@ -36,7 +39,10 @@ export const pipeOptions = {
   timeout_defer: flag('Puts the delivery off when the time is over; otherwise it fails.'),
   umask: octal('Permissions that files the command makes shall not have.', 0o022),
   use_bsmtp: flag('Writes messages in batch SMTP format.'),
-  use_classresources: withoutEffect(flag('Applies the limits that BSD systems set for classes of users.')),
+  use_classresources: neverEffective(
+    flag('Applies the limits that BSD systems set for classes of users.'),
+    'Linux has no classes of users',
+  ),
   use_crlf: flag('Ends lines with carriage return and newline.'),
   use_shell: flag('Hands the command to a shell.'),
 } satisfies OptionTable;

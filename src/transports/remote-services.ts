@@ -1,7 +1,7 @@
 /** What remote transports ask of their surroundings: what is known of hosts, their addresses, and the log. */
 
 import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
-import type { Context } from '../expand/context.ts';
+import type { Context, EventFacts } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { QueueId } from '../safe/taint.ts';
@@ -46,6 +46,8 @@ export interface ConnectionServices {
   addressesOf(name: string, how: AddressLookup, context: Context): Eventual<HostLookupResult>;
   /** `H=name [address]`, with the port when the log is to have it (log selector outgoing_port). */
   hostField(host: Host): string;
+  /** Tells the transport's event_action; the text is an objection (Exim spec 61). */
+  raise(event: EventFacts, context: Context): Eventual<string>;
   /** Writes a line about this message to the main log and the message log. */
   log(text: string): void;
 }

@@ -24,7 +24,7 @@ import { arcSetFor } from './smtp-arc.ts';
 import { type OpenConnection, openConnection } from './smtp-connection.ts';
 import { signaturesFor } from './smtp-dkim.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
-import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
+import { contextOf, type ReachableHost, type Results, raiseAt, type SmtpRun } from './smtp-run.ts';
 import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
 
 export interface Attempt {
@@ -48,7 +48,7 @@ export async function attempt(
   try {
     return await work.deliver();
   } finally {
-    work.hangUp();
+    await work.hangUp();
   }
 }
 
@@ -83,7 +83,7 @@ class AttemptWork {
 
   async deliver(): Promise<Attempt> {
     const addresses = this.#addresses;
-    const { max_rcpt: most } = this.#run.options;
+    const most = this.#run.request.allOrNothing ? 0 : this.#run.options.max_rcpt;
     const step = most > 0 ? most : addresses.length;
     for (let at = 0; at < addresses.length; at += step) {
       const connection = await this.#connect();
@@ -122,9 +122,12 @@ class AttemptWork {
   }
 
   /** Says goodbye; the answer is not waited for. */
-  hangUp(): void {
-    this.#connection?.session.quit();
+  async hangUp(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined) return;
     this.#connection = undefined;
+    connection.session.quit();
+    await raiseAt(this.#run, this.#host, 'tcp:close');
   }
 
   /** The connection there is, made fit for another message, or a new one. */
@@ -138,7 +141,7 @@ class AttemptWork {
         if (reset === undefined || !isFailure(reset)) return known;
         if (reset.kind !== 'refused') return { ...verdictOf(reset), connected: true };
       }
-      this.hangUp();
+      await this.hangUp();
     }
     this.#sent = 0;
     const opened = await openConnection(this.#run, this.#host, this.#from);
@@ -165,6 +168,7 @@ class AttemptWork {
       pipelining,
       chunking,
       prdr,
+      allOrNothing: request.allOrNothing,
       dataTimeout: options.data_timeout * 1000,
       finalTimeout: options.final_timeout * 1000,
     };

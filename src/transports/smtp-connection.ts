@@ -11,10 +11,11 @@ import { connectTcp } from '../net/connect.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import { isFailure } from '../smtp/client/failure.ts';
 import { ClientSession } from '../smtp/client/session.ts';
+import { replyText } from '../smtp/reply.ts';
 import { logInAt } from './smtp-auth.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
 import { connectThrough, type Reached, usesProxies } from './smtp-proxies.ts';
-import { contextOf, isListed, type ReachableHost, type SmtpSetup, Unusable } from './smtp-run.ts';
+import { contextOf, isListed, type ReachableHost, raiseAt, type SmtpSetup, Unusable } from './smtp-run.ts';
 import { handshake, secure } from './smtp-tls.ts';
 import { type DeliveryError, errorCodes, type LocalEnd } from './transport.ts';
 
@@ -66,6 +67,9 @@ const daneRequired: DeliveryError = {
   code: errorCodes.tlsRequired,
   message: 'DANE is required, but this version does not look for it',
 };
+
+/** The event_action would not have it; the log names the reason. */
+const objection: DeliveryError = { code: errorCodes.objection, message: '' };
 
 const failed = (error: DeliveryError, connected: boolean): NotOpen => ({
   outcome: 'deferred',
@@ -122,6 +126,7 @@ async function connect(
   const { connect_timeout: timeout, keepalive: keepAlive } = options;
   const { decisions } = request.context;
   const { address, port } = host;
+  if ((await raiseAt(run, host, 'tcp:connect')) !== '') return failed(objection, false);
   const target = { address, port, from, timeout, keepAlive };
   const isProxied = usesProxies(run);
   const connection: Reached = isProxied ? await connectThrough(run, host, target) : await connectTcp(target);
@@ -155,8 +160,9 @@ async function introduce(
           decisions.dialogue(`${isFirst ? `  SMTP${direction} ` : '         '}${printing(line)}`)
       : undefined,
   });
-  const giveUp = (verdict: Verdict, connected = true): NotOpen => {
+  const giveUp = async (verdict: Verdict, connected = true): Promise<NotOpen> => {
     session.quit();
+    await raiseAt(run, host, 'tcp:close');
     return { ...verdict, connected };
   };
   let tls: TlsFacts | undefined;
@@ -167,11 +173,13 @@ async function introduce(
   }
   const greeting = await session.greeting();
   if (isFailure(greeting)) return giveUp(verdictOf(greeting));
+  if ((await raiseAt(run, host, 'smtp:connect', replyText(greeting))) !== '') return giveUp(failed(objection, true));
   const name = await heloName(run, options.helo_data, host, tls);
   if (typeof name !== 'string') return giveUp(failed(name, true));
   const extended = !(await isListed(run, options.hosts_avoid_esmtp, host));
   const answer = await session.hello(name, extended);
   if (isFailure(answer)) return giveUp(verdictOf(answer));
+  await raiseAt(run, host, 'smtp:ehlo', replyText(answer));
   if (tls === undefined && protocol === 'smtp' && manner === 'with TLS') {
     const securing = await secure(run, host, session);
     if (securing.outcome === 'again in clear') return securing;

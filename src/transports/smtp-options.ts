@@ -11,7 +11,7 @@ import {
   template,
   time,
 } from '../options/kinds.ts';
-import { dependsOn, type OptionTable, withoutEffect } from '../options/table.ts';
+import { dependsOn, neverEffective, type OptionTable, withoutEffect } from '../options/table.ts';
 
 export const smtpOptions = {
   address_retry_include_sender: flag('Remembers the temporary refusal of a recipient for this sender only.', true),
@@ -59,7 +59,10 @@ export const smtpOptions = {
     50,
   ),
   hosts_nopass_tls: withoutEffect(hostList('Hosts whose TLS connection is not used for a second message.')),
-  hosts_noproxy_tls: withoutEffect(hostList('Hosts whose TLS connection is not held open by one process for another.')),
+  hosts_noproxy_tls: neverEffective(
+    hostList('Hosts whose TLS connection is not held open by one process for another.'),
+    'one process delivers, and so no other holds its connections open',
+  ),
   hosts_override: flag('Uses the hosts of the transport even when the router found some.'),
   hosts_pipe_connect: withoutEffect(hostList('Hosts that get commands before their greeting was read.')),
   hosts_randomize: flag('Tries the hosts of the transport in random order.'),
@@ -74,7 +77,10 @@ export const smtpOptions = {
   hosts_try_auth: hostList('Hosts with which we authenticate ourselves when it works.'),
   hosts_try_chunking: hostList('Hosts that get messages by BDAT when they offer it.', '*'),
   hosts_try_dane: withoutEffect(hostList('Hosts for which the DNS is asked about their certificate.', '*')),
-  hosts_try_fastopen: withoutEffect(hostList('Hosts that get data with the first packet of a connection.', '*')),
+  hosts_try_fastopen: neverEffective(
+    hostList('Hosts that get data with the first packet of a connection.', '*'),
+    'the run-time cannot send data with the first packet of a connection',
+  ),
   hosts_try_prdr: hostList('Hosts that may answer per recipient when they offer it.', '*'),
   hosts_verify_avoid_tls: hostList('Hosts with which TLS is not used for callouts.'),
   interface: template('The address of this host that connections come from.'),

@@ -2,6 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import type { Eventual } from '../lib/eventual.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { type ListSetting, matchTemplate } from '../lists/option.ts';
 import type { TlsFacts } from '../net/tls.ts';
@@ -69,6 +70,13 @@ export function contextOf({ request }: SmtpSetup, host: Host, tls?: TlsFacts): C
   };
   const { name, address, port = 0 } = host;
   return { ...context, delivery: { ...known, host: name, hostAddress: address, hostPort: port, tls } };
+}
+
+/** Tells the configuration what happens at a host; the text is an objection (Exim spec 61). */
+export function raiseAt(run: SmtpSetup, host: Host, name: string, data = '', code = 0): Eventual<string> {
+  const context = contextOf(run, host);
+  const { address } = context;
+  return run.services.raise({ name, data, code }, { ...context, address: address && { ...address, routerName: '' } });
 }
 
 /** Whether a host is in the list of an option; a list that cannot tell says no, and the log tells why. */

@@ -10,7 +10,7 @@ import type { HostAttempt } from './remote-services.ts';
 import { type Attempt, attempt } from './smtp-attempt.ts';
 import { interfaceFor } from './smtp-connection.ts';
 import { type HostList, withAddresses } from './smtp-hosts.ts';
-import { isListed, isOn, type ReachableHost, type Results, type SmtpRun, Unusable } from './smtp-run.ts';
+import { contextOf, isListed, isOn, type ReachableHost, type Results, type SmtpRun, Unusable } from './smtp-run.ts';
 import { type DeliveryAddress, deferred, errorCodes, type RemoteResult } from './transport.ts';
 
 /** Why hosts were not tried. */
@@ -36,6 +36,12 @@ export async function walk(
   await work.run('usual');
   if (work.nothingButExpired && !run.options.delay_after_cutoff) await work.run('after cutoff');
   return work.conclude();
+}
+
+/** What the system, or an event_action that objects, is said to have against a host. */
+function systemText(code: number): string {
+  if (code > 0) return errorNumberText(code);
+  return code === errorCodes.objection ? 'Event requests alternate response' : '';
 }
 
 class Walk {
@@ -162,10 +168,19 @@ class Walk {
       return false;
     }
     const { code, message } = verdict.error;
-    const system = code > 0 ? errorNumberText(code) : '';
+    const system = systemText(code);
     const reason = [message, system].filter((part) => part !== '').join(': ');
-    if (verdict.quiet !== true)
+    // a caller who waits is told by the line about the address
+    if (verdict.quiet !== true && !(connected && this.#run.request.allOrNothing))
       this.#log(`${services.hostField(known.host)}${connected || message !== '' ? ':' : ''} ${reason}`);
+    if (verdict.of === 'host') {
+      const { context } = this.#run.request;
+      const facts = contextOf(this.#run, known.host);
+      await services.raise(
+        { name: 'msg:host:defer', data: code > 0 ? reason : message, code },
+        { ...facts, address: context.address },
+      );
+    }
     const { expired } = await services.noteFailure(known, verdict.of, verdict.error);
     return expired;
   }

@@ -106,6 +106,7 @@ export function host(address: string, port: number | undefined, more: Partial<Ho
 /** Surroundings where all hosts are fit to be tried, unless a test says otherwise. */
 export class TestServices implements RemoteServices {
   readonly authenticators = [];
+  readonly raise = () => '';
   readonly logged: string[] = [];
   /** `host|message NAME [ADDRESS]:PORT CODE`, or `good NAME …`. */
   readonly noted: string[] = [];

@@ -59,6 +59,8 @@ export interface ConnectionRequest {
 
 export interface DeliveryRequest extends ConnectionRequest {
   readonly common: TransportCommonOptions;
+  /** It goes to all addresses in one transaction, or to none (mua_wrapper). */
+  readonly allOrNothing?: boolean | undefined;
   readonly messageId: QueueId;
   readonly addresses: readonly DeliveryAddress[];
   /**
@@ -322,6 +324,7 @@ export const errorCodes = {
   authenticationProblem: -48,
   hostRetry: -54,
   transportLimit: -57,
+  objection: -58,
 } as const;
 
 export const deferred = (code: number, message: string, more: Partial<DeliveryError> = {}): Undelivered => ({

@@ -18,6 +18,10 @@ export async function daemonCommand(call: Call): Promise<number> {
     terminal.error('exim: permission denied\n');
     return 1;
   }
+  if (call.runtime.config.main.mua_wrapper) {
+    call.runtime.logs.panic('Daemon cannot be run when mua_wrapper is set');
+    return 1;
+  }
   const foreground = invocation.daemonForeground || invocation.debug !== undefined;
   const isChild = process.env[backgroundMark] !== undefined;
   if (!foreground && !isChild) return putIntoBackground(call);

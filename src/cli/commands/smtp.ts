@@ -6,7 +6,6 @@ import { ordinary } from '../../mta/attempt.ts';
 import { deliver } from '../../mta/deliver.ts';
 import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { etrnRunner } from '../../mta/etrn.ts';
-import { gecosName } from '../../mta/fixups.ts';
 import type { Client, ReceptionTools } from '../../mta/receive/client.ts';
 import { serve } from '../../mta/receive/serve.ts';
 import { parseEndpoint, parseIp } from '../../net/address.ts';
@@ -59,7 +58,8 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
     },
     caller:
       remote === undefined
-        ? { ...caller, fullName: invocation.senderName ?? gecosName(caller.fullName, caller.login) }
+        ? // the client names the sender; only -F says what he is called
+          { ...caller, fullName: invocation.senderName ?? '' }
         : undefined,
     isNetwork: inherited !== undefined,
     originator: caller,
@@ -69,6 +69,7 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
     protocol: origin.protocol,
     authenticatedSender: origin.authenticatedSender ?? '',
     sender: sender.address,
+    timeout: invocation.smtpTimeout,
     suppressFixups: invocation.suppressLocalFixups && caller.isTrusted,
     dontDeliver: invocation.dontDeliver,
   };

@@ -4,13 +4,13 @@ import { emptyMessage } from '../../expand/facts.ts';
 import { type DeliveryTools, ordinary } from '../../mta/attempt.ts';
 import { deliver } from '../../mta/deliver.ts';
 import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
-import { gecosName } from '../../mta/fixups.ts';
 import {
   type LocalSubmission,
   type Refusal,
   type SubmissionResult,
   submitLocally,
 } from '../../mta/local-submission.ts';
+import { deliverWrapped } from '../../mta/mua-wrapper.ts';
 import { sendProblemReport } from '../../mta/problem-report.ts';
 import { loadReason, queueFile } from '../../mta/queue-only.ts';
 import { newContext } from '../../mta/runtime.ts';
@@ -31,11 +31,11 @@ export async function submitCommand(call: Call): Promise<number> {
   const trusted = caller.isTrusted;
   const given = trusted ? invocation.origin : {};
   const remote = given.hostAddress === undefined ? undefined : parseEndpoint(given.hostAddress);
-  const fullName =
-    invocation.senderName ?? (sender.address === undefined ? gecosName(caller.fullName, caller.login) : '');
+  const fullName = invocation.senderName ?? (sender.address === undefined ? caller.fullName : '');
   const tools = deliveryTools(call);
   const request: LocalSubmission = {
     input: process.stdin as AsyncIterable<Buffer>,
+    timeout: invocation.receiveTimeout ?? runtime.config.main.receive_timeout,
     caller: { ...caller, fullName },
     sender: sender.address,
     recipients: invocation.arguments,
@@ -66,8 +66,19 @@ export async function submitCommand(call: Call): Promise<number> {
 
 async function finish(result: SubmissionResult, call: Call, tools: DeliveryTools): Promise<number> {
   if (result.outcome === 'discarded') return 1;
+  if (result.outcome === 'timed out') {
+    process.stdin.destroy();
+    call.terminal.error('exim: timed out while reading - message abandoned\n');
+    return 1;
+  }
   if (result.outcome === 'no space') {
     call.terminal.error('exim: insufficient disk space\n');
+    return 1;
+  }
+  if (result.outcome === 'accepted' && call.runtime.config.main.mua_wrapper) {
+    const problem = await deliverWrapped(result.message, tools);
+    if (problem === undefined) return 0;
+    call.terminal.error(`${problem}\n`);
     return 1;
   }
   if (result.outcome === 'accepted') {

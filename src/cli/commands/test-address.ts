@@ -19,6 +19,8 @@ export interface AddressTest {
   readonly isAdmin: boolean;
   readonly qualifyRecipient: string;
   readonly qualifyDomain: string;
+  /** `allow_utf8_domains` */
+  readonly utf8Domain: boolean;
   readonly rules: Omit<RouteRules, 'purpose'>;
   /** With Exim 3 text, addresses are shown as Exim 3 showed them; some of the routers were directors there. */
   readonly dialect: Dialect;
@@ -58,7 +60,7 @@ function addressesIn(word: string): readonly string[] {
 
 async function testOne(text: string, test: AddressTest, seen: Set<string>, terminal: Terminal): Promise<Status> {
   // whether a domain literal is good is for the routers to say
-  const parsed = parseAddress(text, { allowDomainLiterals: 'any' });
+  const parsed = parseAddress(text, { allowDomainLiterals: 'any', utf8Domain: test.utf8Domain });
   if ('error' in parsed) {
     terminal.out(`syntax error: ${parsed.error}\n`);
     return 2;

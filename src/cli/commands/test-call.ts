@@ -20,6 +20,7 @@ const administrator: Caller = {
   login: 'root',
   fullName: '',
   home: '/',
+  isKnown: true,
   isAdmin: true,
   isTrusted: true,
 };

@@ -9,7 +9,7 @@ import { lower, trim } from '../../lib/octets.ts';
 import { headerBody, headerName } from '../../mail/header-line.ts';
 import { LineEndings } from '../../mail/line-endings.ts';
 import { factsOf, originalAddress } from '../../mta/address.ts';
-import { fixUp, gecosName } from '../../mta/fixups.ts';
+import { fixUp } from '../../mta/fixups.ts';
 import { includedFile } from '../../routers/redirection-file.ts';
 import * as files from '../../safe/files.ts';
 import { reviewed, Text } from '../../safe/taint.ts';
@@ -113,7 +113,7 @@ async function readMessage(call: Call, context: Context, message: MessageFacts):
   }
   pieces.push(endings.end());
   const problem = await takeMessage(Buffer.concat(pieces), 'standard input', context, message, {
-    fromPattern: config.main.uucp_from_pattern,
+    runtime,
     keepSender: invocation.sender !== undefined,
     out: terminal.out,
   });
@@ -124,7 +124,7 @@ async function readMessage(call: Call, context: Context, message: MessageFacts):
   const { size } = message;
   const lineCount = message.headers.reduce((sum, { text }) => sum + text.split('\n').length - 1, message.bodyLineCount);
   if (context.connection !== undefined) context.connection.receivedProtocol = invocation.origin.protocol ?? 'local';
-  const ownName = invocation.sender === undefined ? gecosName(caller.fullName, caller.login) : '';
+  const ownName = invocation.sender === undefined ? caller.fullName : '';
   const fixed = await fixUp(
     message.headers,
     {

@@ -1,7 +1,7 @@
 /** Main options about messages that report failures and delays (Exim spec 14.22, 50). */
 
 import { fixed, flag, size, template, time, timeList } from '../../options/kinds.ts';
-import { alsoCalled, type OptionTable, withoutEffect } from '../../options/table.ts';
+import { alsoCalled, type OptionTable } from '../../options/table.ts';
 
 export const bounceAndWarningMessages = {
   bounce_message_file: template('A file with the texts that bounce messages are made of.'),
@@ -13,7 +13,7 @@ export const bounceAndWarningMessages = {
     size('How much of a message is sent back with a bounce.', 102_400),
     'return_size_limit',
   ),
-  bounce_sender_authentication: withoutEffect(fixed('The sender that AUTH= gives for bounce messages.')),
+  bounce_sender_authentication: fixed('The sender that AUTH= gives for bounce messages.'),
   delay_warning: timeList('After what times a sender is warned that a message is still waiting.', [86_400]),
   delay_warning_condition: template(
     'Whether a warning is sent for this message.',

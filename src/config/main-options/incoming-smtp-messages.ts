@@ -2,7 +2,7 @@
 
 import { domainList, fixed, flag, hostList, integer, stringList, template, time } from '../../options/kinds.ts';
 import { expandedTime } from '../../options/rare-kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import { neverEffective, type OptionTable } from '../../options/table.ts';
 
 export const incomingSmtpMessages = {
   dkim_verify_hashes: stringList('Hash functions that DKIM signatures may use.', 'sha256:sha512'),
@@ -30,5 +30,8 @@ export const incomingSmtpMessages = {
   smtp_receive_timeout: expandedTime('How long a client may take for a command or for a block of data.', 300),
   smtp_return_error_details: flag('Tells clients the details of a failure, not only that there was one.'),
   tcp_nodelay: flag('Sends answers at once rather than waiting to fill a packet.', true),
-  tcp_wrappers_daemon_name: withoutEffect(template('The name by which TCP wrappers know this server.')),
+  tcp_wrappers_daemon_name: neverEffective(
+    template('The name by which TCP wrappers know this server.'),
+    'this program is not linked with the library of the TCP wrappers; host_reject_connection does the same',
+  ),
 } satisfies OptionTable;

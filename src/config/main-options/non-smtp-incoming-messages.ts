@@ -1,9 +1,9 @@
 /** Main options about messages from programs on this host (Exim spec 14.16). */
 
 import { flag, time } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import type { OptionTable } from '../../options/table.ts';
 
 export const nonSmtpIncomingMessages = {
   drop_cr: flag('Accepted for old configurations; line ends are always made the same.'),
-  receive_timeout: withoutEffect(time('How long the program may take to hand over a message; 0s for ever.', 0)),
+  receive_timeout: time('How long the program may take to hand over a message; 0s for ever.', 0),
 } satisfies OptionTable;

@@ -1,7 +1,7 @@
 /** Main options that decide what is let in (Exim spec 14.11). */
 
 import { domainList, fixed, flag, hostList, integer, stringList, template, time } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import { neverEffective, type OptionTable } from '../../options/table.ts';
 
 export const policyControls = {
   acl_not_smtp: template('The ACL for messages that do not come by SMTP.'),
@@ -41,11 +41,12 @@ export const policyControls = {
   host_reject_connection: hostList('Hosts that are turned away as they connect.'),
   hosts_proxy: hostList('Proxies that tell the real client with the proxy protocol.'),
   hosts_treat_as_local: domainList('Host names that count as this host in lists of mail exchangers.'),
-  local_scan_timeout: withoutEffect(time('How long a local_scan function may take.', 300)),
-  message_size_limit: template('The greatest size of a message; 0 for no limit.', '50M'),
-  percent_hack_domains: withoutEffect(
-    domainList('Domains in which a percent sign in the local part leads on to another domain.'),
+  local_scan_timeout: neverEffective(
+    time('How long a local_scan function may take.', 300),
+    'this program loads no functions in C',
   ),
+  message_size_limit: template('The greatest size of a message; 0 for no limit.', '50M'),
+  percent_hack_domains: domainList('Domains in which a percent sign in the local part leads on to another domain.'),
   proxy_protocol_timeout: time('How long a proxy may take to tell the real client.', 3),
   smtp_max_synprot_errors: integer('How many syntax and protocol errors a connection may make.', 3),
   spamd_address: template('Where the SpamAssassin daemon is found.', '127.0.0.1 783'),

@@ -1,14 +1,12 @@
 /** Main options about who may do what on this host (Exim spec 14.3). */
 
 import { fixed, flag, groupList, userList } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import type { OptionTable } from '../../options/table.ts';
 
 export const privilegeControls = {
   admin_groups: groupList('Members of these groups may administer the queue.'),
-  commandline_checks_require_admin: withoutEffect(flag('Lets only administrators test routing, filters and the like.')),
-  deliver_drop_privilege: withoutEffect(
-    flag("Gives up root before deliveries begin, so that all run as the server's own user."),
-  ),
+  commandline_checks_require_admin: flag('Lets only administrators test routing, filters and the like.'),
+  deliver_drop_privilege: flag("Gives up root before deliveries begin, so that all run as the server's own user."),
   local_from_check: flag(
     'Compares From: of local submissions with the caller and adds a Sender: line when they differ.',
     true,

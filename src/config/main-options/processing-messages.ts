@@ -1,12 +1,12 @@
 /** Main options about what is done to addresses and header lines as mail comes in (Exim spec 14.19). */
 
 import { addressList, fixed, flag } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import type { OptionTable } from '../../options/table.ts';
 
 export const processingMessages = {
   allow_domain_literals: flag('Accepts addresses of hosts in square brackets as domains.'),
   allow_mx_to_ip: flag('Puts up with MX records that name an address instead of a host.'),
-  allow_utf8_domains: withoutEffect(flag('Lets names with UTF-8 characters pass the check before a DNS lookup.')),
+  allow_utf8_domains: flag('Lets names with UTF-8 characters pass the check before a DNS lookup.'),
   delivery_date_remove: flag('Removes Delivery-date: lines.', true),
   envelope_to_remove: flag('Removes Envelope-to: lines.', true),
   extract_addresses_remove_arguments: flag(

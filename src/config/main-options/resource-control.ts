@@ -1,7 +1,7 @@
 /** Main options that keep the load within bounds (Exim spec 14.10). */
 
 import { fixedPoint, flag, hostList, integer, kilobytes, template } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import type { OptionTable } from '../../options/table.ts';
 
 export const resourceControl = {
   check_log_inodes: integer('Free inodes the log partition must have before a message is accepted.', 100),
@@ -10,9 +10,7 @@ export const resourceControl = {
   check_spool_space: kilobytes('Free kilobytes the spool partition must have before a message is accepted.', 10_240),
   deliver_queue_load_max: fixedPoint('The load average above which queue runs deliver nothing.'),
   queue_only_load: fixedPoint('The load average above which new messages are only queued.'),
-  queue_only_load_latch: withoutEffect(
-    flag('Goes on queueing for the rest of a connection once the load was too high.', true),
-  ),
+  queue_only_load_latch: flag('Goes on queueing for the rest of a connection once the load was too high.', true),
   remote_max_parallel: integer('How many remote deliveries of one message may run at a time.', 2),
   smtp_accept_max: integer('How many SMTP connections the daemon serves at a time; 0 for no limit.', 20),
   smtp_accept_max_nonmail: integer('How many commands that bring no mail a connection may give.', 10),

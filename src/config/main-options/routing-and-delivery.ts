@@ -1,21 +1,22 @@
 /** Main options about the queue, routing and retries (Exim spec 14.21). */
 
 import { domainList, fixed, flag, integer, time } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import type { OptionTable } from '../../options/table.ts';
 
 export const routingAndDelivery = {
-  dns_again_means_nonexist: withoutEffect(domainList('Domains that do not exist when the DNS says to try again.')),
+  dns_again_means_nonexist: domainList('Domains that do not exist when the DNS says to try again.'),
   dns_check_names_pattern: fixed(
     'A regular expression that a name must match before the DNS is asked; empty for none.',
     String.raw`(?i)^(?>(?(1)\.|())[^\W](?>[a-z0-9/_-]*[^\W])?)+(\.?)$`,
   ),
-  dns_dnssec_ok: withoutEffect(
-    integer('Whether answers from signed zones are asked for: 1, 0, or negative as the system has it.', -1),
+  dns_dnssec_ok: integer(
+    'Whether answers from signed zones are asked for: 1, 0, or negative as the system has it.',
+    -1,
   ),
   dns_ipv4_lookup: domainList('Host names for which only IPv4 addresses are looked up.'),
   dns_retrans: time('How long a DNS question waits before it is asked again; 0s as the system has it.', 0),
   dns_retry: integer('How often a DNS question is asked; 0 as the system has it.', 0),
-  dns_trust_aa: withoutEffect(domainList('Zones whose authoritative answers count as signed.')),
+  dns_trust_aa: domainList('Zones whose authoritative answers count as signed.'),
   dns_use_edns0: integer('Whether DNS questions use EDNS0: 1, 0, or negative as the system has it.', -1),
   hold_domains: domainList('Domains for which nothing is delivered, only kept.'),
   queue_domains: domainList('Domains for which new mail waits for the next queue run.'),

@@ -1,11 +1,17 @@
 /** Main options about TLS for clients of this server (Exim spec 14.13, 43). */
 
 import { fixed, flag, hostList, integer, stringList, template } from '../../options/kinds.ts';
-import { type OptionTable, withoutEffect } from '../../options/table.ts';
+import { neverEffective, type OptionTable, withoutEffect } from '../../options/table.ts';
 
 export const tls = {
-  gnutls_allow_auto_pkcs11: withoutEffect(flag('Lets GnuTLS load the PKCS#11 modules that the system is set up with.')),
-  gnutls_compat_mode: withoutEffect(flag('Switches on the concessions of GnuTLS to old peers.')),
+  gnutls_allow_auto_pkcs11: neverEffective(
+    flag('Lets GnuTLS load the PKCS#11 modules that the system is set up with.'),
+    'there is no GnuTLS in this program, whose TLS is OpenSSL',
+  ),
+  gnutls_compat_mode: neverEffective(
+    flag('Switches on the concessions of GnuTLS to old peers.'),
+    'there is no GnuTLS in this program, whose TLS is OpenSSL',
+  ),
   hosts_require_alpn: hostList('Clients that must choose an application protocol when TLS starts.'),
   hosts_require_helo: hostList('Hosts that must say HELO or EHLO before MAIL.', '*'),
   openssl_options: fixed('Switches of OpenSSL that are set or cleared.'),

@@ -32,6 +32,8 @@ export interface Client {
   readonly authenticatedSender: string;
   /** `-f`, when the caller may give it. */
   readonly sender: string | undefined;
+  /** `-os`: seconds to wait for a command, instead of smtp_receive_timeout. */
+  readonly timeout?: number | undefined;
   readonly suppressFixups: boolean;
   readonly dontDeliver: boolean;
 }

@@ -12,6 +12,7 @@ import type { NewMessage } from '../../spool/new-message.ts';
 import type { AclRunner } from '../acl-runner.ts';
 import { type Arrival, accept, applyAclHeaders, prepareHeaders, updateFacts } from '../arrival.ts';
 import { headersForLog, logArrival } from '../arrival-log.ts';
+import { FromLine, fromLineSender } from '../from-line.ts';
 import { examineParts } from '../mime-examination.ts';
 import { consent, refusal, wrapped } from './acl-reply.ts';
 import { judgeSignatures, type Proofs, proofsFor } from './dkim.ts';
@@ -64,11 +65,12 @@ async function receive(
       return newMessage.write(piece);
     },
   );
+  const fromLine = (await mayBeginWithFromLine(reception)) ? new FromLine(main.uucp_from_pattern) : undefined;
   let size = 0;
   let failure: { readonly error: unknown } | undefined;
   const take = async (octets: Buffer): Promise<void> => {
     try {
-      await reader.push(octets);
+      await reader.push(fromLine?.take(octets) ?? octets);
     } catch (error) {
       failure = { error };
     }
@@ -88,7 +90,10 @@ async function receive(
     },
   });
   if (failure !== undefined) throw failure.error;
-  if (end.kind === 'complete' && !bareHeader) await reader.end();
+  if (end.kind === 'complete' && !bareHeader) {
+    if (fromLine !== undefined) await reader.push(fromLine.end());
+    await reader.end();
+  }
   const fault = faultOf(end, reader, newMessage.id, transaction, reception);
   if (fault !== undefined) {
     newMessage.abandon();
@@ -96,11 +101,19 @@ async function receive(
   }
   const lastChunk = end.kind === 'complete' ? end.lastChunk : undefined;
   const arrival = makeArrival(newMessage, reader, begun, transaction, reception, lastChunk);
+  const named = fromLine === undefined ? undefined : await fromLineSender(fromLine, reception.context, runtime);
+  if (named !== undefined && reception.client.caller?.isTrusted !== false) arrival.sender = named;
   if (bareHeader) return refuseBareHeader(arrival, reception);
   if (isTooBig()) return refuseSize(arrival, size, reception);
   return reception.acls.withMessage(arrival, () =>
     decide(arrival, proofs === 'unknown' ? proofsFor(reader.headers, reception) : proofs, transaction, reception),
   );
+}
+
+/** Whether a line of a mailbox file in front of the header lines is overlooked (Exim spec 14, ignore_fromline_hosts). */
+async function mayBeginWithFromLine(reception: Reception): Promise<boolean> {
+  const { ignore_fromline_hosts: hosts, ignore_fromline_local: local } = reception.runtime.config.main;
+  return reception.connection.hostAddress === '' ? local : reception.isIn(hosts);
 }
 
 /** A message by BDAT whose first header line ends with LF alone (Exim's answer). */

@@ -16,6 +16,7 @@ export async function behindProxy(lines: LineConnection, reception: Reception): 
   const { hosts_proxy: hosts, proxy_protocol_timeout: timeout } = runtime.config.main;
   const isFromHost = client.isNetwork && connection.hostAddress !== '';
   if (!isFromHost || !(await reception.isIn(hosts))) return client;
+  await reception.decideLogging();
   reception.logConnection();
   const header = await readProxyHeader(lines, timeout * 1000);
   if (context.decisions.listening) {

@@ -16,7 +16,8 @@ export async function queuesOnly(reception: Reception, id: string): Promise<bool
     runtime.logs.main(`no immediate delivery: more than ${most} messages received in one connection`, id);
     return true;
   }
-  const reason = loadReason(main);
+  const reason = (main.queue_only_load_latch ? reception.loadWas : undefined) ?? loadReason(main);
+  reception.loadWas = reason;
   if (reason !== undefined) runtime.logs.main(reason, id);
   return reason !== undefined;
 }

@@ -47,6 +47,7 @@ export class Receiver implements SmtpPolicy {
     }
     await this.#identify();
     if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
+    await reception.decideLogging();
     // that of a proxy was told before it said whom it stands for
     if (connection.proxy === undefined) reception.logConnection();
     const result = await acls.run('connection', main.acl_smtp_connect);
@@ -272,10 +273,10 @@ export class Receiver implements SmtpPolicy {
   }
 
   lost(why: 'end' | 'timeout', standing: Standing): void {
-    const { runtime, name, otherSide, duration, connection, selects } = this.#reception;
+    const { runtime, name, otherSide, duration, connection, selects, isLogged } = this.#reception;
     if (why === 'timeout') runtime.logs.main(`SMTP command timeout on connection from ${name} ${duration}`);
     else if (standing === 'before MAIL') {
-      if (selects('smtp_connection')) runtime.logs.main(`SMTP connection from ${otherSide} lost ${duration}`);
+      if (isLogged) runtime.logs.main(`SMTP connection from ${otherSide} lost ${duration}`);
     } else if (!selects('lost_incoming_connection')) return;
     else if (connection.hostAddress === '') {
       runtime.logs.main(`unexpected EOF while reading SMTP command from ${name} ${duration}`);
@@ -285,9 +286,9 @@ export class Receiver implements SmtpPolicy {
   }
 
   ended(how: SessionEnd): void {
-    const { runtime, client, name, otherSide, duration, connection, selects, hasSeenMail } = this.#reception;
+    const { runtime, client, name, otherSide, duration, connection, selects, hasSeenMail, isLogged } = this.#reception;
     if (client.isBatch) return;
-    if (selects('smtp_connection') && how === 'quit') {
+    if (isLogged && how === 'quit') {
       runtime.logs.main(`SMTP connection from ${otherSide} closed by QUIT`);
     }
     if (!hasSeenMail && selects('smtp_no_mail')) {

@@ -70,6 +70,10 @@ export class Reception {
   /** Messages taken in this session, and how many it may bring; 0 for no limit. */
   accepted = 0;
   messagesLimit = 0;
+  /** Why an earlier message was queued when the load was too high. */
+  loadWas: string | undefined;
+  /** Beginning and end of the session are logged (smtp_connection, hosts_connection_nolog). */
+  isLogged = false;
   /** How many MAIL commands the session has seen, and RCPT commands the message. */
   readonly paces = { mail: new Pace(), rcpt: new Pace() };
   /** Sends what was answered so far. */
@@ -137,9 +141,15 @@ export class Reception {
     return this.acls.hostText();
   }
 
+  /** Finds out whether log lines tell of the connection (hosts_connection_nolog). */
+  async decideLogging(): Promise<void> {
+    const { hosts_connection_nolog: quiet } = this.runtime.config.main;
+    this.isLogged = this.selects('smtp_connection') && !(await this.isIn(quiet));
+  }
+
   /** Tells of the connection. */
   logConnection(): void {
-    if (!this.selects('smtp_connection')) return;
+    if (!this.isLogged) return;
     const { countAtStart } = this.connection;
     const count = countAtStart > 0 ? ` (TCP/IP connection count = ${countAtStart})` : '';
     this.runtime.logs.main(`SMTP connection from ${this.otherSide}${count}`);

@@ -21,7 +21,7 @@ export async function serve(
   const first = new Reception(client, tools, decisions);
   const served = await behindProxy(lines, first);
   const reception = served === client ? first : new Reception(served, tools, decisions);
-  const timeout = await receiveTimeout(reception);
+  const timeout = client.timeout ?? (await receiveTimeout(reception));
   const session = new SmtpSession(lines, new Receiver(reception), {
     hostname: runtime.settings.primaryHostname,
     timeout: timeout * 1000,

@@ -32,6 +32,8 @@ export interface TransactionSettings {
   readonly chunking?: boolean | undefined;
   /** The server may answer for each recipient behind the message (PRDR); MAIL must ask for it. */
   readonly prdr?: boolean | undefined;
+  /** The message is sent only when every recipient was accepted. */
+  readonly allOrNothing?: boolean | undefined;
   /** Milliseconds that a piece of the message may take to be sent, and the reply to the whole message to come. */
   readonly dataTimeout: number;
   readonly finalTimeout: number;
@@ -81,6 +83,8 @@ export async function transact(
 
 const withParameters = (command: string, parameters: readonly string[]): string => [command, ...parameters].join(' ');
 
+const data = (pipelined: boolean): Waiting => ({ stage: 'data', after: 'DATA', pipelined });
+
 class Work {
   readonly answers: RecipientAnswer[];
   written = 0;
@@ -88,6 +92,8 @@ class Work {
   readonly #source: MessageSource;
   readonly #settings: TransactionSettings;
   readonly #commands: readonly Waiting[];
+  /** Why nobody is to have the message, when one recipient was refused and all were wanted. */
+  #veto: Failure | undefined;
 
   constructor(session: ClientSession, envelope: Envelope, source: MessageSource, settings: TransactionSettings) {
     const { sender, parameters, recipients } = envelope;
@@ -106,7 +112,7 @@ class Work {
           recipient,
         };
       }),
-      ...(settings.chunking ? [] : [{ stage: 'data', after: 'DATA', pipelined } as const]),
+      ...(settings.chunking || settings.allOrNothing ? [] : [data(pipelined)]),
     ];
   }
 
@@ -117,7 +123,10 @@ class Work {
       const failure = await this.#exchange(this.#commands.slice(from, from + step));
       if (failure !== undefined) return this.#isSettled ? undefined : failure;
     }
-    return this.#settings.chunking && !this.#isSettled ? this.#transferChunks() : undefined;
+    if (this.#veto !== undefined) return this.#isSettled ? undefined : this.#veto;
+    if (this.#isSettled) return undefined;
+    if (this.#settings.chunking) return this.#transferChunks();
+    return this.#settings.allOrNothing ? this.#exchange([data(false)]) : undefined;
   }
 
   get #isSettled(): boolean {
@@ -151,7 +160,9 @@ class Work {
     const kind = replyClass(reply);
     switch (waiting.stage) {
       case 'recipient':
-        if (kind !== 2) this.answers[waiting.recipient ?? -1] = { state: 'refused', stage: 'recipient', reply };
+        if (kind === 2) return undefined;
+        this.answers[waiting.recipient ?? -1] = { state: 'refused', stage: 'recipient', reply };
+        if (this.#settings.allOrNothing) this.#veto ??= { ...waiting, kind: 'refused', reply };
         return undefined;
       case 'data':
         if (this.#isSettled) return kind === 3 ? this.#withdraw(waiting) : undefined;

@@ -17,27 +17,28 @@ interface Instance {
   readonly place?: Place | undefined;
 }
 
+/** What is to be said about each option that is set and does nothing. */
 function unused(set: ReadonlySet<string>, ...tables: readonly OptionTable[]): string[] {
-  return [...set].filter((name) =>
-    tables.some((table) => {
-      const row: OptionRow<unknown> | undefined = table[name];
-      return row?.unused === true;
-    }),
-  );
+  return [...set].flatMap((name) => {
+    const rows = tables.flatMap((table): readonly OptionRow<unknown>[] =>
+      Object.hasOwn(table, name) ? [table[name] as OptionRow<unknown>] : [],
+    );
+    const row = rows.find((each) => each.unused);
+    if (row === undefined) return [];
+    return row.whyNever === undefined
+      ? `the option ${name} has no effect in this version`
+      : `the option ${name} has no effect: ${row.whyNever}`;
+  });
 }
-
-const noEffect = (name: string): string => `the option ${name} has no effect in this version`;
 
 function* ofInstances(word: string, instances: Iterable<Instance>, common: OptionTable): Generator<Remark> {
   for (const { name, driver, set, place } of instances) {
-    for (const option of unused(set, driver.options, common)) {
-      yield warning(`${word} ${name}: ${noEffect(option)}`, place);
-    }
+    for (const text of unused(set, driver.options, common)) yield warning(`${word} ${name}: ${text}`, place);
   }
 }
 
 export function* withoutEffect(config: Config): Generator<Remark> {
-  for (const option of unused(config.mainSet, mainOptions)) yield warning(noEffect(option));
+  for (const text of unused(config.mainSet, mainOptions)) yield warning(text);
   yield* ofInstances('router', config.routers, routerCommonOptions);
   yield* ofInstances('transport', config.transports.values(), transportCommonOptions);
   yield* ofInstances('authenticator', config.authenticators, authenticatorCommonOptions);
