@@ -8,16 +8,14 @@
 
 import type { Eventual } from '../lib/eventual.ts';
 import type { HeaderLine } from '../mail/header-line.ts';
-import type { Anomaly } from '../mail/mime-decoder.ts';
-import type { MimeHeader } from '../mail/mime-header.ts';
 import type { Endpoint } from '../net/proxy-protocol.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
-import type { DkimVerdict } from '../origin/dkim-verdict.ts';
 import type { DmarcAnswer } from '../origin/dmarc.ts';
 import type { SpfAnswer } from '../origin/spf.ts';
 import type { Text } from '../safe/taint.ts';
+import type { DkimFacts, MimeFacts, SpamFacts } from './content-facts.ts';
 import type { AuthenticationAnswer, Credentials, PerlAnswer, SocketAnswer, SocketRequest } from './questions.ts';
 
 /** Values of the configuration that variables show. */
@@ -97,49 +95,6 @@ export interface ProxyFacts {
   /** Its end of the connection to this server, and of that to the client. */
   readonly local?: Endpoint;
   readonly external?: Endpoint;
-}
-
-/** What a spam scanner said of a message (Exim spec 45.3). */
-export interface SpamFacts {
-  readonly score: string;
-  readonly scoreInt: string;
-  readonly bar: string;
-  readonly action: string;
-  /** Not kept for the delivery. */
-  readonly report: string;
-}
-
-/** What is known of the DKIM signatures of a message (Exim spec 58.3). */
-export interface DkimFacts {
-  readonly verdicts: readonly DkimVerdict[];
-  /** Domains and identities that signed, with colons between them. */
-  readonly signers: string;
-  /** The one that the ACL was last run for, and its signature if it has one. */
-  signer: string;
-  verdict: DkimVerdict | undefined;
-  /** The signature that was last seen. */
-  seen: DkimVerdict | undefined;
-  /** As an ACL sees and may set it; after the last run, all that were, with colons between them. */
-  status: string;
-  reason: string;
-  /** An ACL has set what it was told. */
-  isOverruled: boolean;
-  /** The domain whose signature is right, for the log. */
-  verified: string;
-}
-
-/** The MIME part that an ACL is about (Exim spec 45.4). */
-export interface MimeFacts {
-  readonly header: MimeHeader;
-  readonly isCoverLetter: boolean;
-  readonly isMultipart: boolean;
-  /** It belongs to an attached message. */
-  readonly isAttached: boolean;
-  /** What was wrong with its encoding. */
-  anomaly?: Anomaly | undefined;
-  /** Kilobytes, after it was decoded. */
-  contentSize: number;
-  decodedFilename: Text;
 }
 
 /** The message being received or delivered. */

@@ -4,7 +4,8 @@ import type { KeyRecord } from '../origin/dkim-key.ts';
 import type { DkimSignature } from '../origin/dkim-signature.ts';
 import type { DkimVerdict } from '../origin/dkim-verdict.ts';
 import type { Text } from '../safe/taint.ts';
-import type { Context, DkimFacts } from './context.ts';
+import type { DkimFacts } from './content-facts.ts';
+import type { Context } from './context.ts';
 import type { VariableRow } from './variables.ts';
 
 /** For numbers that a signature does not give. */

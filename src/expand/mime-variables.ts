@@ -1,7 +1,8 @@
 /** The variables about the MIME part that an ACL is about (Exim spec 45.4). */
 
 import type { MimeHeader } from '../mail/mime-header.ts';
-import type { Context, MimeFacts } from './context.ts';
+import type { MimeFacts } from './content-facts.ts';
+import type { Context } from './context.ts';
 import type { VariableRow } from './variables.ts';
 
 const factsOf = ({ message }: Context): MimeFacts | undefined => message?.mime;

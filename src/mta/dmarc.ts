@@ -3,7 +3,8 @@
  * put together, and the result is noted in `dmarc_history_file`.
  */
 
-import type { Context, DkimFacts } from '../expand/context.ts';
+import type { DkimFacts } from '../expand/content-facts.ts';
+import type { Context } from '../expand/context.ts';
 import { errorText } from '../lib/errno.ts';
 import { splitAddress } from '../mail/address.ts';
 import { headerAddresses } from '../mail/address-header.ts';

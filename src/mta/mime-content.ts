@@ -2,7 +2,7 @@
 
 import type { ExaminedPart } from '../acl/examined-part.ts';
 import type { TakePiece } from '../acl/message-copy.ts';
-import type { MimeFacts } from '../expand/context.ts';
+import type { MimeFacts } from '../expand/content-facts.ts';
 import { errorCode } from '../lib/errno.ts';
 import { decoderFor } from '../mail/mime-decoder.ts';
 import type { MimeLines } from '../mail/mime-lines.ts';

@@ -1,7 +1,7 @@
 /** Runs the MIME ACL for each part of a message, and of the messages attached to it (Exim spec 45.4). */
 
 import type { AclResult } from '../acl/acl.ts';
-import type { MimeFacts } from '../expand/context.ts';
+import type { MimeFacts } from '../expand/content-facts.ts';
 import type { Template } from '../expand/expand.ts';
 import { MimeLines } from '../mail/mime-lines.ts';
 import { type MimePart, walkParts } from '../mail/mime-walk.ts';

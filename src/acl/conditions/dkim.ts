@@ -1,6 +1,6 @@
 /** `dkim_signers` and `dkim_status`, for the ACL that is run for each signature (Exim spec 58.3). */
 
-import type { DkimFacts } from '../../expand/context.ts';
+import type { DkimFacts } from '../../expand/content-facts.ts';
 import type { TextCondition } from '../acl.ts';
 import { withoutDkim } from '../phases.ts';
 import { inWords } from './lists.ts';

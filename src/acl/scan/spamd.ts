@@ -1,6 +1,7 @@
 /** The protocols of SpamAssassin's spamd and of Rspamd: the question about a message, and what the answer says. */
 
-import type { Context, SpamFacts } from '../../expand/context.ts';
+import type { SpamFacts } from '../../expand/content-facts.ts';
+import type { Context } from '../../expand/context.ts';
 import * as clock from '../../lib/clock.ts';
 import { lower, trim } from '../../lib/octets.ts';
 import { oneDecimal } from '../../lib/one-decimal.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { AclResult } from '../../acl/acl.ts';
-import type { DkimFacts } from '../../expand/context.ts';
+import type { DkimFacts } from '../../expand/content-facts.ts';
 import { splitList } from '../../lib/list-text.ts';
 import { lower } from '../../lib/octets.ts';
 import { ArcVerification } from '../../origin/arc-verify.ts';
