@@ -76,6 +76,7 @@ export class DeliveryPool {
   /** Takes nothing more; resolves when what runs has ended, or after `milliseconds`. */
   async close(milliseconds: number): Promise<void> {
     this.#closed = true;
+    this.#tools.waiting.end();
     if (this.#running === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);

@@ -9,6 +9,7 @@ import type { Resolver } from '../net/dns.ts';
 import { hostAddresses, systemAddresses } from '../net/hosts.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
+import type { KeptConnection } from '../transports/smtp-kept.ts';
 import type { DeliveryError } from '../transports/transport.ts';
 import type { Attempt } from './attempt.ts';
 import { takePlace } from './limited-places.ts';
@@ -38,13 +39,15 @@ export async function addressesOf(name: string, how: AddressLookup, resolver: Re
 export class RemoteKnowledge implements RemoteServices {
   readonly #attempt: Attempt;
   readonly #context: Context;
+  readonly #transport: string;
   /** Hosts failed, and all of them for longer than their retry rules allow. */
   #failures = 0;
   #givenUp = 0;
 
-  constructor(attempt: Attempt, context: Context) {
+  constructor(attempt: Attempt, context: Context, transport: string) {
     this.#attempt = attempt;
     this.#context = context;
+    this.#transport = transport;
   }
 
   /** Whether retry rules allow no further attempt for any host that failed; nothing when none did. */
@@ -120,6 +123,20 @@ export class RemoteKnowledge implements RemoteServices {
 
   connectAlone({ name }: Host): (() => void) | undefined {
     return takePlace(this.#attempt.runtime.places.spoolDirectory, name);
+  }
+
+  noteWaiting(hosts: readonly string[]): void {
+    this.#attempt.noteWaiting(this.#transport, hosts);
+  }
+
+  isAwaited({ name }: Host): boolean {
+    const { tools, message } = this.#attempt;
+    tools.waiting.forget(this.#transport, name, message.id);
+    return this.#attempt.needsConnection || tools.waiting.isAwaited(this.#transport, name);
+  }
+
+  keep(connection: KeptConnection): void {
+    this.#attempt.kept.push(connection);
   }
 
   hostField(host: Host): string {

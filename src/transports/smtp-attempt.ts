@@ -13,8 +13,9 @@ import { Unprepared } from './expanding.ts';
 import { FilterFailure, filteredSource, filterResult } from './filtered-content.ts';
 import { messageSource, readerOf } from './message-source.ts';
 import { addressForm } from './smtp-addresses.ts';
-import { type OpenConnection, openConnection } from './smtp-connection.ts';
+import { forNextMessage, type OpenConnection, openConnection } from './smtp-connection.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
+import { identityFor, isKeepable, KeptConnection } from './smtp-kept.ts';
 import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
 import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
 
@@ -27,19 +28,34 @@ export interface Attempt {
   readonly connected: boolean;
 }
 
-/** Enters what becomes of each address into `results`, at once, so that nothing is forgotten that was delivered. */
+/** How a host is reached. */
+export interface Way {
+  readonly host: ReachableHost;
+  /** The address that connections come from. */
+  readonly from: string | undefined;
+  /** The connection of an earlier message, to begin with. */
+  readonly over?: KeptConnection | undefined;
+  /** Called when there is no connection any more (serialize_hosts). */
+  release(): void;
+}
+
+/**
+ * Enters what becomes of each address into `results`, at once, so that nothing is forgotten that was delivered. In the end
+ * the connection is kept for messages that wait for the host, or closed.
+ */
 export async function attempt(
   run: SmtpRun,
-  host: ReachableHost,
-  from: string | undefined,
+  way: Way,
   addresses: readonly DeliveryAddress[],
   results: Results,
 ): Promise<Attempt> {
-  const work = new AttemptWork(run, host, from, addresses, results);
+  const work = new AttemptWork(run, way, addresses, results);
   try {
-    return await work.deliver();
+    const found = await work.deliver();
+    if (found.verdict === 'success') await work.offer();
+    return found;
   } finally {
-    work.hangUp();
+    work.end();
   }
 }
 
@@ -52,26 +68,32 @@ class AttemptWork {
   /** Addresses whose result is about the host alone. */
   readonly #unheard = new Set<DeliveryAddress>();
   #connection: OpenConnection | undefined;
+  #release: () => void;
   /** Messages that were sent over the connection. */
-  #sent = 0;
+  #sent: number;
+  /** Those among them that were sent before this one. */
+  #earlier: number;
   #transactions = 0;
+  /** The last transaction was of use: somebody got the message, or nobody ever will. */
+  #wasGood = true;
 
-  constructor(
-    run: SmtpRun,
-    host: ReachableHost,
-    from: string | undefined,
-    addresses: readonly DeliveryAddress[],
-    results: Results,
-  ) {
+  constructor(run: SmtpRun, way: Way, addresses: readonly DeliveryAddress[], results: Results) {
     this.#run = run;
-    this.#host = host;
-    this.#from = from;
+    this.#host = way.host;
+    this.#from = way.from;
     this.#addresses = addresses;
     this.#results = results;
+    const taken = way.over?.take();
+    this.#connection = taken?.connection;
+    this.#release = taken?.release ?? way.release;
+    this.#sent = way.over?.sent ?? 0;
+    this.#earlier = this.#sent;
   }
 
   async deliver(): Promise<Attempt> {
     const addresses = this.#addresses;
+    const [run, host, over] = [this.#run, this.#host, this.#connection];
+    if (over !== undefined) this.#connection = await forNextMessage(run, host, over);
     const { max_rcpt: most } = this.#run.options;
     const step = most > 0 ? most : addresses.length;
     for (let at = 0; at < addresses.length; at += step) {
@@ -88,6 +110,8 @@ class AttemptWork {
       }
       const { answers, failure } = done;
       const undecided = group.filter((address, i) => !this.#record(address, answers[i], connection));
+      const outcomes = group.map((address) => this.#results.get(address)?.outcome);
+      this.#wasGood = outcomes.includes('delivered') || !outcomes.includes('deferred');
       if (failure !== undefined) {
         const verdict = verdictOf(failure);
         const open = [...undecided, ...addresses.slice(at + step)];
@@ -110,8 +134,28 @@ class AttemptWork {
     return { open: this.#addresses.filter(isOpen), verdict, connected };
   }
 
+  /** Keeps the connection when a message waits for the host and may follow over it. */
+  async offer(): Promise<void> {
+    const [run, host, connection, sent] = [this.#run, this.#host, this.#connection, this.#sent];
+    const { connection_max_messages: most } = run.options;
+    if (connection === undefined || !connection.session.usable || !this.#wasGood) return;
+    if ((most > 0 && sent >= most) || !run.services.isAwaited(host)) return;
+    if (!(await isKeepable(run, host, connection))) return;
+    if (connection.session.needsReset && isFailure(await connection.session.reset())) return;
+    const identity = await identityFor(run, host, connection);
+    const release = this.#release;
+    this.#connection = undefined;
+    this.#release = () => undefined;
+    run.services.keep(new KeptConnection(run.request.transport, host, connection, { sent, identity, release }));
+  }
+
+  end(): void {
+    this.#hangUp();
+    this.#release();
+  }
+
   /** Says goodbye; the answer is not waited for. */
-  hangUp(): void {
+  #hangUp(): void {
     this.#connection?.session.quit();
     this.#connection = undefined;
   }
@@ -122,14 +166,16 @@ class AttemptWork {
     const known = this.#connection;
     if (known !== undefined) {
       const { session } = known;
-      if (session.usable && (most === 0 || this.#sent < most)) {
+      // what goes over the connection of an earlier message goes over it whole
+      if (session.usable && (most === 0 || this.#sent - this.#earlier < most)) {
         const reset = session.needsReset ? await session.reset() : undefined;
         if (reset === undefined || !isFailure(reset)) return known;
         if (reset.kind !== 'refused') return { ...verdictOf(reset), connected: true };
       }
-      this.hangUp();
+      this.#hangUp();
     }
     this.#sent = 0;
+    this.#earlier = 0;
     const opened = await openConnection(this.#run, this.#host, this.#from);
     if (!('error' in opened)) this.#connection = opened;
     return opened;
@@ -225,9 +271,11 @@ class AttemptWork {
   #resultOf(
     { recipient }: DeliveryAddress,
     answer: RecipientAnswer & { readonly state: 'delivered' | 'refused' },
-    { session, local, pipelining, chunking, tls, authenticator }: OpenConnection,
+    { session, local, pipelining, chunking, ...connection }: OpenConnection,
   ): RemoteResult {
     const host = this.#host;
+    const tls = this.#shownTls;
+    const authenticator = this.#earlier > 0 ? undefined : connection.authenticator;
     const continued = this.#sent > 0;
     if (answer.state === 'delivered') {
       const own = answer.own === undefined ? '' : `${replyText(answer.own)}\n`;
@@ -245,13 +293,19 @@ class AttemptWork {
     return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, local, tls, continued };
   }
 
+  /** The log does not tell all about a connection that was made for an earlier message (Exim spec 53.7). */
+  get #shownTls(): TlsFacts | undefined {
+    const tls = this.#connection?.tls;
+    return tls === undefined || this.#earlier === 0 ? tls : { ...tls, peerDn: '' };
+  }
+
   /** Gives a result to all who have none yet. */
   #settle(addresses: readonly DeliveryAddress[], { outcome, of, error }: Verdict, connected: boolean): void {
     const common: RemoteError = {
       ...error,
       host: connected ? this.#host : undefined,
       local: connected ? this.#connection?.local : undefined,
-      tls: connected ? this.#connection?.tls : undefined,
+      tls: connected ? this.#shownTls : undefined,
       continued: this.#sent > 0,
     };
     for (const address of addresses) {

@@ -195,6 +195,17 @@ async function introduce(
   };
 }
 
+/** The connection as it is for another message (PRDR is not used then, as Exim does not). @throws Unusable */
+export async function forNextMessage(
+  run: SmtpSetup,
+  host: ReachableHost,
+  connection: OpenConnection,
+): Promise<OpenConnection> {
+  const context = contextOf(run, host, connection.tls);
+  const sender = await authenticatedSender(run, connection.authenticator !== undefined, context);
+  return { ...connection, prdr: false, sender };
+}
+
 /** The sender that AUTH= names, if any (Exim spec 30.4, authenticated_sender). @throws Unusable */
 async function authenticatedSender(
   { options, request }: SmtpSetup,

@@ -52,6 +52,16 @@ export class ClientSession {
     return this.#alive && !this.#closingDown;
   }
 
+  /** Whether the server is there and says nothing, as it should between two messages; waits for nothing. */
+  async isQuiet(): Promise<boolean> {
+    if (!this.usable || this.#ahead !== undefined || this.#reader.hasOctets) return false;
+    const found = await this.#stream.read(0);
+    if (found.outcome === 'octets') this.#reader.add(found.octets);
+    else if (found.outcome === 'timeout') return true;
+    else this.#alive = false;
+    return false;
+  }
+
   /** Waits until the server has greeted. */
   async greeting(): Promise<Reply | Failure> {
     const waiting = waitingFor('greeting', 'initial connection');
