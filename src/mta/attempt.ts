@@ -8,7 +8,7 @@ import type { Decisions } from '../observe/decision.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import { timestamp } from '../observe/main-log.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
-import type { KeptConnection } from '../transports/smtp-kept.ts';
+import type { BegunTransaction, KeptConnection } from '../transports/smtp-kept.ts';
 import type { DeliveryError } from '../transports/transport.ts';
 import { originalAddress, type RouteAddress } from './address.ts';
 import {
@@ -65,6 +65,8 @@ export interface DeliveryOptions {
    * hosts; retry times of routing count (Exim spec 5, -MC).
    */
   readonly over?: KeptConnection | undefined;
+  /** What a callout has begun for this message. */
+  readonly begun?: BegunTransaction | undefined;
 }
 
 export const ordinary: DeliveryOptions = {

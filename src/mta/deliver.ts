@@ -25,6 +25,7 @@ import { sortRemote } from './sort-remote.ts';
  */
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
   const { kept, followed } = await deliverAlone(message, options, tools);
+  options.begun?.connection.hangUp();
   await Promise.all([...followed, ...kept.map((connection) => tools.passOn(connection, options))]);
 }
 

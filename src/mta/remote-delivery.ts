@@ -105,6 +105,7 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt, over: Over
     hosts: first.hosts,
     fallbackHosts: fallbackHosts(first),
     over,
+    begun: options.begun,
     returnPath,
     envelopeFacts: message.envelope.facts,
     content: { headers: headers.headers, body: message.body },

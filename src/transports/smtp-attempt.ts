@@ -15,7 +15,7 @@ import { messageSource, readerOf } from './message-source.ts';
 import { addressForm } from './smtp-addresses.ts';
 import { forNextMessage, type OpenConnection, openConnection } from './smtp-connection.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
-import { identityFor, isKeepable, KeptConnection } from './smtp-kept.ts';
+import { type BegunTransaction, identityFor, isKeepable, KeptConnection } from './smtp-kept.ts';
 import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
 import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
 
@@ -35,6 +35,8 @@ export interface Way {
   readonly from: string | undefined;
   /** The connection of an earlier message, to begin with. */
   readonly over?: KeptConnection | undefined;
+  /** What a callout has begun for these addresses. */
+  readonly begun?: BegunTransaction | undefined;
   /** Called when there is no connection any more (serialize_hosts). */
   release(): void;
 }
@@ -74,6 +76,8 @@ class AttemptWork {
   /** Those among them that were sent before this one. */
   #earlier: number;
   #transactions = 0;
+  /** The next transaction was begun by a callout. */
+  #isBegun: boolean;
   /** The last transaction was of use: somebody got the message, or nobody ever will. */
   #wasGood = true;
 
@@ -83,17 +87,18 @@ class AttemptWork {
     this.#from = way.from;
     this.#addresses = addresses;
     this.#results = results;
-    const taken = way.over?.take();
+    const taken = (way.over ?? way.begun?.connection)?.take();
     this.#connection = taken?.connection;
-    this.#release = taken?.release ?? way.release;
+    this.#release = way.over === undefined ? way.release : (taken?.release ?? way.release);
+    this.#isBegun = way.begun !== undefined;
     this.#sent = way.over?.sent ?? 0;
     this.#earlier = this.#sent;
   }
 
   async deliver(): Promise<Attempt> {
     const addresses = this.#addresses;
-    const [run, host, over] = [this.#run, this.#host, this.#connection];
-    if (over !== undefined) this.#connection = await forNextMessage(run, host, over);
+    const [run, host, earlier] = [this.#run, this.#host, this.#connection];
+    if (earlier !== undefined) this.#connection = await forNextMessage(run, host, earlier);
     const { max_rcpt: most } = this.#run.options;
     const step = most > 0 ? most : addresses.length;
     for (let at = 0; at < addresses.length; at += step) {
@@ -200,9 +205,11 @@ class AttemptWork {
       pipelining,
       chunking,
       prdr,
+      begun: this.#isBegun,
       dataTimeout: options.data_timeout * 1000,
       finalTimeout: options.final_timeout * 1000,
     };
+    this.#isBegun = false;
     const content = readerOf(request.content);
     const filter = await this.#filterFor(group, tls);
     if (filter === undefined) return transact(session, envelope, messageSource(content, request.common), settings);

@@ -203,6 +203,8 @@ export async function forNextMessage(
 ): Promise<OpenConnection> {
   const context = contextOf(run, host, connection.tls);
   const sender = await authenticatedSender(run, connection.authenticator !== undefined, context);
+  const { session } = connection;
+  session.settings = { ...session.settings, commandTimeout: run.options.command_timeout * 1000 };
   return { ...connection, prdr: false, sender };
 }
 

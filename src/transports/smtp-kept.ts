@@ -8,7 +8,8 @@ import type { Template } from '../expand/expand.ts';
 import type { ListSetting } from '../lists/option.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { OpenConnection } from './smtp-connection.ts';
-import { contextOf, isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
+import { contextOf, isListed, type ReachableHost, type SmtpRun, type SmtpSetup } from './smtp-run.ts';
+import type { DeliveryAddress, DeliveryRequest } from './transport.ts';
 
 /** A connection between two messages. Whoever has it takes it or hangs up. */
 export class KeptConnection {
@@ -62,6 +63,49 @@ export class KeptConnection {
     this.#connection.session.quit();
     this.#release();
   }
+}
+
+/** What a callout leaves to the delivery: MAIL and RCPT were said, and consented to (Exim spec 44.46, hold). */
+export interface BegunTransaction {
+  readonly connection: KeptConnection;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+}
+
+/** The transaction that a callout has begun, if it is for this host and is what would be said to it now. */
+export async function begunFor(
+  run: SmtpRun,
+  host: ReachableHost,
+  addresses: readonly DeliveryAddress[],
+): Promise<BegunTransaction | undefined> {
+  const { request, options } = run;
+  const { begun } = request;
+  if (begun === undefined || begun.connection.isTaken || !saysTheSame(begun, request, addresses)) return undefined;
+  const { connection } = begun;
+  const { name, address, port } = connection.host;
+  if (name !== host.name || address !== host.address || port !== host.port) return undefined;
+  if (options.max_rcpt > 0 && addresses.length > options.max_rcpt) return undefined;
+  const mayLackTls = connection.tls === undefined && (await isListed(run, options.hosts_verify_avoid_tls, host));
+  if (mayLackTls || (await identityFor(run, host, connection)) !== connection.identity) return undefined;
+  return (await connection.isFit()) ? begun : undefined;
+}
+
+/** Whether MAIL and RCPT would be the same, but for the size: nothing about reports or UTF-8, and nobody else. */
+function saysTheSame(
+  { connection, sender, recipients }: BegunTransaction,
+  { transport, returnPath, envelopeFacts, context }: DeliveryRequest,
+  addresses: readonly DeliveryAddress[],
+): boolean {
+  const wanted = new Set(recipients);
+  return (
+    connection.transport === transport &&
+    sender === returnPath &&
+    addresses.length === recipients.length &&
+    addresses.every(({ recipient, notification }) => wanted.delete(recipient) && !notification?.flags) &&
+    envelopeFacts?.dsnRet === undefined &&
+    envelopeFacts?.dsnEnvid === undefined &&
+    context.message?.smtpUtf8 !== true
+  );
 }
 
 /**

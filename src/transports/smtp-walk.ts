@@ -10,7 +10,7 @@ import type { HostAttempt } from './remote-services.ts';
 import { type Attempt, attempt } from './smtp-attempt.ts';
 import { interfaceFor } from './smtp-connection.ts';
 import { type HostList, withAddresses } from './smtp-hosts.ts';
-import { identityFor, type KeptConnection } from './smtp-kept.ts';
+import { begunFor, identityFor, type KeptConnection } from './smtp-kept.ts';
 import { isListed, isOn, type ReachableHost, type Results, type SmtpRun, Unusable } from './smtp-run.ts';
 import { type DeliveryAddress, deferred, errorCodes, type RemoteResult } from './transport.ts';
 
@@ -131,7 +131,9 @@ class Walk {
     if (release === undefined) return { outcome: 'passed over', why: 'busy' };
     this.#logRefusals();
     this.#tried++;
-    const found = await attempt(this.#run, { host: reachable, from, release }, this.#pending, this.#results);
+    const begun = await begunFor(this.#run, reachable, this.#pending);
+    const way = { host: reachable, from, begun, release };
+    const found = await attempt(this.#run, way, this.#pending, this.#results);
     const givenUp = await this.#note(found, known);
     return { outcome: 'tried', counts: !expired && !givenUp };
   }

@@ -17,7 +17,7 @@ import type { SpooledRecipient, SpoolFacts } from '../spool/envelope.ts';
 import type { CalloutMaker } from './callout.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { RemoteServices } from './remote-services.ts';
-import type { KeptConnection } from './smtp-kept.ts';
+import type { BegunTransaction, KeptConnection } from './smtp-kept.ts';
 
 /** One address of a delivery. */
 export interface DeliveryAddress {
@@ -62,6 +62,8 @@ export interface DeliveryRequest extends ConnectionRequest {
   readonly fallbackHosts?: readonly Host[] | undefined;
   /** The connection of an earlier message, and then no other is used. */
   readonly over?: KeptConnection | undefined;
+  /** What a callout has begun for this message. */
+  readonly begun?: BegunTransaction | undefined;
   /** RET and ENVID, to be passed on (RFC 3461). */
   readonly envelopeFacts?: Pick<SpoolFacts, 'dsnRet' | 'dsnEnvid'> | undefined;
   readonly content: Content;

@@ -30,7 +30,8 @@ const nothing: Extensions = new Map();
 const waitingFor = (stage: Waiting['stage'], after: string): Waiting => ({ stage, after, pipelined: false });
 
 export class ClientSession {
-  readonly settings: SessionSettings;
+  /** Whoever takes the session over may bring other time limits. */
+  settings: SessionSettings;
   /** What the server offers. */
   extensions: Extensions = nothing;
   /** A transaction was begun and not ended: RSET must come before the next. */

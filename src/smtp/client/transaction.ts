@@ -32,6 +32,8 @@ export interface TransactionSettings {
   readonly chunking?: boolean | undefined;
   /** The server may answer for each recipient behind the message (PRDR); MAIL must ask for it. */
   readonly prdr?: boolean | undefined;
+  /** MAIL and RCPT were said before, and consented to. */
+  readonly begun?: boolean | undefined;
   /** Milliseconds that a piece of the message may take to be sent, and the reply to the whole message to come. */
   readonly dataTimeout: number;
   readonly finalTimeout: number;
@@ -91,12 +93,14 @@ class Work {
 
   constructor(session: ClientSession, envelope: Envelope, source: MessageSource, settings: TransactionSettings) {
     const { sender, parameters, recipients } = envelope;
-    const { pipelining: pipelined } = settings;
+    // of what was begun only DATA is left, which goes alone
+    const pipelined = settings.pipelining && !settings.begun;
     this.answers = recipients.map(() => undecided);
     this.#session = session;
     this.#source = source;
     this.#settings = settings;
-    this.#commands = [
+    const data: readonly Waiting[] = settings.chunking ? [] : [{ stage: 'data', after: 'DATA', pipelined }];
+    const envelopeCommands: readonly Waiting[] = [
       { stage: 'mail', after: withParameters(`MAIL FROM:<${sender}>`, parameters), pipelined },
       ...recipients.map((each, recipient): Waiting => {
         return {
@@ -106,8 +110,8 @@ class Work {
           recipient,
         };
       }),
-      ...(settings.chunking ? [] : [{ stage: 'data', after: 'DATA', pipelined } as const]),
     ];
+    this.#commands = [...(settings.begun ? [] : envelopeCommands), ...data];
   }
 
   async run(): Promise<Failure | undefined> {
