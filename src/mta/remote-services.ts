@@ -97,6 +97,8 @@ export class RemoteKnowledge implements RemoteServices {
     const { tools, message } = this.#attempt;
     const { sender, receivedTime } = message.envelope;
     const subject = this.#subject(attempt, of, error);
+    // a host that has something against a message is there
+    if (of === 'message') tools.retry.forget(this.#hostKey(attempt));
     const verdict = await tools.retry.failed(subject, sender, receivedTime, this.#context);
     this.#failures++;
     if (verdict.timedOut) this.#givenUp++;

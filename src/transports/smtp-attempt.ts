@@ -6,9 +6,7 @@
 import type { TlsFacts } from '../net/tls.ts';
 import { type Failure, isFailure } from '../smtp/client/failure.ts';
 import { type Envelope, type RecipientAnswer, type Transaction, transact } from '../smtp/client/transaction.ts';
-import { notifyWords } from '../smtp/notification.ts';
 import { replyText } from '../smtp/reply.ts';
-import { xtext } from '../smtp/xtext.ts';
 import { Unprepared } from './expanding.ts';
 import { FilterFailure, filteredSource, filterResult } from './filtered-content.ts';
 import { messageSource, readerOf } from './message-source.ts';
@@ -16,6 +14,7 @@ import { addressForm } from './smtp-addresses.ts';
 import { forNextMessage, type OpenConnection, openConnection } from './smtp-connection.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
 import { type BegunTransaction, identityFor, isKeepable, KeptConnection } from './smtp-kept.ts';
+import { mailParameters, recipientParameters } from './smtp-parameters.ts';
 import { contextOf, type ReachableHost, type Results, type SmtpRun } from './smtp-run.ts';
 import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
 
@@ -195,7 +194,10 @@ class AttemptWork {
     if ('outcome' in form) return form;
     const envelope: Envelope = {
       sender: form.write(request.returnPath),
-      parameters: [...this.#mailParameters(session.extensions, group, sender, form.isUtf8), ...(prdr ? ['PRDR'] : [])],
+      parameters: [
+        ...mailParameters(this.#run, session.extensions, group, { sender, isUtf8: form.isUtf8 }),
+        ...(prdr ? ['PRDR'] : []),
+      ],
       recipients: group.map((address) => ({
         address: form.write(address.recipient),
         parameters: [...(quota ? ['IGNOREQUOTA'] : []), ...recipientParameters(address, session.extensions)],
@@ -240,32 +242,6 @@ class AttemptWork {
       if (!(error instanceof Unprepared) || error.result.outcome === 'delivered') throw error;
       return { outcome: error.result.outcome, of: 'message', error: error.result };
     }
-  }
-
-  /** `SIZE`, as the message is with CRLF and what may still be added to it, and `SMTPUTF8` where an address needs it. */
-  #mailParameters(
-    offered: ReadonlyMap<string, string>,
-    group: readonly DeliveryAddress[],
-    sender: string | undefined,
-    isUtf8: boolean,
-  ): string[] {
-    const { options, request } = this.#run;
-    const { headers, body } = request.content;
-    const { size = -1, lineCount = 0 } = request.context.message ?? {};
-    const octets = size >= 0 ? size + Math.max(lineCount, 0) : headers.length + 1 + body.size;
-    const parameters: string[] = [];
-    if (offered.has('SIZE') && options.size_addition >= 0) parameters.push(`SIZE=${octets + options.size_addition}`);
-    const names = [request.returnPath, ...group.map(({ recipient }) => recipient)];
-    if (isUtf8 || (offered.has('SMTPUTF8') && names.some((name) => /[\x80-\xff]/.test(name)))) {
-      parameters.push('SMTPUTF8');
-    }
-    if (offered.has('DSN') && group.some(({ reportsEnd }) => reportsEnd !== true)) {
-      const { dsnRet, dsnEnvid } = request.envelopeFacts ?? {};
-      if (dsnRet !== undefined) parameters.push(`RET=${dsnRet === 1 ? 'FULL' : 'HDRS'}`);
-      if (dsnEnvid !== undefined) parameters.push(`ENVID=${dsnEnvid}`);
-    }
-    if (sender !== undefined) parameters.push(`AUTH=${xtext(sender)}`);
-    return parameters;
   }
 
   /** Enters what the host said about a recipient, if it said anything. */
@@ -333,13 +309,3 @@ class AttemptWork {
 }
 
 const silence: Failure = { stage: 'block', after: 'sending data block', kind: 'timeout', pipelined: false };
-
-/** NOTIFY and ORCPT, for a host that offers DSN (RFC 3461 §4.1, §4.2). */
-function recipientParameters(
-  { notification, reportsEnd }: DeliveryAddress,
-  offered: ReadonlyMap<string, string>,
-): readonly string[] {
-  if (notification === undefined || notification.flags === 0 || reportsEnd || !offered.has('DSN')) return [];
-  const { flags, original } = notification;
-  return [`NOTIFY=${notifyWords(flags)}`, ...(original === '' ? [] : [`ORCPT=${original}`])];
-}
