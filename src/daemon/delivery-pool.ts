@@ -9,6 +9,7 @@ import { deliver } from '../mta/deliver.ts';
 import { openQueued } from '../mta/open-queued.ts';
 import type { QueueId } from '../safe/taint.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
+import type { BegunTransaction } from '../transports/smtp-kept.ts';
 
 const most = 200;
 const mostWaiting = 100_000;
@@ -29,9 +30,9 @@ export class DeliveryPool {
   }
 
   /** Delivers a locked message, at once or when it is its turn; resolves when it is safe. */
-  async add(message: SpooledMessage): Promise<void> {
+  async add(message: SpooledMessage, begun?: BegunTransaction): Promise<void> {
     if (this.#running < most && !this.#closed) {
-      void this.#deliver(message);
+      void this.#deliver(message, begun);
       // a delivery that takes its time, for a lock perhaps, must not keep the client waiting
       const timer = setTimeout(() => void message.makeSafe().catch(() => undefined), patience);
       try {
@@ -41,16 +42,17 @@ export class DeliveryPool {
       }
       return;
     }
+    begun?.connection.hangUp();
     await message.makeSafe();
     const { id } = message;
     message.release();
     if (this.#waiting.length < mostWaiting && !this.#closed) this.#waiting.push(id);
   }
 
-  async #deliver(message: SpooledMessage): Promise<void> {
+  async #deliver(message: SpooledMessage, begun?: BegunTransaction): Promise<void> {
     this.#running++;
     try {
-      await deliver(message, { ...ordinary, localOnly: this.#localOnly }, this.#tools);
+      await deliver(message, { ...ordinary, localOnly: this.#localOnly, begun }, this.#tools);
     } catch (error) {
       this.#tell(error, message.id);
     } finally {
@@ -76,6 +78,7 @@ export class DeliveryPool {
   /** Takes nothing more; resolves when what runs has ended, or after `milliseconds`. */
   async close(milliseconds: number): Promise<void> {
     this.#closed = true;
+    this.#tools.waiting.end();
     if (this.#running === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);

@@ -110,12 +110,13 @@ export class House {
     return {
       runtime,
       holds: true,
-      accepted: async (message, queueOnly) => {
+      accepted: async (message, queueOnly, begun) => {
         const crowded = queueAbove > 0 && admission.count > queueAbove;
         if (queueOnly || crowded || delivery === 'queue') {
+          begun?.connection.hangUp();
           await message.makeSafe();
           message.release();
-        } else await this.#pool.add(message);
+        } else await this.#pool.add(message, begun);
       },
       ready: async () => undefined,
       etrn: etrnRunner(runtime, startQueueRun),

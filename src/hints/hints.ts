@@ -26,6 +26,10 @@ const removeExcess = literal(
   'DELETE FROM hints WHERE key IN (SELECT key FROM hints WHERE expires IS NOT NULL ORDER BY expires DESC LIMIT -1 OFFSET ?)',
 );
 const remove = literal('DELETE FROM hints WHERE key = ?');
+const lastBetween = literal('SELECT key FROM hints WHERE key > ? AND key < ? ORDER BY key DESC LIMIT 1');
+const takeLastBetween = literal(
+  'DELETE FROM hints WHERE key = (SELECT key FROM hints WHERE key > ? AND key < ? ORDER BY key DESC LIMIT 1) RETURNING key',
+);
 const everything = literal('SELECT key, value FROM hints ORDER BY key');
 /** What is written may be lost in a crash: no journal on the disk, no wait for it. */
 const careless = literal('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
@@ -134,6 +138,21 @@ export class HintsFile {
 
   delete(key: string): void {
     this.#careful(false, (database) => database.run(remove, key));
+  }
+
+  /** The greatest key between these two. */
+  lastKey(above: string, below: string): string | undefined {
+    return this.#key(lastBetween, above, below);
+  }
+
+  /** The same, and deletes that hint: of several processes, one has it. */
+  takeLastKey(above: string, below: string): string | undefined {
+    return this.#key(takeLastBetween, above, below);
+  }
+
+  #key(sql: Clean, above: string, below: string): string | undefined {
+    const row = this.#careful(false, (database) => database.first(sql, above, below));
+    return row === undefined ? undefined : textOf(row, 'key');
   }
 
   /** All hints, sorted by key; memory does not grow with their number. */

@@ -19,6 +19,7 @@ import type { Template } from '../expand/expand.ts';
 import { newAclFacts } from '../expand/facts.ts';
 import type { ArcVerification } from '../origin/arc-verify.ts';
 import type { Text } from '../safe/taint.ts';
+import type { BegunTransaction } from '../transports/smtp-kept.ts';
 import { factsOf, originalAddress } from './address.ts';
 import type { Arrival } from './arrival.ts';
 import { hostFields } from './arrival-log.ts';
@@ -110,6 +111,11 @@ export class AclRunner {
   forgetMessage(): void {
     this.requests = new AclRequests();
     this.#verifier.release();
+  }
+
+  /** What a callout has begun and holds, for the delivery of the message. */
+  takeHeld(): Promise<BegunTransaction | undefined> {
+    return this.#verifier.takeHeld();
   }
 
   /** Whether the name in HELO is the client's. */

@@ -1,12 +1,14 @@
 /** What one attempt to deliver a message knows and notes: results go to the journal, the logs and the lists of what is left. */
 
 import type { Context } from '../expand/context.ts';
+import type { WaitHints } from '../hints/wait-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { lower } from '../lib/octets.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import { timestamp } from '../observe/main-log.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
+import type { BegunTransaction, KeptConnection } from '../transports/smtp-kept.ts';
 import type { DeliveryError } from '../transports/transport.ts';
 import { type Inherited, originalAddress, type RouteAddress } from './address.ts';
 import {
@@ -33,6 +35,8 @@ import type { UndeliveredAddress } from './undelivered.ts';
 export interface DeliveryTools {
   readonly runtime: Runtime;
   readonly retry: Retry;
+  /** Which messages wait for which hosts. */
+  readonly waiting: WaitHints;
   readonly processes: LocalDeliveries;
   /** How a record of decisions is kept for a delivery. */
   readonly decisions: Decisions;
@@ -40,6 +44,8 @@ export interface DeliveryTools {
   begun(id: string): void;
   /** Delivers a bounce or warning that was just put on the queue. */
   deliverReport(message: SpooledMessage): Promise<void>;
+  /** Sends the messages that wait for a host over a connection to it, and closes it. */
+  passOn(connection: KeptConnection, options: Pick<DeliveryOptions, 'queueRun'>): Promise<void>;
 }
 
 export interface DeliveryOptions {
@@ -51,8 +57,17 @@ export interface DeliveryOptions {
   readonly thaw: boolean;
   /** No deliveries to other hosts. */
   readonly localOnly: boolean;
+  /** The second stage of a queue run follows, so the log says nothing about what is left for it. */
+  readonly firstStage?: boolean | undefined;
   /** All that is left is given up (`-Mg`); whoever asks for it logs that. */
   readonly giveUp: boolean;
+  /**
+   * The connection of an earlier message. Nothing is done but deliveries over it: not the local ones, nor those to other
+   * hosts; retry times of routing count (Exim spec 5, -MC).
+   */
+  readonly over?: KeptConnection | undefined;
+  /** What a callout has begun for this message. */
+  readonly begun?: BegunTransaction | undefined;
 }
 
 export const ordinary: DeliveryOptions = {
@@ -83,6 +98,14 @@ export class Attempt {
   /** Those among them whose retry rules allow no further attempt, with what is told of them. */
   readonly #givenUp = new Map<UndeliveredAddress, Partial<UndeliveredAddress>>();
   readonly successes: SuccessfulAddress[] = [];
+  /** Connections for the messages that wait for their hosts. */
+  readonly kept: KeptConnection[] = [];
+  /** More of this message may go over the connection that is used now. */
+  needsConnection = false;
+  /** What is being sent already over connections that this message had. */
+  readonly followed: Promise<void>[] = [];
+  /** Something for other hosts was left out, since all that was done was for the connection of an earlier message. */
+  leftOthers = false;
   readonly #begun = clock.now();
 
   constructor(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools) {
@@ -195,6 +218,21 @@ export class Attempt {
     if (undelivered.panic) this.runtime.logs.panic(line, this.message.id);
     else this.log(line);
     if (!undelivered.waiting) this.note(line.slice('== '.length));
+  }
+
+  /** Nothing is done or told of a delivery now. */
+  leaveOut(delivery: Delivery): void {
+    this.deferred.push(this.deliveryFailure(delivery, { code: 0, message: '' }, { waiting: true }));
+  }
+
+  /** Sends what waits for the hosts that were reached, while this message is not done yet. */
+  passOnNow(): void {
+    for (const connection of this.kept.splice(0)) this.followed.push(this.tools.passOn(connection, this.options));
+  }
+
+  /** The message goes with the next one that gets through to one of these hosts. */
+  noteWaiting(transport: string, hosts: readonly string[]): void {
+    if (!this.dontDeliver) this.tools.waiting.note(transport, hosts, this.message.id);
   }
 
   /** A deferred address is given up; that is told when all else is done. `reason` is for the sender. */

@@ -41,6 +41,12 @@ export function refused(
   };
 }
 
+/** The same for a recipient, over the connection that an earlier one left: the log names no host then. */
+export function refusedNext(host: AskedHost, unhappy: Unhappy): CalloutFailure {
+  const message = inOneLine(`response to "${unhappy.sent}" was: ${unhappy.response ?? ''}`);
+  return { ...refused(host, unhappy, 'recipient'), message };
+}
+
 /** What was known from an earlier callout. */
 export function remembered(failure: CalloutFailure['failure'], subject: Subject): CalloutFailure {
   const publicMessage = known[failure];

@@ -14,11 +14,12 @@ import { splitAddress } from '../mail/address.ts';
 import type { Host } from '../routers/router.ts';
 import type { CalloutConnection, CalloutTarget } from '../transports/callout.ts';
 import type { ConnectionServices } from '../transports/remote-services.ts';
+import type { BegunTransaction } from '../transports/smtp-kept.ts';
 import type { ReachableHost } from '../transports/smtp-run.ts';
 import type { TransportInstance } from '../transports/transport.ts';
 import { CalloutCache } from './callout-cache.ts';
 import { type CalloutQuestions, type Findings, Talk, type TalkResult, type Unhappy, unopened } from './callout-talk.ts';
-import { type CalloutResult, refused, type Subject, undecided } from './callout-texts.ts';
+import { type CalloutResult, refused, refusedNext, type Subject, undecided } from './callout-texts.ts';
 import { addressesOf, hostFieldOf } from './remote-services.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -45,6 +46,9 @@ interface Held {
   readonly connection: CalloutConnection;
   readonly key: string;
   readonly host: ReachableHost;
+  readonly target: CalloutTarget;
+  readonly sender: string;
+  readonly recipients: string[];
 }
 
 /** Nothing that can be said in a line of SMTP. */
@@ -75,6 +79,15 @@ export class Callouts {
   release(): void {
     this.#held?.connection.session.quit();
     this.#held = undefined;
+  }
+
+  /** What is held, for the delivery. */
+  async takeHeld(): Promise<BegunTransaction | undefined> {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return undefined;
+    const { target, host, connection, sender, recipients } = held;
+    return { connection: await target.hold(host, connection), sender, recipients };
   }
 
   async ask(route: CalloutRoute, purpose: CalloutPurpose): Promise<CalloutResult> {
@@ -207,8 +220,10 @@ export class Callouts {
     const { random, postmasterSender } = questions;
     const { hold, sender } = purpose.options;
     const mayHold = hold && sender === 'of the message' && random === undefined && postmasterSender === undefined;
-    if (result.outcome === 'ok' && mayHold) this.#held = { connection: talk.connection, key, host };
-    else talk.quit();
+    if (result.outcome === 'ok' && mayHold) {
+      const { sender, address } = questions;
+      this.#held = { connection: talk.connection, key, host, target, sender, recipients: [address] };
+    } else talk.quit();
     return result;
   }
 
@@ -224,9 +239,12 @@ export class Callouts {
     const fits = held.key === key && options.hold && questions.random === undefined;
     if (fits && questions.postmasterSender === undefined && held.connection.session.usable) {
       const result = await new Talk(held.connection, questions, findings).another();
-      if (result.outcome === 'ok') return result;
+      if (result.outcome === 'ok') {
+        held.recipients.push(questions.address);
+        return result;
+      }
       this.release();
-      return result.outcome === 'fail' ? refused(held.host, result, subject) : undefined;
+      return result.outcome === 'fail' ? refusedNext(held.host, result) : undefined;
     }
     this.release();
     return undefined;

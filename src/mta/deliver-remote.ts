@@ -4,7 +4,8 @@ import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { errorNumberText } from '../lib/errno.ts';
 import { matchTemplate } from '../lists/option.ts';
-import { errorCodes, type RemoteResult } from '../transports/transport.ts';
+import type { KeptConnection } from '../transports/smtp-kept.ts';
+import { errorCodes, type RemoteResult, type RemoteTransport } from '../transports/transport.ts';
 import { addressKey } from './address.ts';
 import { tlsFields } from './arrival-log.ts';
 import type { Attempt } from './attempt.ts';
@@ -18,21 +19,57 @@ import type { UndeliveredAddress } from './undelivered.ts';
 
 /** Delivers what may go to other hosts now; the rest waits for a queue run. */
 export async function deliverGroups(groups: readonly Batch[], attempt: Attempt): Promise<void> {
+  const { over } = attempt.options;
+  if (over !== undefined) {
+    await deliverOver(over, groups, attempt);
+    return;
+  }
   const waiting: Batch[] = [];
   const inTurn = oneAfterTheOther();
   for (const group of groups) {
     if (attempt.options.localOnly) {
-      for (const delivery of group) attempt.defer(attempt.deliveryFailure(delivery, queuedExplicitly));
+      for (const delivery of group) {
+        if (attempt.options.firstStage) attempt.leaveOut(delivery);
+        else attempt.defer(attempt.deliveryFailure(delivery, queuedExplicitly));
+      }
+      await noteWaiting(group, attempt);
     } else if (await isQueued(group, attempt)) {
       for (const delivery of [...group].reverse()) attempt.defer(attempt.deliveryFailure(delivery, keptBack));
+      await noteWaiting(group, attempt);
     } else waiting.push(group);
   }
   const width = Math.max(attempt.runtime.config.main.remote_max_parallel, 1);
+  let left = waiting.length;
   const worker = async (): Promise<void> => {
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift())
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
       await deliverGroup(group, attempt, inTurn);
+      // while others take their time, no connection has to wait for them
+      if (--left > 0) attempt.passOnNow();
+    }
   };
   await Promise.all(Array.from({ length: Math.min(width, groups.length) }, worker));
+}
+
+/** Delivers what goes over the connection of an earlier message, set by set as long as it lasts. */
+async function deliverOver(first: KeptConnection, groups: readonly Batch[], attempt: Attempt): Promise<void> {
+  const inTurn = oneAfterTheOther();
+  for (const [i, group] of groups.entries()) {
+    const over = attempt.kept.at(-1) ?? first;
+    attempt.needsConnection = groups.slice(i + 1).some(([{ transport }]) => transport.name === over.transport);
+    const mayGo = !over.isTaken && over.transport === group[0].transport.name;
+    if (mayGo && (await deliverGroup(group, attempt, inTurn, over)) === 'done') continue;
+    for (const delivery of group) attempt.leaveOut(delivery);
+    attempt.leftOthers = true;
+  }
+}
+
+/** What is not sent now goes with the next message that gets through to one of its hosts. */
+async function noteWaiting([{ transport, hosts }]: Batch, attempt: Attempt): Promise<void> {
+  const { context, message } = attempt;
+  const worker = transport.worker as RemoteTransport;
+  const returnPath = message.envelope.sender;
+  const names = await worker.hostNames({ transport: transport.name, hosts, returnPath, context });
+  attempt.noteWaiting(transport.name, names);
 }
 
 const queuedExplicitly = { code: 0, message: 'SMTP delivery explicitly queued' };
@@ -63,7 +100,13 @@ function oneAfterTheOther(): InTurn {
   };
 }
 
-async function deliverGroup(group: Batch, attempt: Attempt, inTurn: InTurn): Promise<void> {
+/** `not for it`: the connection `over` leads to another host. */
+async function deliverGroup(
+  group: Batch,
+  attempt: Attempt,
+  inTurn: InTurn,
+  over?: KeptConnection,
+): Promise<'done' | 'not for it'> {
   const begun = clock.now();
   const { decisions } = attempt.context;
   const [first] = group;
@@ -73,11 +116,16 @@ async function deliverGroup(group: Batch, attempt: Attempt, inTurn: InTurn): Pro
   if (typeof release !== 'function') {
     for (const each of group) attempt.defer(attempt.deliveryFailure(each, release), '', begun);
     if (decisions.listening) decisions.end(release.outcome, release.message);
-    return;
+    return 'done';
   }
-  const delivery = await deliverRemotely(group, attempt).finally(release);
+  const delivery = await deliverRemotely(group, attempt, over).finally(release);
+  if (delivery === undefined) {
+    if (decisions.listening) decisions.end('not for this host');
+    return 'not for it';
+  }
   if (decisions.listening) decisions.end(delivery.results.map(({ outcome }) => outcome).join(' '));
   await inTurn(() => conclude(group, delivery, attempt, begun));
+  return 'done';
 }
 
 async function conclude(group: Batch, delivery: RemoteDelivery, attempt: Attempt, begun: number): Promise<void> {

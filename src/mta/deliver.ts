@@ -20,25 +20,40 @@ import { type Delivery, failure } from './routing.ts';
 import { sortRemote } from './sort-remote.ts';
 import { runSystemFilter } from './system-filter.ts';
 
-/** Delivers a message that this process has locked; the lock is given up at the end. */
+/**
+ * Delivers a message that this process has locked; the lock is given up at the end. Messages that wait for the hosts it
+ * went to follow over the same connections (Exim spec 49.1).
+ */
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
+  const { kept, followed } = await deliverAlone(message, options, tools);
+  options.begun?.connection.hangUp();
+  await Promise.all([...followed, ...kept.map((connection) => tools.passOn(connection, options))]);
+}
+
+/** The same for this message alone; answers what was kept for others, and what goes on. */
+export async function deliverAlone(
+  message: SpooledMessage,
+  options: DeliveryOptions,
+  tools: DeliveryTools,
+): Promise<Attempt> {
   const attempt = new Attempt(message, options, tools);
   const { decisions } = tools;
   tools.begun(message.id);
   if (decisions.listening) decisions.begin('deliver', `message ${message.id}`);
   try {
-    if (!(await isDue(attempt))) return;
+    if (!(await isDue(attempt))) return attempt;
     if (attempt.gaveUp) giveUpAll(attempt);
     else if (runsInCircles(attempt)) await failAll(attempt, 'Too many "Received" headers - suspected mail loop');
     else {
       const filtered = await runSystemFilter(attempt);
-      if (filtered === undefined) return;
+      if (filtered === undefined) return attempt;
       const routed = await routeRecipients(attempt, filtered);
       if (!isQuick(routed)) await message.makeSafe();
       const { sender } = message.envelope;
       const { main } = attempt.runtime.config;
       const batches = localBatches(routed.local, sender, (...of) => batchId(attempt, ...of));
-      await deliverBatches(batches, attempt, routed.remote.length === 0);
+      if (options.over !== undefined) for (const delivery of routed.local) attempt.leaveOut(delivery);
+      else await deliverBatches(batches, attempt, routed.remote.length === 0);
       const remote = await sortRemote(routed.remote, main, attempt.context);
       await deliverGroups(remoteGroups(remote, sender, main.remote_max_parallel), attempt);
     }
@@ -51,6 +66,7 @@ export async function deliver(message: SpooledMessage, options: DeliveryOptions,
     await letGo(attempt);
     if (decisions.listening) decisions.end(attempt.deferred.length > 0 ? 'deferred' : 'complete');
   }
+  return attempt;
 }
 
 /**

@@ -1,11 +1,13 @@
 /** Makes what delivering needs, once per process. */
 
 import { RetryHints } from '../hints/retry-hints.ts';
+import { WaitHints } from '../hints/wait-hints.ts';
 import { errorText } from '../lib/errno.ts';
 import { nobody } from '../observe/decision.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import { type DeliveryTools, ordinary } from './attempt.ts';
 import { deliver } from './deliver.ts';
+import { passOn } from './pass-on.ts';
 import { Retry } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import { LocalDeliveries } from './subprocess.ts';
@@ -19,15 +21,18 @@ export function makeDeliveryTools(
   const { config, places, user, logs } = runtime;
   const owner = process.geteuid?.() === 0 ? user : undefined;
   const complain = (error: unknown): void => logs.main(`trouble with the retry hints: ${errorText(error)}`);
+  const complainOfWaiting = (error: unknown): void => logs.main(`trouble with the wait hints: ${errorText(error)}`);
   const hints = new RetryHints(places.spoolDirectory, owner, complain);
   const { retry_interval_max: intervalMax, retry_data_expire: dataExpire } = config.main;
   const tools: DeliveryTools = {
     runtime,
     retry: new Retry({ rules: config.retryRules, hints, intervalMax, dataExpire }),
+    waiting: new WaitHints(places.spoolDirectory, owner, complainOfWaiting),
     processes: new LocalDeliveries(self),
     decisions,
     begun,
     deliverReport: (message: SpooledMessage) => deliver(message, ordinary, tools),
+    passOn: (connection, options) => passOn(connection, options, tools),
   };
   return tools;
 }

@@ -108,16 +108,20 @@ export async function runQueue(run: QueueRun, tools: DeliveryTools, signal?: Abo
 }
 
 /** What the first stage tried is no first delivery any more, so the second takes all messages. */
-function firstAndSecond(run: QueueRun): QueueRun[] {
+function firstAndSecond(run: QueueRun): Stage[] {
   return [
-    { ...run, localOnly: true },
+    { ...run, localOnly: true, firstStage: true },
     { ...run, firstDeliveriesOnly: false },
   ];
 }
 
+interface Stage extends QueueRun {
+  readonly firstStage?: boolean;
+}
+
 /** One pass over the queue; false when it broke off. */
 async function scan(
-  run: QueueRun,
+  run: Stage,
   tools: DeliveryTools,
   signal: AbortSignal | undefined,
   tellOfLoad: (load: string) => void,
@@ -140,11 +144,8 @@ async function scan(
     if (message === undefined) continue;
     if (run.dontDeliver) message.envelope.facts.dontDeliver = true;
     const force = run.force || chosen.isFirst;
-    await deliver(
-      message,
-      { ...ordinary, queueRun: true, force, thaw: run.forceFrozen, localOnly: run.localOnly },
-      tools,
-    );
+    const { forceFrozen: thaw, localOnly, firstStage } = run;
+    await deliver(message, { ...ordinary, queueRun: true, force, thaw, localOnly, firstStage }, tools);
   }
   return true;
 }

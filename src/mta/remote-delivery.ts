@@ -6,6 +6,7 @@ import { isIp } from '../net/address.ts';
 import { parseHostItems } from '../routers/hosts.ts';
 import type { Host } from '../routers/router.ts';
 import { literal, reviewed } from '../safe/taint.ts';
+import type { KeptConnection } from '../transports/smtp-kept.ts';
 import {
   type DeliveryAddress,
   type DeliveryRequest,
@@ -35,6 +36,9 @@ export interface RemoteDelivery {
   readonly context: Context;
 }
 
+/** A batch goes over the connection of an earlier message, or over its own. */
+export type Over = KeptConnection | undefined;
+
 /** The router's fallback hosts; nothing when those of the transport count (Exim spec 15, fallback_hosts). */
 function fallbackHosts({ router }: Delivery): readonly Host[] | undefined {
   const list = router.common.fallback_hosts;
@@ -48,12 +52,12 @@ function fallbackHosts({ router }: Delivery): readonly Host[] | undefined {
   }));
 }
 
-/** Delivers to addresses that go to the same hosts. */
-export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<RemoteDelivery> {
+/** Delivers to addresses that go to the same hosts; does nothing when the connection `over` does not lead to one of them. */
+export async function deliverRemotely(batch: Batch, attempt: Attempt, over: Over): Promise<RemoteDelivery | undefined> {
   const [first] = batch;
   const { runtime, message, options, firstDelivery } = attempt;
   const context: Context = { ...attempt.context, results: freshResults() };
-  const knowledge = new RemoteKnowledge(attempt, context, first.transport.common.event_action);
+  const knowledge = new RemoteKnowledge(attempt, context, first.transport);
   let returnPath = errorsAddress(first, message.envelope.sender);
   const answer = (results: readonly RemoteResult[], size = 0): RemoteDelivery => {
     return { results, returnPath, size, timedOut: knowledge.timedOut, context };
@@ -101,6 +105,8 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
     hosts: first.hosts,
     fallbackHosts: runtime.config.main.mua_wrapper ? [] : fallbackHosts(first),
     allOrNothing: runtime.config.main.mua_wrapper,
+    over,
+    begun: options.begun,
     returnPath,
     envelopeFacts: message.envelope.facts,
     content: { headers: headers.headers, body: message.body },
@@ -118,6 +124,7 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt): Promise<R
     );
   const worker = first.transport.worker as RemoteTransport;
   const outcomes = await worker.deliver(request, knowledge);
+  if (over !== undefined && outcomes.length === 0) return undefined;
   const byAddress = new Map(outcomes.map(({ address, result }) => [address, result]));
   const forgotten: RemoteResult = {
     ...deferred(errorCodes.unknown, `no result for this address from ${first.transport.name} transport`, {

@@ -2,7 +2,6 @@
 
 import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
 import type { Context, EventFacts } from '../expand/context.ts';
-import type { Template } from '../expand/expand.ts';
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
@@ -10,7 +9,8 @@ import type { Resolver } from '../net/dns.ts';
 import { hostAddresses, systemAddresses } from '../net/hosts.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
-import type { DeliveryError } from '../transports/transport.ts';
+import type { KeptConnection } from '../transports/smtp-kept.ts';
+import type { DeliveryError, TransportInstance } from '../transports/transport.ts';
 import type { Attempt } from './attempt.ts';
 import { raise } from './events.ts';
 import { takePlace } from './limited-places.ts';
@@ -40,15 +40,15 @@ export async function addressesOf(name: string, how: AddressLookup, resolver: Re
 export class RemoteKnowledge implements RemoteServices {
   readonly #attempt: Attempt;
   readonly #context: Context;
-  readonly #eventAction: Template | undefined;
+  readonly #transport: TransportInstance;
   /** Hosts failed, and all of them for longer than their retry rules allow. */
   #failures = 0;
   #givenUp = 0;
 
-  constructor(attempt: Attempt, context: Context, eventAction: Template | undefined) {
+  constructor(attempt: Attempt, context: Context, transport: TransportInstance) {
     this.#attempt = attempt;
     this.#context = context;
-    this.#eventAction = eventAction;
+    this.#transport = transport;
   }
 
   /** Whether retry rules allow no further attempt for any host that failed; nothing when none did. */
@@ -100,6 +100,8 @@ export class RemoteKnowledge implements RemoteServices {
     if (runtime.config.main.mua_wrapper) return { expired: false };
     const { sender, receivedTime } = message.envelope;
     const subject = this.#subject(attempt, of, error);
+    // a host that has something against a message is there
+    if (of === 'message') tools.retry.forget(this.#hostKey(attempt));
     const verdict = await tools.retry.failed(subject, sender, receivedTime, this.#context);
     this.#failures++;
     if (verdict.timedOut) this.#givenUp++;
@@ -129,7 +131,21 @@ export class RemoteKnowledge implements RemoteServices {
   }
 
   raise(event: EventFacts, context: Context): Promise<string> {
-    return raise(this.#eventAction, event, this.#attempt.runtime, context);
+    return raise(this.#transport.common.event_action, event, this.#attempt.runtime, context);
+  }
+
+  noteWaiting(hosts: readonly string[]): void {
+    this.#attempt.noteWaiting(this.#transport.name, hosts);
+  }
+
+  isAwaited({ name }: Host): boolean {
+    const { tools, message } = this.#attempt;
+    tools.waiting.forget(this.#transport.name, name, message.id);
+    return this.#attempt.needsConnection || tools.waiting.isAwaited(this.#transport.name, name);
+  }
+
+  keep(connection: KeptConnection): void {
+    this.#attempt.kept.push(connection);
   }
 
   hostField(host: Host): string {

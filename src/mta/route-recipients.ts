@@ -84,7 +84,7 @@ async function mustWait(address: RouteAddress, attempt: Attempt): Promise<boolea
     attempt.defer({ ...attempt.routingFailure(waiting), held: true });
     return true;
   }
-  const record = options.queueRun ? await waitingRecord(address, attempt) : undefined;
+  const record = options.queueRun || options.over !== undefined ? await waitingRecord(address, attempt) : undefined;
   if (record === undefined) return false;
   const waiting = failure('deferred', address, undefined, 'retry time not reached', {
     code: waitCodes.retry,

@@ -46,15 +46,15 @@ export class TestQueue {
     this.#directory = directory;
   }
 
-  /** `settings` are lines of the main section. */
-  static async make(settings = ''): Promise<TestQueue> {
+  /** `settings` are lines of the main section, `drivers` the sections behind it. */
+  static async make(settings = '', drivers = routers): Promise<TestQueue> {
     const directory = new TestDirectory();
     const text = `primary_hostname = h.test
 spool_directory = ${directory.path}/spool
 log_file_path = ${directory.path}/%slog
 keep_environment =
 ${settings}
-${routers}`;
+${drivers}`;
     const { config, problems } = parseConfig(directory.file('configure'), text);
     const [problem] = problems.all.filter(({ severity }) => severity === 'error');
     if (problem !== undefined) throw new Error(JSON.stringify(problem));

@@ -16,6 +16,7 @@ import { parseIp } from '../net/address.ts';
 import { systemAddresses } from '../net/hosts.ts';
 import type { RoutingPurpose } from '../routers/router.ts';
 import { Text } from '../safe/taint.ts';
+import type { BegunTransaction } from '../transports/smtp-kept.ts';
 import { rewriteTools } from './arrival.ts';
 import { Callouts } from './callout.ts';
 import type { CalloutResult } from './callout-texts.ts';
@@ -94,6 +95,11 @@ export class Verifier implements AclVerifier {
   /** Ends what was held for the next recipient. */
   release(): void {
     this.#callouts.release();
+  }
+
+  /** What was held, for the delivery of the message. */
+  takeHeld(): Promise<BegunTransaction | undefined> {
+    return this.#callouts.takeHeld();
   }
 
   async recipient(run: AclRun, options: VerifyOptions): Promise<VerifyResult> {

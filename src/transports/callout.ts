@@ -4,9 +4,10 @@
  */
 
 import type { Eventual } from '../lib/eventual.ts';
-import type { ClientSession } from '../smtp/client/session.ts';
 import type { ConnectionServices } from './remote-services.ts';
+import type { OpenConnection } from './smtp-connection.ts';
 import type { Verdict } from './smtp-failure.ts';
+import type { KeptConnection } from './smtp-kept.ts';
 import type { ReachableHost } from './smtp-run.ts';
 import type { ConnectionRequest } from './transport.ts';
 
@@ -17,16 +18,14 @@ export interface CalloutRequest extends ConnectionRequest {
 }
 
 /** A session that has been introduced, and what its MAIL commands need. */
-export interface CalloutConnection {
-  readonly session: ClientSession;
-  /** Who sent the message that made us ask, if the host is to know (authenticated_sender). */
-  readonly sender: string | undefined;
-}
+export type CalloutConnection = OpenConnection;
 
 export interface CalloutTarget {
   /** In the order in which they are asked; none when the transport has none. */
   readonly hosts: readonly ReachableHost[];
   open(host: ReachableHost): Promise<CalloutConnection | Verdict>;
+  /** Makes a connection one that the delivery may use. */
+  hold(host: ReachableHost, connection: CalloutConnection): Promise<KeptConnection>;
 }
 
 /** Why there is nobody to ask; the log has been told. */

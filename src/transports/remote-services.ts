@@ -5,6 +5,7 @@ import type { Context, EventFacts } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { QueueId } from '../safe/taint.ts';
+import type { KeptConnection } from './smtp-kept.ts';
 import type { DeliveryError } from './transport.ts';
 
 /** An attempt to use a host, as hints and retry rules know it (Exim spec 32.1, 32.4). */
@@ -67,4 +68,10 @@ export interface RemoteServices extends ConnectionServices {
   isLocal(host: Host, context: Context): Eventual<boolean>;
   /** Takes the only connection to a host of `serialize_hosts`; answers how to give it back, or that it is taken. */
   connectAlone(host: Host): Eventual<(() => void) | undefined>;
+  /** Notes that this message waits for hosts of these names. */
+  noteWaiting(hosts: readonly string[]): void;
+  /** Whether another message waits for the host, which has just been used for this one. */
+  isAwaited(host: Host): boolean;
+  /** Takes a connection over, for the messages that wait. */
+  keep(connection: KeptConnection): void;
 }

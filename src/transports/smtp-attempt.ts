@@ -12,18 +12,18 @@ import {
   type Transaction,
   transact,
 } from '../smtp/client/transaction.ts';
-import { notifyWords } from '../smtp/notification.ts';
 import { replyText } from '../smtp/reply.ts';
-import { xtext } from '../smtp/xtext.ts';
 import { Unprepared } from './expanding.ts';
 import { FilterFailure, filteredSource, filterResult } from './filtered-content.ts';
 import { messageSource, readerOf } from './message-source.ts';
 import { filteredMessage, type SignableMessage, spooledMessage } from './signable-message.ts';
 import { addressForm } from './smtp-addresses.ts';
 import { arcSetFor } from './smtp-arc.ts';
-import { type OpenConnection, openConnection } from './smtp-connection.ts';
+import { forNextMessage, type OpenConnection, openConnection } from './smtp-connection.ts';
 import { signaturesFor } from './smtp-dkim.ts';
 import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-failure.ts';
+import { type BegunTransaction, identityFor, isKeepable, KeptConnection } from './smtp-kept.ts';
+import { mailParameters, recipientParameters } from './smtp-parameters.ts';
 import { contextOf, type ReachableHost, type Results, raiseAt, type SmtpRun } from './smtp-run.ts';
 import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
 
@@ -36,19 +36,36 @@ export interface Attempt {
   readonly connected: boolean;
 }
 
-/** Enters what becomes of each address into `results`, at once, so that nothing is forgotten that was delivered. */
+/** How a host is reached. */
+export interface Way {
+  readonly host: ReachableHost;
+  /** The address that connections come from. */
+  readonly from: string | undefined;
+  /** The connection of an earlier message, to begin with. */
+  readonly over?: KeptConnection | undefined;
+  /** What a callout has begun for these addresses. */
+  readonly begun?: BegunTransaction | undefined;
+  /** Called when there is no connection any more (serialize_hosts). */
+  release(): void;
+}
+
+/**
+ * Enters what becomes of each address into `results`, at once, so that nothing is forgotten that was delivered. In the end
+ * the connection is kept for messages that wait for the host, or closed.
+ */
 export async function attempt(
   run: SmtpRun,
-  host: ReachableHost,
-  from: string | undefined,
+  way: Way,
   addresses: readonly DeliveryAddress[],
   results: Results,
 ): Promise<Attempt> {
-  const work = new AttemptWork(run, host, from, addresses, results);
+  const work = new AttemptWork(run, way, addresses, results);
   try {
-    return await work.deliver();
+    const found = await work.deliver();
+    if (found.verdict === 'success') await work.offer();
+    return found;
   } finally {
-    await work.hangUp();
+    await work.end();
   }
 }
 
@@ -61,29 +78,38 @@ class AttemptWork {
   /** Addresses whose result is about the host alone. */
   readonly #unheard = new Set<DeliveryAddress>();
   #connection: OpenConnection | undefined;
+  #release: () => void;
   /** Messages that were sent over the connection. */
-  #sent = 0;
+  #sent: number;
+  /** Those among them that were sent before this one. */
+  #earlier: number;
   #transactions = 0;
   /** What is being sent, when it was to be signed. */
   #signable: SignableMessage | undefined;
+  /** The next transaction was begun by a callout. */
+  #isBegun: boolean;
+  /** The last transaction was of use: somebody got the message, or nobody ever will. */
+  #wasGood = true;
 
-  constructor(
-    run: SmtpRun,
-    host: ReachableHost,
-    from: string | undefined,
-    addresses: readonly DeliveryAddress[],
-    results: Results,
-  ) {
+  constructor(run: SmtpRun, way: Way, addresses: readonly DeliveryAddress[], results: Results) {
     this.#run = run;
-    this.#host = host;
-    this.#from = from;
+    this.#host = way.host;
+    this.#from = way.from;
     this.#addresses = addresses;
     this.#results = results;
+    const taken = (way.over ?? way.begun?.connection)?.take();
+    this.#connection = taken?.connection;
+    this.#release = way.over === undefined ? way.release : (taken?.release ?? way.release);
+    this.#isBegun = way.begun !== undefined;
+    this.#sent = way.over?.sent ?? 0;
+    this.#earlier = this.#sent;
   }
 
   async deliver(): Promise<Attempt> {
     const addresses = this.#addresses;
-    const most = this.#run.request.allOrNothing ? 0 : this.#run.options.max_rcpt;
+    const [run, host, earlier] = [this.#run, this.#host, this.#connection];
+    if (earlier !== undefined) this.#connection = await forNextMessage(run, host, earlier);
+    const most = run.request.allOrNothing ? 0 : run.options.max_rcpt;
     const step = most > 0 ? most : addresses.length;
     for (let at = 0; at < addresses.length; at += step) {
       const connection = await this.#connect();
@@ -99,6 +125,8 @@ class AttemptWork {
       }
       const { answers, failure } = done;
       const undecided = group.filter((address, i) => !this.#record(address, answers[i], connection));
+      const outcomes = group.map((address) => this.#results.get(address)?.outcome);
+      this.#wasGood = outcomes.includes('delivered') || !outcomes.includes('deferred');
       if (failure !== undefined) {
         const verdict = verdictOf(failure);
         const open = [...undecided, ...addresses.slice(at + step)];
@@ -121,8 +149,28 @@ class AttemptWork {
     return { open: this.#addresses.filter(isOpen), verdict, connected };
   }
 
+  /** Keeps the connection when a message waits for the host and may follow over it. */
+  async offer(): Promise<void> {
+    const [run, host, connection, sent] = [this.#run, this.#host, this.#connection, this.#sent];
+    const { connection_max_messages: most } = run.options;
+    if (connection === undefined || !connection.session.usable || !this.#wasGood) return;
+    if ((most > 0 && sent >= most) || !run.services.isAwaited(host)) return;
+    if (!(await isKeepable(run, host, connection))) return;
+    if (connection.session.needsReset && isFailure(await connection.session.reset())) return;
+    const identity = await identityFor(run, host, connection);
+    const release = this.#release;
+    this.#connection = undefined;
+    this.#release = () => undefined;
+    run.services.keep(new KeptConnection(run.request.transport, host, connection, { sent, identity, release }));
+  }
+
+  async end(): Promise<void> {
+    await this.#hangUp();
+    this.#release();
+  }
+
   /** Says goodbye; the answer is not waited for. */
-  async hangUp(): Promise<void> {
+  async #hangUp(): Promise<void> {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
@@ -136,14 +184,16 @@ class AttemptWork {
     const known = this.#connection;
     if (known !== undefined) {
       const { session } = known;
-      if (session.usable && (most === 0 || this.#sent < most)) {
+      // what goes over the connection of an earlier message goes over it whole
+      if (session.usable && (most === 0 || this.#sent - this.#earlier < most)) {
         const reset = session.needsReset ? await session.reset() : undefined;
         if (reset === undefined || !isFailure(reset)) return known;
         if (reset.kind !== 'refused') return { ...verdictOf(reset), connected: true };
       }
-      await this.hangUp();
+      await this.#hangUp();
     }
     this.#sent = 0;
+    this.#earlier = 0;
     const opened = await openConnection(this.#run, this.#host, this.#from);
     if (!('error' in opened)) this.#connection = opened;
     return opened;
@@ -158,7 +208,10 @@ class AttemptWork {
     if ('outcome' in form) return form;
     const envelope: Envelope = {
       sender: form.write(request.returnPath),
-      parameters: [...this.#mailParameters(session.extensions, group, sender, form.isUtf8), ...(prdr ? ['PRDR'] : [])],
+      parameters: [
+        ...mailParameters(this.#run, session.extensions, group, { sender, isUtf8: form.isUtf8 }),
+        ...(prdr ? ['PRDR'] : []),
+      ],
       recipients: group.map((address) => ({
         address: form.write(address.recipient),
         parameters: [...(quota ? ['IGNOREQUOTA'] : []), ...recipientParameters(address, session.extensions)],
@@ -168,10 +221,12 @@ class AttemptWork {
       pipelining,
       chunking,
       prdr,
+      begun: this.#isBegun,
       allOrNothing: request.allOrNothing,
       dataTimeout: options.data_timeout * 1000,
       finalTimeout: options.final_timeout * 1000,
     };
+    this.#isBegun = false;
     const filter = await this.#filterFor(group, tls);
     if (filter !== undefined && 'error' in filter) return filter;
     const filtered = filter && filteredSource(filter, readerOf(request.content));
@@ -221,32 +276,6 @@ class AttemptWork {
     }
   }
 
-  /** `SIZE`, as the message is with CRLF and what may still be added to it, and `SMTPUTF8` where an address needs it. */
-  #mailParameters(
-    offered: ReadonlyMap<string, string>,
-    group: readonly DeliveryAddress[],
-    sender: string | undefined,
-    isUtf8: boolean,
-  ): string[] {
-    const { options, request } = this.#run;
-    const { headers, body } = request.content;
-    const { size = -1, lineCount = 0 } = request.context.message ?? {};
-    const octets = size >= 0 ? size + Math.max(lineCount, 0) : headers.length + 1 + body.size;
-    const parameters: string[] = [];
-    if (offered.has('SIZE')) parameters.push(`SIZE=${octets + options.size_addition}`);
-    const names = [request.returnPath, ...group.map(({ recipient }) => recipient)];
-    if (isUtf8 || (offered.has('SMTPUTF8') && names.some((name) => /[\x80-\xff]/.test(name)))) {
-      parameters.push('SMTPUTF8');
-    }
-    if (offered.has('DSN') && group.some(({ reportsEnd }) => reportsEnd !== true)) {
-      const { dsnRet, dsnEnvid } = request.envelopeFacts ?? {};
-      if (dsnRet !== undefined) parameters.push(`RET=${dsnRet === 1 ? 'FULL' : 'HDRS'}`);
-      if (dsnEnvid !== undefined) parameters.push(`ENVID=${dsnEnvid}`);
-    }
-    if (sender !== undefined) parameters.push(`AUTH=${xtext(sender)}`);
-    return parameters;
-  }
-
   /** Enters what the host said about a recipient, if it said anything. */
   #record(address: DeliveryAddress, answer: RecipientAnswer | undefined, connection: OpenConnection): boolean {
     if (answer === undefined || answer.state === 'undecided') return false;
@@ -257,9 +286,11 @@ class AttemptWork {
   #resultOf(
     { recipient }: DeliveryAddress,
     answer: RecipientAnswer & { readonly state: 'delivered' | 'refused' },
-    { session, local, pipelining, chunking, tls, authenticator }: OpenConnection,
+    { session, local, pipelining, chunking, ...connection }: OpenConnection,
   ): RemoteResult {
     const host = this.#host;
+    const tls = this.#shownTls;
+    const authenticator = this.#earlier > 0 ? undefined : connection.authenticator;
     const continued = this.#sent > 0;
     if (answer.state === 'delivered') {
       const own = answer.own === undefined ? '' : `${replyText(answer.own)}\n`;
@@ -277,13 +308,19 @@ class AttemptWork {
     return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, local, tls, continued };
   }
 
+  /** The log does not tell all about a connection that was made for an earlier message (Exim spec 53.7). */
+  get #shownTls(): TlsFacts | undefined {
+    const tls = this.#connection?.tls;
+    return tls === undefined || this.#earlier === 0 ? tls : { ...tls, peerDn: '' };
+  }
+
   /** Gives a result to all who have none yet. */
   #settle(addresses: readonly DeliveryAddress[], { outcome, of, error }: Verdict, connected: boolean): void {
     const common: RemoteError = {
       ...error,
       host: connected ? this.#host : undefined,
       local: connected ? this.#connection?.local : undefined,
-      tls: connected ? this.#connection?.tls : undefined,
+      tls: connected ? this.#shownTls : undefined,
       continued: this.#sent > 0,
     };
     for (const address of addresses) {
@@ -304,13 +341,3 @@ class AttemptWork {
 }
 
 const silence: Failure = { stage: 'block', after: 'sending data block', kind: 'timeout', pipelined: false };
-
-/** NOTIFY and ORCPT, for a host that offers DSN (RFC 3461 §4.1, §4.2). */
-function recipientParameters(
-  { notification, reportsEnd }: DeliveryAddress,
-  offered: ReadonlyMap<string, string>,
-): readonly string[] {
-  if (notification === undefined || notification.flags === 0 || reportsEnd || !offered.has('DSN')) return [];
-  const { flags, original } = notification;
-  return [`NOTIFY=${notifyWords(flags)}`, ...(original === '' ? [] : [`ORCPT=${original}`])];
-}

@@ -4,6 +4,7 @@ import type { CalloutRequest, CalloutTarget, NoCallout } from './callout.ts';
 import type { ConnectionServices } from './remote-services.ts';
 import { interfaceFor, openConnection } from './smtp-connection.ts';
 import { hostsOf, withAddresses } from './smtp-hosts.ts';
+import { identityFor, KeptConnection } from './smtp-kept.ts';
 import { portOf, protocolOf } from './smtp-port.ts';
 import { type ReachableHost, type SmtpOptions, type SmtpSetup, Unusable } from './smtp-run.ts';
 
@@ -16,7 +17,7 @@ export async function prepareCallout(
   request: CalloutRequest,
   services: ConnectionServices,
 ): Promise<CalloutTarget | NoCallout> {
-  if (request.hosts.length === 0 && options.hosts === undefined) return { hosts: [], open: nobody };
+  if (request.hosts.length === 0 && options.hosts === undefined) return { hosts: [], open: nobody, hold: nobody };
   const { timeout, connectTimeout } = request;
   const limited = { ...options, command_timeout: timeout, connect_timeout: connectTimeout };
   try {
@@ -30,7 +31,14 @@ export async function prepareCallout(
       isCallout: true,
     };
     const hosts = await reachable(setup);
-    return { hosts, open: (host) => open(setup, host) };
+    return {
+      hosts,
+      open: (host) => open(setup, host),
+      async hold(host, connection) {
+        const identity = await identityFor(setup, host, connection);
+        return new KeptConnection(request.transport, host, connection, { sent: 0, identity, release: () => undefined });
+      },
+    };
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     services.log(error.result.message);
@@ -38,7 +46,7 @@ export async function prepareCallout(
   }
 }
 
-const nobody: CalloutTarget['open'] = () => Promise.reject(new Error('there is no host to ask'));
+const nobody = (): Promise<never> => Promise.reject(new Error('there is no host to ask'));
 
 async function reachable(setup: SmtpSetup): Promise<readonly ReachableHost[]> {
   const { hosts } = await hostsOf(setup);

@@ -214,6 +214,19 @@ async function introduce(
   };
 }
 
+/** The connection as it is for another message (PRDR is not used then, as Exim does not). @throws Unusable */
+export async function forNextMessage(
+  run: SmtpSetup,
+  host: ReachableHost,
+  connection: OpenConnection,
+): Promise<OpenConnection> {
+  const context = contextOf(run, host, connection.tls);
+  const sender = await authenticatedSender(run, connection.authenticator !== undefined, context);
+  const { session } = connection;
+  session.settings = { ...session.settings, commandTimeout: run.options.command_timeout * 1000 };
+  return { ...connection, prdr: false, sender };
+}
+
 /** The sender that AUTH= names, if any (Exim spec 30.4, authenticated_sender). @throws Unusable */
 async function authenticatedSender(
   { options, request }: SmtpSetup,

@@ -27,7 +27,7 @@ function hostsIn(list: string, randomize: boolean): Host[] {
 }
 
 /** The hosts that the message goes to: those of the router, unless there are none or the transport overrides them. */
-export async function hostsOf({ options, request }: SmtpSetup): Promise<HostList> {
+export async function hostsOf({ options, request }: Pick<SmtpSetup, 'options' | 'request'>): Promise<HostList> {
   const { transport, context } = request;
   const template = options.hosts;
   if (request.hosts.length > 0 && !(options.hosts_override && template !== undefined)) {

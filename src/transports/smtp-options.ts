@@ -58,11 +58,8 @@ export const smtpOptions = {
     'The same, but with those passed over because their retry time was not reached.',
     50,
   ),
-  hosts_nopass_tls: withoutEffect(hostList('Hosts whose TLS connection is not used for a second message.')),
-  hosts_noproxy_tls: neverEffective(
-    hostList('Hosts whose TLS connection is not held open by one process for another.'),
-    'one process delivers, and so no other holds its connections open',
-  ),
+  hosts_nopass_tls: hostList('Hosts whose TLS connection is not used for another message.'),
+  hosts_noproxy_tls: hostList('The same: where Exim would begin TLS anew, another connection is made.'),
   hosts_override: flag('Uses the hosts of the transport even when the router found some.'),
   hosts_pipe_connect: withoutEffect(hostList('Hosts that get commands before their greeting was read.')),
   hosts_randomize: flag('Tries the hosts of the transport in random order.'),

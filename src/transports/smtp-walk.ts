@@ -10,6 +10,7 @@ import type { HostAttempt } from './remote-services.ts';
 import { type Attempt, attempt } from './smtp-attempt.ts';
 import { interfaceFor } from './smtp-connection.ts';
 import { type HostList, withAddresses } from './smtp-hosts.ts';
+import { begunFor, identityFor, type KeptConnection } from './smtp-kept.ts';
 import { contextOf, isListed, isOn, type ReachableHost, type Results, type SmtpRun, Unusable } from './smtp-run.ts';
 import { type DeliveryAddress, deferred, errorCodes, type RemoteResult } from './transport.ts';
 
@@ -44,6 +45,29 @@ function systemText(code: number): string {
   return code === errorCodes.objection ? 'Event requests alternate response' : '';
 }
 
+/**
+ * Delivers over the connection of an earlier message, if it is for one of these hosts and this message wants it as it is;
+ * answers whether that was so. @throws Unusable
+ */
+export async function continueOver(
+  run: SmtpRun,
+  over: KeptConnection,
+  list: HostList,
+  addresses: readonly DeliveryAddress[],
+  results: Results,
+): Promise<boolean> {
+  const { name, address, port } = over.host;
+  const isOurs = list.hosts.some(
+    (host) =>
+      host.name === name && (host.address === address || host.address === '') && (host.port ?? run.port) === port,
+  );
+  if (!isOurs || (await identityFor(run, over.host, over)) !== over.identity) return false;
+  const work = new Walk(run, list, addresses, results);
+  await work.continue(over);
+  work.conclude();
+  return true;
+}
+
 class Walk {
   readonly #run: SmtpRun;
   readonly #isOwn: boolean;
@@ -53,6 +77,8 @@ class Walk {
   #pending: readonly DeliveryAddress[];
   #tried = 0;
   #unknown = 0;
+  /** A host that was tried failed as such. */
+  #hasFailed = false;
 
   constructor(run: SmtpRun, list: HostList, addresses: readonly DeliveryAddress[], results: Results) {
     this.#run = run;
@@ -97,18 +123,11 @@ class Walk {
   }
 
   async #visit(host: Host, manner: 'usual' | 'after cutoff'): Promise<Visit> {
-    const { options, services, request } = this.#run;
+    const { options, services } = this.#run;
     const reachable: ReachableHost = { ...host, port: host.port ?? this.#run.port };
     if (this.#isOwn && host.address !== '' && !options.allow_localhost) await this.#refuseLocal(reachable);
-    const from = host.address === '' ? undefined : await interfaceFor(this.#run, reachable);
-    const known: HostAttempt = {
-      host: reachable,
-      port: reachable.port,
-      byAddress: await isOn(this.#run, 'retry_include_ip_address', options.retry_include_ip_address, reachable),
-      from,
-      message: request.messageId,
-      domain: this.#pending[0]?.domain ?? '',
-    };
+    const known = await this.#attemptAt(reachable);
+    const { from } = known;
     const { due, expired, tried } = await services.standing(known);
     // that a name is not known now is found out anew each time
     if (host.address === '' && manner === 'usual') return { outcome: 'looked up', hosts: await this.#lookUp(known) };
@@ -116,15 +135,35 @@ class Walk {
     const alone = await isListed(this.#run, options.serialize_hosts, reachable);
     const release = alone ? await services.connectAlone(reachable) : () => undefined;
     if (release === undefined) return { outcome: 'passed over', why: 'busy' };
-    try {
-      this.#logRefusals();
-      this.#tried++;
-      const found = await attempt(this.#run, reachable, from, this.#pending, this.#results);
-      const givenUp = await this.#note(found, known);
-      return { outcome: 'tried', counts: !expired && !givenUp };
-    } finally {
-      release();
-    }
+    this.#logRefusals();
+    this.#tried++;
+    const begun = await begunFor(this.#run, reachable, this.#pending);
+    const way = { host: reachable, from, begun, release };
+    const found = await attempt(this.#run, way, this.#pending, this.#results);
+    const givenUp = await this.#note(found, known);
+    return { outcome: 'tried', counts: !expired && !givenUp };
+  }
+
+  /** Over the connection of an earlier message; no other host is tried. */
+  async continue(over: KeptConnection): Promise<void> {
+    const { host } = over;
+    const known = await this.#attemptAt(host);
+    this.#tried++;
+    const way = { host, from: known.from, over, release: () => undefined };
+    await this.#note(await attempt(this.#run, way, this.#pending, this.#results), known);
+    if (this.#hosts.length > 1) this.#passed.add('surplus');
+  }
+
+  async #attemptAt(host: ReachableHost): Promise<HostAttempt> {
+    const { options, request } = this.#run;
+    return {
+      host,
+      port: host.port,
+      byAddress: await isOn(this.#run, 'retry_include_ip_address', options.retry_include_ip_address, host),
+      from: host.address === '' ? undefined : await interfaceFor(this.#run, host),
+      message: request.messageId,
+      domain: this.#pending[0]?.domain ?? '',
+    };
   }
 
   async #refuseLocal(host: ReachableHost): Promise<void> {
@@ -167,6 +206,7 @@ class Walk {
       await services.noteSuccess(known);
       return false;
     }
+    if (verdict.of === 'host') this.#hasFailed = true;
     const { code, message } = verdict.error;
     const system = systemText(code);
     const reason = [message, system].filter((part) => part !== '').join(': ');
@@ -201,7 +241,15 @@ class Walk {
       this.#results.set(address, { ...result, outcome, hostsLeft });
       if (untried || outcome === 'deferred') open.push(address);
     }
+    this.#noteWaiting();
     return open;
+  }
+
+  /** Whoever waits because of the hosts goes with the next message that gets through to one of them. */
+  #noteWaiting(): void {
+    if (!this.#hasFailed && !this.#passed.has('waiting') && !this.#passed.has('busy')) return;
+    if (!this.#pending.some((address) => this.#results.get(address)?.outcome === 'deferred')) return;
+    this.#run.services.noteWaiting([...new Set(this.#hosts.map(({ name }) => name))]);
   }
 
   #untriedResult({ domain }: DeliveryAddress): RemoteResult {

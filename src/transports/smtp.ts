@@ -9,8 +9,9 @@ import { fallbackHostsOf, hostsOf } from './smtp-hosts.ts';
 import { smtpOptions } from './smtp-options.ts';
 import { portOf, protocolOf } from './smtp-port.ts';
 import { type Results, type SmtpOptions, type SmtpRun, Unusable } from './smtp-run.ts';
-import { walk } from './smtp-walk.ts';
+import { continueOver, walk } from './smtp-walk.ts';
 import {
+  type ConnectionRequest,
   type DeliveryAddress,
   type DeliveryRequest,
   deferred,
@@ -58,9 +59,14 @@ async function deliver(
     if (addresses.length > 0) {
       const port = await portOf(options, portIsSet, request);
       const run: SmtpRun = { options, request, services, protocol: protocolOf(options), port, filter };
-      const open = await walk(run, await hostsOf(run), addresses, results);
-      const fallback = fallbackHostsOf(run);
-      if (open.length > 0 && fallback.hosts.length > 0) await walk(run, fallback, open, results);
+      const hosts = await hostsOf(run);
+      if (request.over !== undefined) {
+        if (!(await continueOver(run, request.over, hosts, addresses, results))) return [];
+      } else {
+        const open = await walk(run, hosts, addresses, results);
+        const fallback = fallbackHostsOf(run);
+        if (open.length > 0 && fallback.hosts.length > 0) await walk(run, fallback, open, results);
+      }
     }
   } catch (error) {
     // whatever happened, nobody may forget who has got the message
@@ -74,6 +80,17 @@ async function deliver(
     const result = results.get(address);
     return result === undefined ? [] : [{ address, result }];
   });
+}
+
+/** The names of the hosts that a delivery would try; none when that cannot be told. */
+async function hostNames(options: SmtpOptions, request: ConnectionRequest): Promise<readonly string[]> {
+  try {
+    const { hosts } = await hostsOf({ options, request });
+    return [...new Set(hosts.map(({ name }) => name))];
+  } catch (error) {
+    if (error instanceof Unusable) return [];
+    throw error;
+  }
 }
 
 export const smtp = defineRemoteTransport({
@@ -90,5 +107,6 @@ export const smtp = defineRemoteTransport({
     const settings = { options, portIsSet: set.has('port'), filter: compileFilter(common) };
     return (request, services) => deliver(settings, request, services);
   },
+  hostNames: (options) => (request) => hostNames(options, request),
   callout: (options, set) => (request, services) => prepareCallout(options, set.has('port'), request, services),
 });

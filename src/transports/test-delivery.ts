@@ -10,6 +10,7 @@ import { literal, type QueueId, queueId } from '../safe/taint.ts';
 import { bodyInFile } from '../spool/body.ts';
 import { transportCommonOptions } from './common-options.ts';
 import type { HostAttempt, HostStanding, RemoteServices } from './remote-services.ts';
+import type { KeptConnection } from './smtp-kept.ts';
 import type { Content, ContentReader, DeliveryAddress, DeliveryError, DeliveryRequest } from './transport.ts';
 
 export const headers = 'From: s@sender.example\nSubject: t\n';
@@ -116,6 +117,10 @@ export class TestServices implements RemoteServices {
   readonly names = new Map<string, readonly string[]>();
   readonly localAddresses = new Set<string>();
   readonly busy = new Set<string>();
+  /** Hosts that the message waits for, and those that other messages wait for. */
+  readonly waiting: string[] = [];
+  readonly awaited = new Set<string>();
+  readonly kept: KeptConnection[] = [];
   /** Hosts whose retry rules have run out. */
   readonly expiredNow = new Set<string>();
 
@@ -147,6 +152,18 @@ export class TestServices implements RemoteServices {
     if (this.busy.has(name)) return undefined;
     this.busy.add(name);
     return () => this.busy.delete(name);
+  }
+
+  noteWaiting(hosts: readonly string[]): void {
+    this.waiting.push(...hosts);
+  }
+
+  isAwaited({ name }: Host): boolean {
+    return this.awaited.has(name);
+  }
+
+  keep(connection: KeptConnection): void {
+    this.kept.push(connection);
   }
 
   hostField({ name, address }: Host): string {

@@ -18,6 +18,7 @@ import type { SpooledRecipient, SpoolFacts } from '../spool/envelope.ts';
 import type { CalloutMaker } from './callout.ts';
 import type { TransportCommonOptions } from './common-options.ts';
 import type { RemoteServices } from './remote-services.ts';
+import type { BegunTransaction, KeptConnection } from './smtp-kept.ts';
 
 /** One address of a delivery. */
 export interface DeliveryAddress {
@@ -68,6 +69,10 @@ export interface DeliveryRequest extends ConnectionRequest {
    * without an address are looked up.
    */
   readonly fallbackHosts?: readonly Host[] | undefined;
+  /** The connection of an earlier message, and then no other is used. */
+  readonly over?: KeptConnection | undefined;
+  /** What a callout has begun for this message. */
+  readonly begun?: BegunTransaction | undefined;
   /** RET and ENVID, to be passed on (RFC 3461). */
   readonly envelopeFacts?: Pick<SpoolFacts, 'dsnRet' | 'dsnEnvid'> | undefined;
   readonly content: Content;
@@ -239,9 +244,16 @@ export interface RemoteError extends DeliveryError {
   readonly hostsLeft?: boolean | undefined;
 }
 
+/** There are no outcomes when a delivery is not for the host that the connection of an earlier message leads to. */
+export type RemoteDeliver = (request: DeliveryRequest, services: RemoteServices) => Promise<readonly RemoteOutcome[]>;
+
+/** The names of the hosts that a delivery would try. */
+export type HostsFinder = (request: ConnectionRequest) => Promise<readonly string[]>;
+
 export interface RemoteTransport {
   readonly style: 'remote';
-  deliver(request: DeliveryRequest, services: RemoteServices): Promise<readonly RemoteOutcome[]>;
+  readonly deliver: RemoteDeliver;
+  readonly hostNames: HostsFinder;
   /** Readies callouts to the hosts that it would deliver to; a driver that makes none does not have it. */
   readonly callout?: CalloutMaker | undefined;
 }
@@ -271,11 +283,8 @@ export interface TransportLiteral<T extends OptionTable> {
 export function defineRemoteTransport<T extends OptionTable>(
   driver: TransportLiteral<T> & {
     callout?(options: OptionsOf<T>, set: ReadonlySet<string>): CalloutMaker;
-    deliver(
-      options: OptionsOf<T>,
-      common: TransportCommonOptions,
-      set: ReadonlySet<string>,
-    ): (request: DeliveryRequest, services: RemoteServices) => Promise<readonly RemoteOutcome[]>;
+    deliver(options: OptionsOf<T>, common: TransportCommonOptions, set: ReadonlySet<string>): RemoteDeliver;
+    hostNames(options: OptionsOf<T>): HostsFinder;
   },
 ): TransportDriver {
   return {
@@ -285,6 +294,7 @@ export function defineRemoteTransport<T extends OptionTable>(
     make: (options, common, set) => ({
       style: 'remote',
       deliver: driver.deliver(options as OptionsOf<T>, common, set),
+      hostNames: driver.hostNames(options as OptionsOf<T>),
       callout: driver.callout?.(options as OptionsOf<T>, set),
     }),
   };

@@ -88,13 +88,14 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
     const tools: ReceptionTools = {
       runtime,
       holds: false,
-      async accepted(message, queueOnly) {
+      async accepted(message, queueOnly, begun) {
         const wanted = deliveryOf(call, queueOnly);
+        if (wanted === undefined || wanted === 'background') begun?.connection.hangUp();
         if (wanted === undefined) message.release();
         else if (wanted === 'background') leaveToAnother(message, call);
         else
           pending = pending.then(() =>
-            deliver(message, { ...ordinary, localOnly: wanted === 'local only' }, delivering),
+            deliver(message, { ...ordinary, localOnly: wanted === 'local only', begun }, delivering),
           );
       },
       ready: () => pending,

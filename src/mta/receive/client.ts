@@ -2,6 +2,7 @@
 
 import type { ConnectionFacts } from '../../expand/context.ts';
 import type { SpooledMessage } from '../../spool/spooled-message.ts';
+import type { BegunTransaction } from '../../transports/smtp-kept.ts';
 import type { Submitter } from '../fixups.ts';
 import type { Runtime } from '../runtime.ts';
 
@@ -47,7 +48,7 @@ export interface ReceptionTools {
    * A message is locked by this process: it is to be delivered, or released when `queueOnly` is set. Resolves when it is
    * safe; only then is the client answered.
    */
-  accepted(message: SpooledMessage, queueOnly: boolean): Promise<void>;
+  accepted(message: SpooledMessage, queueOnly: boolean, begun?: BegunTransaction): Promise<void>;
   /** Waits until another message may be taken. */
   ready(): Promise<void>;
   /** Runs a program or a queue run for ETRN; answers what went wrong. */

@@ -332,5 +332,6 @@ async function keep(arrival: Arrival, mark: '<=' | '(=', reception: Reception): 
   const message = await accept(arrival, controls.freeze, tools.holds && !controls.freeze);
   logArrival(arrival, message, () => timestamp(clock.now()), mark);
   if (controls.freeze) runtime.logs.main('frozen by ACL', message.id);
-  await tools.accepted(message, controls.freeze || (await queuesOnly(reception, message.id)));
+  const queueOnly = controls.freeze || (await queuesOnly(reception, message.id));
+  await tools.accepted(message, queueOnly, await acls.takeHeld());
 }

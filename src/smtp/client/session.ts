@@ -30,7 +30,8 @@ const nothing: Extensions = new Map();
 const waitingFor = (stage: Waiting['stage'], after: string): Waiting => ({ stage, after, pipelined: false });
 
 export class ClientSession {
-  readonly settings: SessionSettings;
+  /** Whoever takes the session over may bring other time limits. */
+  settings: SessionSettings;
   /** What the server offers. */
   extensions: Extensions = nothing;
   /** A transaction was begun and not ended: RSET must come before the next. */
@@ -50,6 +51,16 @@ export class ClientSession {
   /** Whether another transaction makes sense. */
   get usable(): boolean {
     return this.#alive && !this.#closingDown;
+  }
+
+  /** Whether the server is there and says nothing, as it should between two messages; waits for nothing. */
+  async isQuiet(): Promise<boolean> {
+    if (!this.usable || this.#ahead !== undefined || this.#reader.hasOctets) return false;
+    const found = await this.#stream.read(0);
+    if (found.outcome === 'octets') this.#reader.add(found.octets);
+    else if (found.outcome === 'timeout') return true;
+    else this.#alive = false;
+    return false;
   }
 
   /** Waits until the server has greeted. */

@@ -34,6 +34,8 @@ export interface TransactionSettings {
   readonly prdr?: boolean | undefined;
   /** The message is sent only when every recipient was accepted. */
   readonly allOrNothing?: boolean | undefined;
+  /** MAIL and RCPT were said before, and consented to. */
+  readonly begun?: boolean | undefined;
   /** Milliseconds that a piece of the message may take to be sent, and the reply to the whole message to come. */
   readonly dataTimeout: number;
   readonly finalTimeout: number;
@@ -97,12 +99,14 @@ class Work {
 
   constructor(session: ClientSession, envelope: Envelope, source: MessageSource, settings: TransactionSettings) {
     const { sender, parameters, recipients } = envelope;
-    const { pipelining: pipelined } = settings;
+    // of what was begun only DATA is left, which goes alone
+    const pipelined = settings.pipelining && !settings.begun;
     this.answers = recipients.map(() => undecided);
     this.#session = session;
     this.#source = source;
     this.#settings = settings;
-    this.#commands = [
+    const last: readonly Waiting[] = settings.chunking || settings.allOrNothing ? [] : [data(pipelined)];
+    const envelopeCommands: readonly Waiting[] = [
       { stage: 'mail', after: withParameters(`MAIL FROM:<${sender}>`, parameters), pipelined },
       ...recipients.map((each, recipient): Waiting => {
         return {
@@ -112,8 +116,8 @@ class Work {
           recipient,
         };
       }),
-      ...(settings.chunking || settings.allOrNothing ? [] : [data(pipelined)]),
     ];
+    this.#commands = [...(settings.begun ? [] : envelopeCommands), ...last];
   }
 
   async run(): Promise<Failure | undefined> {
