@@ -99,8 +99,9 @@ async function textOf(
   if (expand === undefined) return text;
   const server = runtime.user.uid;
   const isOnlyOwners = (expand.mode & 0o022) === 0;
-  const isServers = isOnlyOwners && (expand.owner === 0 || expand.owner === server);
-  const isUsers = isOnlyOwners && expand.owner === rights.uid && mayBecomeOthers();
+  const isSystems = isOnlyOwners && (expand.owner === 0 || expand.owner === server);
+  const isServers = isSystems && !expand.ofFilter;
+  const isUsers = mayBecomeOthers() && (isSystems || (isOnlyOwners && expand.owner === rights.uid));
   if (!isServers && !isUsers && rights.uid !== server) {
     const why = 'whoever may write it would act with the rights of the server';
     return deferred(errorCodes.unknown, `file ${expand.path} is not expanded (file_expand): ${why}`, { panic: true });
