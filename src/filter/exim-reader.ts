@@ -99,7 +99,13 @@ export class FilterReader {
 
   /** A value: a word, or a string in double quotes. */
   item(inCondition = false): Text {
-    return Text.derived(this.next === '"' ? this.#quoted() : this.word(inCondition), this.#source);
+    const start = this.#at;
+    if (this.next === '"') {
+      const value = this.#quoted();
+      return Text.derived(value, this.#source.slice(start, this.#at));
+    }
+    const word = this.word(inCondition);
+    return this.#source.slice(start, start + word.length);
   }
 
   #quoted(): string {
@@ -107,6 +113,8 @@ export class FilterReader {
     this.#at++;
     for (;;) {
       const character = this.next;
+      // as in Exim, a line that would go on in one that is not there ends the string
+      if (this.atEnd && this.#text.endsWith('\n')) break;
       if (character === '' || character === '\n') {
         this.fail(`quote missing at end of string in line ${this.line}`);
       }

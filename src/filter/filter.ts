@@ -5,6 +5,8 @@
  * A language is entered as one row of `filterLanguages`: its name as Exim's messages have it, the start of its first
  * line, and its runner, which is loaded when the first filter in that language is run. A runner gets a `FilterRequest`
  * and answers a `FilterOutcome`; what is wrong with the text comes back as `error` in Exim's words and is never thrown.
+ * With `test` set it does nothing, but prints what it would do. A row without a loader is a language that is recognized
+ * and refused.
  */
 
 import type { Context } from '../expand/context.ts';

@@ -94,6 +94,8 @@ export async function runFilter(language: FilterLanguage, text: Text, routing: F
   }
   const run = await language.load();
   const qualifyDomain = (await qualifierOf(options, routed, context, services)) ?? services.qualifyRecipient;
+  const { decisions } = context;
+  if (decisions.listening) decisions.begin('route', `${language.name} filter`);
   const outcome = await run({
     text,
     context,
@@ -114,6 +116,7 @@ export async function runFilter(language: FilterLanguage, text: Text, routing: F
     },
     test: undefined,
   });
+  if (decisions.listening) decisions.end(outcome.outcome, 'message' in outcome ? outcome.message : '');
   if (outcome.outcome !== 'error') return conclude(outcome, routing);
   if (!options.skip_syntax_errors) return bad(outcome.message);
   services.log(`${context.address?.routerName} router: skipped error: ${outcome.message}`);
