@@ -141,7 +141,7 @@ function comparison(left: Text, before: boolean, reader: FilterReader): Conditio
   const operator = operators.get(follows);
   if (operator !== undefined || helping === 'does') return compared(operator, follows, left, negated, reader);
   reader.goTo(back);
-  return compared({ kind: 'is', caseful: word !== 'is' }, word, left, negated, reader);
+  return compared({ kind: 'is', caseful: word.startsWith('I') }, word, left, negated, reader);
 }
 
 function compared(

@@ -107,6 +107,8 @@ export class FilterReader {
     this.#at++;
     for (;;) {
       const character = this.next;
+      // as in Exim, a line that would go on in one that is not there ends the string
+      if (this.atEnd && this.#text.endsWith('\n')) break;
       if (character === '' || character === '\n') {
         this.fail(`quote missing at end of string in line ${this.line}`);
       }

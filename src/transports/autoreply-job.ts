@@ -25,7 +25,9 @@ export interface AutoreplyJob extends Job {
   readonly directory: Clean;
   /** Header lines, the blank line and the `text`. */
   readonly head: string;
-  readonly file: { readonly path: Clean; readonly optional: boolean; readonly expand: boolean } | undefined;
+  readonly file:
+    | { readonly path: Clean; readonly optional: boolean; readonly expand: boolean; readonly ofFilter: boolean }
+    | undefined;
   readonly copy: CopyRules | undefined;
   readonly log:
     | { readonly path: Clean; readonly mode: number; readonly stamp: string; readonly entry: string }
@@ -75,7 +77,7 @@ async function compose(job: AutoreplyJob, content: ContentReader): Promise<Deliv
   const parts: ReplyPart[] = [{ text: job.head }];
   if (job.file !== undefined) {
     try {
-      parts.push(readPart(placeOf(job, job.file.path), job.file.expand));
+      parts.push(readPart(placeOf(job, job.file.path), job.file));
     } catch (error) {
       if (!job.file.optional) return failedToOpen(job, `file ${job.file.path}`, error);
     }
@@ -91,14 +93,14 @@ function placeOf({ directory }: AutoreplyJob, path: Clean): Clean {
   return path === '' || path.startsWith('/') ? path : pathOf(directory, path);
 }
 
-function readPart(path: Clean, expand: boolean): ReplyPart {
+function readPart(path: Clean, { expand, ofFilter }: NonNullable<AutoreplyJob['file']>): ReplyPart {
   const file = files.open(path);
   try {
     const { size, uid, mode } = files.statOpen(file);
     if (size > longestFile) throw Object.assign(new Error(`${path} is too large`), { code: 'EFBIG' });
     const buffer = Buffer.alloc(size);
     const text = buffer.toString('latin1', 0, files.readAt(file, buffer, 0));
-    return expand ? { text, expand: { path, owner: uid, mode } } : { text };
+    return expand ? { text, expand: { path, owner: uid, mode, ofFilter } } : { text };
   } finally {
     files.close(file);
   }

@@ -146,7 +146,15 @@ export interface Reply {
 export interface ReplyPart {
   readonly text: string;
   /** Each line of the text is to be expanded: it comes from a file with this name, owner and mode. */
-  readonly expand?: { readonly path: string; readonly owner: number; readonly mode: number } | undefined;
+  readonly expand?:
+    | {
+        readonly path: string;
+        readonly owner: number;
+        readonly mode: number;
+        /** A user's filter chose the file, and not the configuration. */
+        readonly ofFilter: boolean;
+      }
+    | undefined;
 }
 
 /** A job of plain data for `perform`; it may cross to another process. */

@@ -199,7 +199,7 @@ async function testOne({ name, isSystem, text, problem }: FilterFile, call: Call
   out(`Testing ${kind} file "${name}"\n\n`);
   // a system filter is one in Exim's language, whatever it says
   const language = isSystem ? filterLanguages[0] : marked;
-  if (language === undefined) return testForwardFile(text, call);
+  if (language === undefined) return testForwardFile(text, context.address?.domain ?? '', call);
   const run = await language.load();
   const { address } = context;
   const { localPart = '', domain = '' } = address ?? {};
@@ -235,7 +235,7 @@ async function testOne({ name, isSystem, text, problem }: FilterFile, call: Call
 }
 
 /** A file with a list of addresses. */
-function testForwardFile(text: string, { runtime, terminal }: Call): number {
+function testForwardFile(text: string, ownDomain: string, { runtime, terminal }: Call): number {
   const { out } = terminal;
   const result = readRedirectionList(text, {
     allowFail: false,
@@ -259,10 +259,9 @@ function testForwardFile(text: string, { runtime, terminal }: Call): number {
   out('exim: forward file generated:\n');
   for (const item of items) {
     if (item.kind === 'blackhole') continue;
-    const { qualifyDomain } = runtime.settings;
-    out(
-      `  ${item.kind !== 'address' ? item.text : item.qualified ? item.address : `${item.address}@${qualifyDomain}`}\n`,
-    );
+    // a backslash in front asks for the domain of the address itself
+    const domain = item.kind === 'address' && item.backslash ? ownDomain : runtime.settings.qualifyDomain;
+    out(`  ${item.kind !== 'address' ? item.text : item.qualified ? item.address : `${item.address}@${domain}`}\n`);
   }
   return 0;
 }

@@ -22,12 +22,14 @@ const readFile = plainItem({
   evaluate: ([name = Text.empty, newline], context) => {
     const path = clean(name);
     if (path === undefined) return fail(`Tainted name '${name.value}' for file read not permitted`);
-    try {
-      const text = asFilterUser(context, () => files.readText(path));
-      return Text.vouched(newline === undefined ? text : text.replaceAll('\n', newline.value));
-    } catch (error) {
-      return fail(`failed to open ${name.value}: ${accessErrorText(error)}`);
-    }
+    return asFilterUser(context, () => {
+      try {
+        const text = files.readText(path);
+        return Text.vouched(newline === undefined ? text : text.replaceAll('\n', newline.value));
+      } catch (error) {
+        return fail(`failed to open ${name.value}: ${accessErrorText(error)}`);
+      }
+    });
   },
 });
 
