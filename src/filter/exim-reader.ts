@@ -99,7 +99,13 @@ export class FilterReader {
 
   /** A value: a word, or a string in double quotes. */
   item(inCondition = false): Text {
-    return Text.derived(this.next === '"' ? this.#quoted() : this.word(inCondition), this.#source);
+    const start = this.#at;
+    if (this.next === '"') {
+      const value = this.#quoted();
+      return Text.derived(value, this.#source.slice(start, this.#at));
+    }
+    const word = this.word(inCondition);
+    return this.#source.slice(start, start + word.length);
   }
 
   #quoted(): string {

@@ -55,6 +55,8 @@ export class FilterState {
 
   /** Expands a value of a command, or of a condition. @throws FilterMistake */
   async expand(text: Text, command?: string): Promise<Text> {
+    // text from outside is no source of an expansion, but it may be nothing to expand
+    if (!text.isClean && !/[$\\]/.test(text.value)) return text;
     const expansion = await expandText(text, this.request.context);
     if (expansion.ok) return expansion.text;
     const where = command === undefined ? 'in filter file' : `in ${command} command`;

@@ -11,7 +11,7 @@ import type { Envelope } from '../spool/envelope.ts';
 import { addressKey } from './address.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
-import { deliveryKey, withOrigin } from './delivery-log.ts';
+import { deliveryKey } from './delivery-log.ts';
 import { isWanted } from './notification.ts';
 import { reportSender } from './report-text.ts';
 import { submitReport } from './submit.ts';
@@ -96,7 +96,7 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
       const others = byRecipient.get(failed.errorsTo) ?? [];
       byRecipient.set(failed.errorsTo, [...others, failed]);
     } else if (isIgnored(attempt)) {
-      if (!attempt.gaveUp) attempt.log(`${withOrigin(shownName(failed), failed.address, () => false)}: error ignored`);
+      if (!attempt.gaveUp) attempt.log(`${shownWithParent(failed)}: error ignored`);
     } else {
       unreturnable.push(failed);
     }
@@ -115,6 +115,12 @@ function concerns({ address, errorsTo }: UndeliveredAddress, occasion: Occasion,
 
 function shownName({ address, target }: UndeliveredAddress): string {
   return target?.text ?? address.address;
+}
+
+/** The name, and the address that it came out of. */
+function shownWithParent(failed: UndeliveredAddress): string {
+  const { parent } = failed.address;
+  return parent === undefined ? shownName(failed) : `${shownName(failed)} <${parent.address}>`;
 }
 
 /** Whether a bounce that cannot be delivered is dropped now (ignore_bounce_errors_after), or nobody wants to be told. */

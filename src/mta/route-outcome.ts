@@ -125,9 +125,11 @@ async function taken(
   const hasNext = index + 1 < rules.routers.length;
   const copy = unseen.value && hasNext ? childAddress(address, address.address, { from: index + 1 }) : undefined;
   if (outcome.outcome === 'redirect') {
-    const made = await childrenOf(outcome.children, outcome, answered, inherited);
-    if (outcome.passesOn !== true) return { outcome: 'replaced', ...made, copy, router, rewrite: outcome.rewrite };
-    return passedOn({ outcome: 'replaced', ...made, copy: undefined, router, rewrite: outcome.rewrite }, answered);
+    const taken = copy === undefined ? answered : { ...answered, address: childAddress(address, address.address, {}) };
+    const made = await childrenOf(outcome.children, outcome, taken, inherited);
+    // as in Exim, an address that a filter did not see to goes on whatever `more` says
+    const further = outcome.passesOn ? { ...address, from: index + 1 } : copy;
+    return { outcome: 'replaced', ...made, copy: further, router, rewrite: outcome.rewrite };
   }
   const name = await transportName(outcome.transport, router, context);
   if ('defer' in name) return failure('deferred', address, router, name.defer);
@@ -142,21 +144,6 @@ async function taken(
   if ('defer' in hosts) return failure('deferred', address, router, hosts.defer);
   const own = copy === undefined ? address : childAddress(address, address.address, { unseenBy: router.name });
   return { outcome: 'delivered to', delivery: deliveryOf(own, transport, { hosts }, inherited, answered), copy };
-}
-
-/** The address goes on to the next router beside what it was replaced by, or fails where there is none for it. */
-async function passedOn(
-  replaced: Routing & { readonly outcome: 'replaced' },
-  { address, index, router, context, rules }: Answered,
-): Promise<Routing> {
-  const step = await afterDecline(undefined, address, router, context);
-  if (step.outcome === 'next' && index + 1 < rules.routers.length) {
-    return { ...replaced, copy: { ...address, from: index + 1 } };
-  }
-  const failed = step.outcome === 'done' ? step.routing : await unrouted(address, router, context, undefined);
-  if (failed.outcome !== 'failed' && failed.outcome !== 'deferred') return failed;
-  const { children, deliveries, refused } = replaced;
-  return { ...failed, children, deliveries, refused };
 }
 
 function verificationFailure({ address, router, rules }: Answered): Routing | undefined {

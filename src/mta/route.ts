@@ -40,11 +40,13 @@ function factsFor(address: RouteAddress, { common, name }: RouterInstance): Addr
 
 /** Why a router must not see an address that it, or an ancestor of the same name, has had already. */
 function loopReason(address: RouteAddress, router: RouterInstance): string | undefined {
-  const key = addressKey(address);
+  const keyFor = (of: RouteAddress): string =>
+    router.common.caseful_local_part ? addressKey(of) : lower(addressKey(of));
+  const key = keyFor(address);
   for (let each: RouteAddress | undefined = address; each?.parent !== undefined; each = each.parent) {
     if (each.madeBy !== router.name) continue;
     if (router.options['repeat_use'] === false) return 'an ancestor was routed by it, and repeat_use is unset';
-    if (addressKey(each.parent) === key) return 'an ancestor with the same address was routed by it';
+    if (keyFor(each.parent) === key) return 'an ancestor with the same address was routed by it';
   }
   return undefined;
 }

@@ -91,7 +91,8 @@ export function submitFor(pieces: readonly Buffer[], sender: string, origin: Ori
 
 /**
  * The text of a part, its lines expanded where that is asked for; a line that cannot be expanded stays as it is. An
- * expansion works with the rights of the file's owner; one that others may write is not expanded.
+ * expansion works with the server's rights, so a file that others may write is not expanded; only one that a filter chose
+ * has the rights of the filter's user.
  */
 async function textOf(
   { text, expand }: ReplyPart,
@@ -100,9 +101,8 @@ async function textOf(
   if (expand === undefined) return text;
   const server = runtime.user.uid;
   const isOnlyOwners = (expand.mode & 0o022) === 0;
-  const isSystems = isOnlyOwners && (expand.owner === 0 || expand.owner === server);
-  const isServers = isSystems && !expand.ofFilter;
-  const isUsers = mayBecomeOthers() && (isSystems || (isOnlyOwners && expand.owner === rights.uid));
+  const isServers = !expand.ofFilter && isOnlyOwners && (expand.owner === 0 || expand.owner === server);
+  const isUsers = expand.ofFilter && mayBecomeOthers();
   if (!isServers && !isUsers && rights.uid !== server) {
     const why = 'whoever may write it would act with the rights of the server';
     return deferred(errorCodes.unknown, `file ${expand.path} is not expanded (file_expand): ${why}`, { panic: true });

@@ -46,6 +46,8 @@ export interface AppendfileJob extends Job {
   readonly prefix: string;
   readonly suffix: string;
   readonly mode: number;
+  /** A file that is there gets the mode, too: a filter asked for it. */
+  readonly setsMode: boolean;
   readonly directoryMode: number;
   readonly createDirectory: boolean;
   /** Where files and directories may be made; nowhere when that is a home directory and there is none. */

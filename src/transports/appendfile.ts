@@ -215,6 +215,7 @@ async function prepare(
     crlf: options.use_crlf,
     ...frame,
     mode: request.addresses[0]?.mode || options.mode,
+    setsMode: (request.addresses[0]?.mode ?? 0) !== 0,
     directoryMode: options.directory_mode,
     createDirectory: options.create_directory,
     creation: creation(options, request),

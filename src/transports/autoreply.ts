@@ -217,12 +217,15 @@ async function prepare(
       now: clock.seconds(),
       directory: request.directory,
       head: headOf(values, request),
-      file: file && {
-        path: file,
-        optional: options.file_optional,
-        expand: letter.expandFile,
-        ofFilter: reply !== undefined,
-      },
+      file:
+        file === undefined
+          ? undefined
+          : {
+              path: file,
+              optional: options.file_optional,
+              expand: letter.expandFile,
+              ofFilter: reply !== undefined,
+            },
       copy: letter.returnMessage ? copyRules(request) : undefined,
       log: hasLog
         ? { path: logPath, mode: options.mode, stamp: timestamp(clock.now()), entry: logEntry(values) }

@@ -8,11 +8,12 @@ const codes = { notRegular: -4, wrongOwner: -6, wrongMode: -7, badCreate: -34 } 
 
 const bits = (mode: number): string => (mode & 0o7777).toString(8);
 
-/** What is wrong with a file of that name, if anything. `narrow` reduces its permissions where they are too wide. */
+/** What is wrong with a file of that name, if anything. `setMode` changes its permissions where they are
+ * too wide, or where a filter asked for others. */
 export function checkMailbox(
   job: AppendfileJob,
   found: files.Stats,
-  narrow: (mode: number) => void,
+  setMode: (mode: number) => void,
 ): DeliveryResult | undefined {
   const { path } = job;
   if (!found.isFile() && !(job.allowFifo && found.isFIFO()) && !found.isDirectory()) {
@@ -28,10 +29,14 @@ export function checkMailbox(
   }
   const mode = found.mode & 0o7777;
   if (mode === job.mode || found.isFIFO()) return undefined;
+  if (job.setsMode) {
+    setMode(job.mode);
+    return undefined;
+  }
   if ((mode & job.mode) !== job.mode && job.failNarrower) {
     return deferred(codes.wrongMode, `mailbox ${path} has the wrong mode ${bits(mode)} (${bits(job.mode)} expected)`);
   }
-  if ((mode & ~job.mode) !== 0) narrow(mode & job.mode);
+  if ((mode & ~job.mode) !== 0) setMode(mode & job.mode);
   return undefined;
 }
 

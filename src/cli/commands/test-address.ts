@@ -8,7 +8,7 @@ import { addressKey, ancestorsOf, originalAddress, type RouteAddress } from '../
 import { route } from '../../mta/route.ts';
 import type { Delivery, Failed, RefusedTarget, RouteRules } from '../../mta/routing.ts';
 import { verifyAddress } from '../../mta/verify.ts';
-import type { RoutingPurpose } from '../../routers/router.ts';
+import type { Child, RoutingPurpose } from '../../routers/router.ts';
 import { standardInputLines, type Terminal } from '../output.ts';
 
 export interface AddressTest {
@@ -135,9 +135,11 @@ function showFailure(failed: Failed, outcome: 'failed' | 'deferred', test: Addre
   terminal.out(`${address.address} ${how}${test.isAdmin ? `: ${message}` : ''}\n${parents(address)}`);
 }
 
-/** A file, directory or command that redirection named. */
+const targetName = ({ kind, text }: Child): string => (kind === 'reply' ? `mail ${text.slice(1)}` : text);
+
+/** A file, directory or command that redirection named, or the letter of a filter. */
 function showTarget({ address, target, transport }: Delivery, { dialect }: AddressTest, terminal: Terminal): void {
-  const text = target?.kind === 'reply' ? `mail ${target.text.slice(1)}` : (target?.text ?? '');
+  const text = target === undefined ? '' : targetName(target);
   const parent = address.parent?.address ?? '';
   terminal.out(`${parent} -> ${text}\n${dialect === 3 ? '' : `  transport = ${transport.name}\n`}`);
 }
@@ -146,7 +148,7 @@ function showTarget({ address, target, transport }: Delivery, { dialect }: Addre
 function showRefused({ address, target, outcome, message }: RefusedTarget, terminal: Terminal): void {
   const how =
     outcome === 'failed' ? ' *** forbidden ***\n' : `\n*** Error in setting up pipe, file, or autoreply:\n${message}\n`;
-  terminal.out(`${address.parent?.address ?? ''} -> ${target.text}${how}`);
+  terminal.out(`${address.parent?.address ?? ''} -> ${targetName(target)}${how}`);
 }
 
 function showDelivery(delivery: Delivery, test: AddressTest, seen: Set<string>, terminal: Terminal): void {
