@@ -1,5 +1,6 @@
 /** The recipients of a message as the routers see them in one attempt: with retry times, and with a line for what fails. */
 
+import type { FilterNotice } from '../filter/filter-outcome.ts';
 import { type RetryRecord, retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
@@ -12,6 +13,7 @@ import { renameDomain } from './rename-domain.ts';
 import { type RoutedMessage, routeAll } from './route-all.ts';
 import { routerServices } from './router-services.ts';
 import { type Failed, failure } from './routing.ts';
+import { sendNotice } from './send-notice.ts';
 import { sendSyntaxErrors } from './syntax-errors.ts';
 import type { SystemFiltered } from './system-filter.ts';
 import { verifyAddress } from './verify.ts';
@@ -33,6 +35,7 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
         firstDelivery: attempt.firstDelivery,
         manuallyThawed: message.envelope.facts.manualThaw ?? false,
       },
+      sendNotice: (notice: FilterNotice) => sendNotice(notice, attempt),
       sendSyntaxErrors: (report: SyntaxErrorReport) => sendSyntaxErrors(report, attempt),
     },
     debugPrint: undefined,

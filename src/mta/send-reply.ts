@@ -16,7 +16,7 @@ import type { SubmissionProblem } from './problem-report.ts';
 import type { Runtime } from './runtime.ts';
 import type { Rights } from './user-process.ts';
 
-interface Origin {
+export interface Origin {
   /** The message that is answered. */
   readonly about: string;
   readonly rights: Rights;
@@ -36,7 +36,7 @@ export async function sendReply(
     if (typeof text !== 'string') return text;
     pieces.push(Buffer.from(text, 'latin1'));
   }
-  const result = await submit(pieces, origin);
+  const result = await submitFor(pieces, '', origin);
   const { runtime } = origin;
   if (result.outcome === 'accepted') {
     if (result.queueOnly || runtime.config.main.queue_only || result.message.envelope.facts.frozen !== undefined) {
@@ -55,7 +55,8 @@ export async function sendReply(
   return deferred(0, `Failed to send message from ${transportName} transport (1)`);
 }
 
-function submit(pieces: readonly Buffer[], origin: Origin): Promise<SubmissionResult> {
+/** Submits a message to those whom its header lines name. */
+export function submitFor(pieces: readonly Buffer[], sender: string, origin: Origin): Promise<SubmissionResult> {
   const { about, rights, runtime } = origin;
   const { uid, gid } = rights;
   const { trusted_users: users, trusted_groups: groups } = runtime.config.main;
@@ -71,7 +72,7 @@ function submit(pieces: readonly Buffer[], origin: Origin): Promise<SubmissionRe
         yield* pieces;
       })(),
       caller: { login: userWithId(uid)?.name ?? String(uid), fullName: '', isTrusted, uid, gid },
-      sender: '',
+      sender,
       recipients: [],
       recipientsFromHeaders: true,
       dotEndsMessage: false,
@@ -119,7 +120,7 @@ async function textOf(
 }
 
 /** Logs what was wrong: a message without a sender has nobody who could be told. */
-function complain({ problem, id }: Refusal, { about, runtime }: Origin): void {
+export function complain({ problem, id }: Refusal, { about, runtime }: Origin): void {
   if (problem.kind === 'no recipients') runtime.logs.panic(`${id} no recipients found in headers`, id);
   if (problem.kind === 'bad header recipients') runtime.logs.panic(`${id} bad addresses found in headers`, id);
   const text = reasonOf(problem);

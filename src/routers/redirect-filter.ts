@@ -150,6 +150,9 @@ async function conclude(
     case 'freeze':
       return { outcome: 'defer', message: outcome.message, children, freeze: true };
     case 'done':
+      if (routed.purpose === 'deliver') {
+        for (const notice of outcome.notices ?? []) await services.sendNotice?.(notice);
+      }
       if (children.length > 0) {
         return { outcome: 'redirect', children, rewrite, hidden, oneTime, passesOn: !outcome.significant };
       }

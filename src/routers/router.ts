@@ -5,7 +5,7 @@
  */
 
 import type { Context } from '../expand/context.ts';
-import type { FilterReply } from '../filter/filter-outcome.ts';
+import type { FilterNotice, FilterReply } from '../filter/filter-outcome.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { ListSetting } from '../lists/option.ts';
 import type { OptionsOf, OptionsProblem, OptionTable } from '../options/table.ts';
@@ -146,6 +146,8 @@ export interface RouterServices {
   /** Writes a line to the main log. */
   log(text: string): void;
   /** Sends a message about syntax errors that were passed over; nothing while addresses are only tested. */
+  /** Sends a letter that a filter asks for at once; nothing while addresses are only tested. */
+  readonly sendNotice?: ((notice: FilterNotice) => Promise<void>) | undefined;
   readonly sendSyntaxErrors?: ((report: SyntaxErrorReport) => Promise<void>) | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The directory with the databases of `vacation`: one that nobody was noted in for longer than any script may ask for is
+ * The directory with the databases of `vacation`, which is made when it is not there. A database that nobody was noted in for longer than any script may ask for is
  * of no use to anybody, and is removed. So nothing else may be kept there (Exim spec 22.7, sieve_vacation_directory).
  */
 
@@ -11,8 +11,10 @@ import { clean, pathComponent, pathOf, type Text } from '../../safe/taint.ts';
 /** So many names are looked at. */
 const mostNames = 10_000;
 
-/** Removes what was not written to for so many seconds, with the rights of the user; what cannot be removed stays. */
-export function forgetOldDatabases(
+const directoryMode = 0o700;
+
+/** Makes the directory, or removes what was not written to for so many seconds, with the rights of the user. */
+export function tidyDirectory(
   directory: Text,
   age: number,
   user: { readonly uid: number; readonly gid: number } | undefined,
@@ -21,6 +23,7 @@ export function forgetOldDatabases(
   if (path === undefined) return;
   withRightsOf(user, () => {
     try {
+      if (files.makeDirectories(path, directoryMode)) return;
       let count = 0;
       for (const name of files.list(path)) {
         if (++count > mostNames) return;

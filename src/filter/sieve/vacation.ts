@@ -8,7 +8,7 @@ import { Text } from '../../safe/taint.ts';
 import { isPersonal } from '../exim-personal.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 import type { SieveState } from './state.ts';
-import { forgetOldDatabases } from './vacation-directory.ts';
+import { tidyDirectory } from './vacation-directory.ts';
 
 const secondsPerDay = 86_400;
 /** What `:days` may come to. */
@@ -118,7 +118,7 @@ function answer(options: Options, reason: string, state: SieveState): void {
     return;
   }
   const directory = state.facts.vacationDirectory ?? Text.empty;
-  if (!isDry) forgetOldDatabases(directory, mostDays * secondsPerDay, user);
+  if (!isDry) tidyDirectory(directory, mostDays * secondsPerDay, user);
   state.actions.push({
     kind: 'reply',
     noError: true,
