@@ -104,6 +104,33 @@ test('A message of 50 MB raises the memory of the daemon by less than 10 MB', as
   assert.ok(rose < 10 * megabyte, `${(rose / megabyte).toFixed(1)} MB`);
 });
 
+test('A signed message of 50 MB in a single line raises the memory of the daemon by less than 10 MB', async (t) => {
+  server.configure({ main: 'log_selector = +dkim_verbose' });
+  await server.start();
+  await sendSmall(200, 'ben');
+  await waitFor('delivery', () => server.mail('ben').length === 200);
+  const tags = 'd=b.example; s=s; h=From:To; bh=AAAA; b=AAAA';
+  const signatures = ['relaxed', 'simple'].map(
+    (form) => `DKIM-Signature: v=1; a=rsa-sha256; c=${form}/${form}; ${tags}\r\n`,
+  );
+  const blocks = [Buffer.alloc(64_000, 'x'), Buffer.alloc(64_000, ' ')];
+  const rose = await growth(server, async () => {
+    const client = await SmtpClient.greet(server.port);
+    await client.say('MAIL FROM:<a@b.example>', 250);
+    await client.say('RCPT TO:<ann@x.example>', 250);
+    await client.say('DATA', 354);
+    await client.send(`${signatures.join('')}Subject: one line\r\n\r\n`);
+    for (let sent = 0; sent < 800; sent++) await client.send(blocks[sent % 20 === 0 ? 1 : 0] ?? '');
+    assert.match(await client.say('\r\n.'), /^250 /);
+    await client.quit();
+    await server.logs(/DKIM: d=b\.example s=s c=simple\/simple [^\n]*body hash mismatch/);
+  });
+  t.diagnostic(`the daemon rose by ${(rose / megabyte).toFixed(1)} MB`);
+  await server.stop();
+  server.configure({});
+  assert.ok(rose < 10 * megabyte, `${(rose / megabyte).toFixed(1)} MB`);
+});
+
 /** A message of the queue, as the daemon would have written it. */
 function writeQueued(n: number): void {
   const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

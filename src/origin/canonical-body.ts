@@ -14,6 +14,39 @@ const blank = 0x20;
 const tab = 0x09;
 const lineEnds = Buffer.from('\r\n'.repeat(1024), 'latin1');
 
+/** What makes a piece other than it is hashed in the relaxed form. */
+const mustShrink = ['\t', '  ', ' \n'];
+
+/** Whether a piece holds nothing but line ends, and blanks that do not count. */
+function isEmptyLines(octets: Buffer, relaxed: boolean): boolean {
+  for (const octet of octets) {
+    if (octet !== lf && !(relaxed && (octet === blank || octet === tab))) return false;
+  }
+  return true;
+}
+
+/** Octets on their way to the hashes. */
+class Output {
+  readonly #octets: Buffer;
+  length = 0;
+
+  constructor(size: number) {
+    this.#octets = Buffer.allocUnsafe(size);
+  }
+
+  put(octet: number): void {
+    this.#octets[this.length++] = octet;
+  }
+
+  copy(from: Buffer, start: number, end: number): void {
+    this.length += from.copy(this.#octets, this.length, start, end);
+  }
+
+  get written(): Buffer {
+    return this.#octets.subarray(0, this.length);
+  }
+}
+
 /** A hash over the first octets of a body, or over all of it. */
 interface BodyHash {
   readonly hash: ReturnType<ReturnType<typeof crypto>['createHash']>;
@@ -47,33 +80,67 @@ export class CanonicalBody {
 
   /** Takes a piece of the body, with LF at the end of each line. */
   take(piece: Uint8Array): void {
-    const out = Buffer.allocUnsafe(piece.length * 2 + 2);
-    let length = 0;
-    let carried = this.#ends;
-    for (const octet of piece) {
+    if (piece.length === 0) return;
+    const octets = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    // line ends held back from before are written by themselves when something follows: then there is room for the rest
+    if (this.#ends > 0 && !isEmptyLines(octets, this.#relaxed)) {
+      this.#writeEnds(this.#ends);
+      this.#ends = 0;
+    }
+    // each octet becomes two at most, and a blank may have been held back
+    const out = new Output(octets.length * 2 + 1);
+    if (this.#relaxed && mustShrink.some((blanks) => octets.includes(blanks))) this.#shrink(octets, out);
+    else this.#copy(octets, out);
+    if (out.length > 0) this.#write(out.written);
+  }
+
+  /** Copies line by line; no blanks in the piece are to be dropped, though one at its end may be. */
+  #copy(octets: Buffer, out: Output): void {
+    let end = octets.length;
+    const endsBlank = this.#relaxed && octets[end - 1] === blank;
+    if (endsBlank) end--;
+    // two blanks are one
+    if (this.#afterBlank && octets[0] === blank && end > 0) this.#afterBlank = false;
+    for (let at = 0; at < end; ) {
+      const next = octets.indexOf(lf, at);
+      const stop = next < 0 || next > end ? end : next;
+      if (stop > at) {
+        this.#begin(out);
+        out.copy(octets, at, stop);
+      }
+      at = stop;
+      if (at < end) {
+        this.#afterBlank = false;
+        this.#ends++;
+        at++;
+      }
+    }
+    if (endsBlank) this.#afterBlank = true;
+  }
+
+  /** Copies octet by octet and makes one blank of many, and none of those at the end of a line. */
+  #shrink(octets: Buffer, out: Output): void {
+    for (let at = 0; at < octets.length; at++) {
+      const octet = octets[at] ?? 0;
       if (octet === lf) {
         this.#afterBlank = false;
         this.#ends++;
-        continue;
+      } else if (octet === blank || octet === tab) this.#afterBlank = true;
+      else {
+        if (this.#ends > 0 || this.#afterBlank) this.#begin(out);
+        out.put(octet);
       }
-      if (this.#relaxed && (octet === blank || octet === tab)) {
-        this.#afterBlank = true;
-        continue;
-      }
-      if (carried > 0) {
-        this.#writeEnds(carried);
-        this.#ends -= carried;
-      }
-      carried = 0;
-      for (; this.#ends > 0; this.#ends--) {
-        out[length++] = cr;
-        out[length++] = lf;
-      }
-      if (this.#afterBlank) out[length++] = blank;
-      this.#afterBlank = false;
-      out[length++] = octet;
     }
-    if (length > 0) this.#write(out.subarray(0, length));
+  }
+
+  /** Something follows: what was held back counts after all. */
+  #begin(out: Output): void {
+    for (; this.#ends > 0; this.#ends--) {
+      out.put(cr);
+      out.put(lf);
+    }
+    if (this.#afterBlank) out.put(blank);
+    this.#afterBlank = false;
   }
 
   /** The hash over the first `limit` octets, which was asked for at the beginning. The body is at its end. */
