@@ -69,8 +69,16 @@ export const tlsVariables = {
   tls_bits: older('bits'),
   tls_certificate_verified: older('certificate_verified'),
   tls_cipher: older('cipher'),
-  tls_out_dane: { doc: 'state of DANE', tainted: false, read: () => 'no' },
-  tls_out_tlsa_usage: { doc: 'TLSA usage bits', tainted: false, read: () => '0' },
+  tls_out_dane: {
+    doc: 'whether the DNS vouches for the certificate of the server',
+    tainted: false,
+    read: (context) => (outgoing(context)?.dane ? 'yes' : 'no'),
+  },
+  tls_out_tlsa_usage: {
+    doc: 'usages of the TLSA records of the server, as bits',
+    tainted: false,
+    read: (context) => outgoing(context)?.tlsaUsage ?? 0,
+  },
   tls_peerdn: older('peerdn'),
   tls_sni: older('sni'),
 } satisfies Record<string, VariableRow>;

@@ -48,7 +48,7 @@ export function hostFields(connection: ConnectionFacts, selects: (selector: LogS
 export function tlsFields(tls: TlsFacts | undefined, selects: (selector: LogSelector) => boolean): string {
   if (tls === undefined) return '';
   let text = selects('tls_cipher') ? ` X=${tls.cipher}` : '';
-  if (selects('tls_certificate_verified')) text += ` CV=${tls.verified ? 'yes' : 'no'}`;
+  if (selects('tls_certificate_verified')) text += ` CV=${tls.dane ? 'dane' : tls.verified ? 'yes' : 'no'}`;
   const shown = (value: string): string => value.replace(/["\\]/g, '\\$&').replace(/[\x00-\x1f\x7f]/g, '?');
   if (selects('tls_peerdn') && tls.peerDn !== '') text += ` DN="${shown(tls.peerDn)}"`;
   return text;
