@@ -35,7 +35,9 @@ const questions = {
   ourcert: question('our certificate', ({ ownCertificate }) => ownCertificate),
   peercert: question('certificate of the other side', ({ peerCertificate }) => peerCertificate, { tainted: true }),
   peerdn: question('subject of the certificate of the other side', ({ peerDn }) => peerDn, { tainted: true }),
-  resumption: question('whether a session was resumed', () => '0', { otherwise: '0' }),
+  resumption: question('whether a session was resumed, as bits', ({ resumed }) => (resumed ? '21' : '1'), {
+    otherwise: '0',
+  }),
   sni: question('the name that a certificate was asked for', ({ sni }) => sni, { tainted: true }),
   ver: question('TLS version', ({ version }) => version),
 } satisfies Record<string, Question>;

@@ -78,6 +78,8 @@ export interface ClientTls {
     readonly usage: number;
     readonly checkName: (certificate: PeerCertificate) => Error | undefined;
   };
+  /** The session of last time, and who keeps the next one; nothing when none is taken up again. */
+  readonly resumption?: { readonly session: Buffer | undefined; keep(session: Buffer): void } | undefined;
   /** The least size of Diffie-Hellman parameters, in bits. */
   readonly leastDhBits?: number | undefined;
   readonly timeout: number;
@@ -233,7 +235,7 @@ function withDane(
 
 /** The client's side. */
 export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOutcome> {
-  const { context, sni, checkName, mustVerify, alpn, leastDhBits, timeout } = settings;
+  const { context, sni, checkName, mustVerify, alpn, leastDhBits, resumption, timeout } = settings;
   const socket = tlsLibrary().connect({
     socket: raw,
     secureContext: context,
@@ -242,7 +244,9 @@ export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOut
     rejectUnauthorized: mustVerify,
     ...(alpn === undefined || alpn.names.length === 0 ? {} : { ALPNProtocols: [...alpn.names] }),
     ...(leastDhBits === undefined ? {} : { minDHSize: leastDhBits }),
+    ...(resumption?.session === undefined ? {} : { session: resumption.session }),
   });
+  if (resumption !== undefined) socket.on('session', (session: Buffer) => resumption.keep(session));
   // Node shows the certificates of the other side only once
   let chain: readonly X509Certificate[] = [];
   const facts = (): TlsFacts => {

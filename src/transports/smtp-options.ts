@@ -102,7 +102,7 @@ export const smtpOptions = {
   tls_dh_min_bits: integer('The least size of Diffie-Hellman parameters that is accepted.', 1024),
   tls_privatekey: template('The private key to the certificate.'),
   tls_require_ciphers: template('The ciphers that may be used.'),
-  tls_resumption_hosts: withoutEffect(hostList('Hosts with which an earlier TLS session is resumed.')),
+  tls_resumption_hosts: hostList('Hosts with which an earlier TLS session is resumed.'),
   tls_sni: template('The name that the host is asked to show its certificate for.'),
   tls_tempfail_tryclear: flag('Goes on without TLS when it cannot be started for the moment.', true),
   tls_try_verify_hosts: hostList('Hosts whose certificate is checked, without consequences.', '*'),

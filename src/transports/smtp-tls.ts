@@ -12,6 +12,7 @@ import { replyClass, replyText } from '../smtp/reply.ts';
 import { type Dane, usageBits } from './smtp-dane.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
 import { contextOf, isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
+import { sessionOf } from './smtp-sessions.ts';
 import { errorCodes } from './transport.ts';
 
 export type Securing =
@@ -36,9 +37,13 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
   const verifies = mustVerify || (await isListed(run, options.tls_try_verify_hosts, host));
   const checksName = verifies && (await isListed(run, options.tls_verify_cert_hostnames, host));
   const material = await tlsMaterial(options, verifies, context);
+  const sni = await settingOf('tls_sni', options.tls_sni, context);
+  const resumes = await isListed(run, options.tls_resumption_hosts, host);
+  const place = [host.name, host.address, host.port, sni, mustVerify, checksName];
   return {
     context: await secureContext({ ...material, ...plainly }, clock.now()),
-    sni: await settingOf('tls_sni', options.tls_sni, context),
+    sni,
+    resumption: resumes ? sessionOf([...place, material]) : undefined,
     checkName: checksName
       ? (certificate) => tlsLibrary().checkServerIdentity(host.name === '' ? host.address : host.name, certificate)
       : undefined,

@@ -21,7 +21,7 @@ export const tls = {
   tls_privatekey: template('Files with the private key of this server.'),
   tls_remember_esmtp: flag('Spares broken clients the second EHLO after STARTTLS.'),
   tls_require_ciphers: template('The ciphers that clients may use.'),
-  tls_resumption_hosts: withoutEffect(hostList('Hosts that may resume an earlier TLS session.')),
+  tls_resumption_hosts: hostList('Hosts that may resume an earlier TLS session.'),
   tls_try_verify_hosts: hostList('Hosts whose certificate is asked for and checked, without consequences.'),
   tls_verify_certificates: template('The authorities that certificates of clients are checked against.', 'system'),
   tls_verify_hosts: hostList('Hosts that must show a good certificate.'),
