@@ -130,3 +130,36 @@ test('the transport takes a session up again at hosts of its tls_resumption_host
     assert.deepEqual(seen, reused);
   }
 });
+
+/** What a client that asks for it gets as proof that the certificate still holds. */
+async function proof(maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string> {
+  const client = await SmtpClient.greet(server.port);
+  await client.say('STARTTLS', 220);
+  const secured = connect({ socket: client.socket, rejectUnauthorized: false, requestOCSP: true, maxVersion });
+  const answer = once(secured, 'OCSPResponse') as Promise<[Buffer | null]>;
+  await once(secured, 'secureConnect');
+  const [octets] = await answer;
+  const over = SmtpClient.over(secured);
+  await over.say('EHLO c.example', 250);
+  secured.destroy();
+  return octets?.toString('latin1') ?? 'none';
+}
+
+test('the proof of tls_ocsp_file is shown to clients that ask for it', async () => {
+  await serve('');
+  assert.equal(await proof('TLSv1.3'), 'none');
+  const file = server.write('proof.der', 'a proof');
+  await serve(`tls_ocsp_file = ${file}`);
+  assert.equal(await proof('TLSv1.3'), 'a proof');
+  assert.equal(await proof('TLSv1.2'), 'a proof');
+  server.write('proof.pem', '-----BEGIN OCSP RESPONSE-----\nYSBwcm9vZg==\n-----END OCSP RESPONSE-----\n');
+  await serve(`tls_ocsp_file = PEM ${server.path('proof.pem')}`);
+  assert.equal(await proof('TLSv1.3'), 'a proof');
+});
+
+test('without the file of tls_ocsp_file there is no TLS, and the log says why', async () => {
+  await serve(`tls_ocsp_file = ${server.path('nosuch')}`);
+  const client = await SmtpClient.greet(server.port);
+  assert.match(await client.say('STARTTLS'), /^454 TLS currently unavailable/);
+  await server.logs(/tls_ocsp_file .*nosuch: No such file or directory/, 'panic');
+});

@@ -8,7 +8,7 @@ import * as clock from '../lib/clock.ts';
 import { type ListSetting, matchTemplate } from '../lists/option.ts';
 import type { ServerTls } from '../net/tls.ts';
 import { type ContextSpec, secureContext } from '../net/tls-context.ts';
-import { alpnOf, dhParameters, settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import { alpnOf, dhParameters, ocspProof, settingOf, tlsMaterial } from '../options/tls-settings.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Milliseconds that a handshake may take. */
@@ -49,6 +49,7 @@ export async function serverTls(runtime: Runtime, context: Context, service: 'sm
   return {
     demand,
     alpn: service === 'smtp' ? await alpnOf(main.tls_alpn, await isIn(main.hosts_require_alpn), context) : undefined,
+    staple: await ocspProof(main.tls_ocsp_file, context),
     timeout: handshakeTime,
     async contextFor(sni) {
       // what is expanded now may look at the name; nothing else of the connection is known yet

@@ -59,6 +59,8 @@ export interface ServerTls {
   readonly demand: CertificateDemand;
   /** A client that names another protocol, or several, is turned away; nothing when it may name what it likes. */
   readonly alpn: Alpn | undefined;
+  /** The proof that our certificate still holds, in DER, for clients that ask for it (RFC 6066 §8). */
+  readonly staple?: Buffer | undefined;
   /** Milliseconds for the whole handshake. */
   readonly timeout: number;
 }
@@ -190,7 +192,7 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
       : { ALPNCallback: ({ protocols: [only, ...more] }) => (more.length > 0 ? undefined : named(only, alpn)) }),
   };
   const { TLSSocket } = tlsLibrary();
-  const socket = new TLSSocket(raw, options);
+  const socket = new TLSSocket(raw, { ...options, ...stapling(settings.staple) });
   const isVerified = (): boolean => verificationProblem(socket) === undefined;
   const outcome = withAlpn(
     await settled(socket, 'secure', () => factsOf(socket, sni, socket.getPeerX509Certificate(), isVerified()), timeout),
@@ -204,6 +206,15 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
     };
   }
   return outcome;
+}
+
+/** Node asks for the proof at the server that a socket belongs to; ours belongs to one that serves nobody else. */
+function stapling(staple: Buffer | undefined): Pick<TLSSocketOptions, 'server'> {
+  if (staple === undefined) return {};
+  const server = tlsLibrary().createServer();
+  type Answer = (error: Error | null, proof: Buffer) => void;
+  server.on('OCSPRequest', (_certificate: Buffer, _issuer: Buffer, answer: Answer) => answer(null, staple));
+  return { server };
 }
 
 const named = (name: string | undefined, { names }: Alpn): string | undefined =>

@@ -16,7 +16,7 @@ export const tls = {
   tls_dh_max_bits: withoutEffect(integer('The greatest size of Diffie-Hellman parameters that is used.', 2236)),
   tls_dhparam: template('The Diffie-Hellman parameters: a file or the name of a known set.'),
   tls_eccurve: template('The elliptic curves for key agreement.', 'auto'),
-  tls_ocsp_file: withoutEffect(template('Files with the proof of the authority that our certificate still holds.')),
+  tls_ocsp_file: template('Files with the proof of the authority that our certificate still holds.'),
   tls_on_connect_ports: stringList('Ports on which TLS starts at once.'),
   tls_privatekey: template('Files with the private key of this server.'),
   tls_remember_esmtp: flag('Spares broken clients the second EHLO after STARTTLS.'),
