@@ -1,9 +1,19 @@
-/** Options of TLS sessions that clients see: application protocols (tls_alpn, hosts_require_alpn). */
+/** Options of TLS sessions: application protocols (tls_alpn, hosts_require_alpn), and sessions that are taken up again. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import { smtp } from '../src/transports/smtp.ts';
+import { smtpOptions } from '../src/transports/smtp-options.ts';
+import {
+  addressed,
+  host,
+  optionsWith,
+  requestFor,
+  TestMessage,
+  TestServices,
+} from '../src/transports/test-delivery.ts';
 import { TestServer } from './server.ts';
 import { SmtpClient } from './smtp-client.ts';
 
@@ -60,4 +70,96 @@ test('a client of hosts_require_alpn must name one', async () => {
 test('a client that may name what it likes gets no protocol', async () => {
   await serve('tls_alpn =\ntls_dhparam = none');
   assert.equal(await protocolFor(['http/1.1', 'smtp']), 'false');
+});
+
+/** Connects twice, the second time with the session of the first; answers whether that was taken up. */
+async function isTakenUp(maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<boolean> {
+  let session: Buffer | undefined;
+  let isReused = false;
+  for (let round = 0; round < 2; round++) {
+    const client = await SmtpClient.greet(server.port);
+    await client.say('STARTTLS', 220);
+    const words = session === undefined ? {} : { session };
+    const secured = connect({ socket: client.socket, rejectUnauthorized: false, maxVersion, ...words });
+    secured.on('session', (next: Buffer) => {
+      session = next;
+    });
+    await once(secured, 'secureConnect');
+    isReused = secured.isSessionReused();
+    const over = SmtpClient.over(secured);
+    await over.say('EHLO c.example', 250);
+    await over.say('MAIL FROM:<a@y.example>', 250);
+    await over.say('RCPT TO:<ann@x.example>', 250);
+    await over.say('DATA', 354);
+    await over.say('Subject: x\r\n\r\nx\r\n.', 250);
+    await over.say('QUIT', 221);
+  }
+  return isReused;
+}
+
+test('only hosts of tls_resumption_hosts take a session up again', async () => {
+  await serve('');
+  assert.equal(await isTakenUp('TLSv1.3'), false);
+  await serve('tls_resumption_hosts = 127.0.0.1\nlog_selector = +tls_resumption');
+  assert.equal(await isTakenUp('TLSv1.3'), true);
+  await server.logs(/<= a@y\.example .* X=TLS1\.3:\w+:\d+\* /);
+  assert.equal(await isTakenUp('TLSv1.2'), true);
+  await serve('tls_resumption_hosts = *\ntls_try_verify_hosts = *');
+  assert.equal(await isTakenUp('TLSv1.3'), false);
+});
+
+test('the transport takes a session up again at hosts of its tls_resumption_hosts', async () => {
+  await serve('tls_resumption_hosts = *');
+  for (const [settings, reused] of [
+    [{ tls_resumption_hosts: '*' }, [false, true]],
+    [{}, [false, false]],
+  ] as const) {
+    const seen: boolean[] = [];
+    for (let round = 0; round < 2; round++) {
+      const message = new TestMessage();
+      const options = optionsWith(smtpOptions, { helo_data: 'me.example', ...settings });
+      const worker = smtp.make(options, requestFor(message).common, new Set());
+      assert.equal(worker.style, 'remote');
+      const hosts = [host('127.0.0.1', server.port)];
+      const request = requestFor(message, { hosts, addresses: addressed('ann@x.example') });
+      const [outcome] = await worker.deliver(request, new TestServices());
+      assert.equal(outcome?.result.outcome, 'delivered');
+      seen.push(outcome.result.tls?.resumed ?? false);
+      message.close();
+    }
+    assert.deepEqual(seen, reused);
+  }
+});
+
+/** What a client that asks for it gets as proof that the certificate still holds. */
+async function proof(maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string> {
+  const client = await SmtpClient.greet(server.port);
+  await client.say('STARTTLS', 220);
+  const secured = connect({ socket: client.socket, rejectUnauthorized: false, requestOCSP: true, maxVersion });
+  const answer = once(secured, 'OCSPResponse') as Promise<[Buffer | null]>;
+  await once(secured, 'secureConnect');
+  const [octets] = await answer;
+  const over = SmtpClient.over(secured);
+  await over.say('EHLO c.example', 250);
+  secured.destroy();
+  return octets?.toString('latin1') ?? 'none';
+}
+
+test('the proof of tls_ocsp_file is shown to clients that ask for it', async () => {
+  await serve('');
+  assert.equal(await proof('TLSv1.3'), 'none');
+  const file = server.write('proof.der', 'a proof');
+  await serve(`tls_ocsp_file = ${file}`);
+  assert.equal(await proof('TLSv1.3'), 'a proof');
+  assert.equal(await proof('TLSv1.2'), 'a proof');
+  server.write('proof.pem', '-----BEGIN OCSP RESPONSE-----\nYSBwcm9vZg==\n-----END OCSP RESPONSE-----\n');
+  await serve(`tls_ocsp_file = PEM ${server.path('proof.pem')}`);
+  assert.equal(await proof('TLSv1.3'), 'a proof');
+});
+
+test('without the file of tls_ocsp_file there is no TLS, and the log says why', async () => {
+  await serve(`tls_ocsp_file = ${server.path('nosuch')}`);
+  const client = await SmtpClient.greet(server.port);
+  assert.match(await client.say('STARTTLS'), /^454 TLS currently unavailable/);
+  await server.logs(/tls_ocsp_file .*nosuch: No such file or directory/, 'panic');
 });

@@ -35,7 +35,9 @@ const questions = {
   ourcert: question('our certificate', ({ ownCertificate }) => ownCertificate),
   peercert: question('certificate of the other side', ({ peerCertificate }) => peerCertificate, { tainted: true }),
   peerdn: question('subject of the certificate of the other side', ({ peerDn }) => peerDn, { tainted: true }),
-  resumption: question('whether a session was resumed', () => '0', { otherwise: '0' }),
+  resumption: question('whether a session was resumed, as bits', ({ resumed }) => (resumed ? '21' : '1'), {
+    otherwise: '0',
+  }),
   sni: question('the name that a certificate was asked for', ({ sni }) => sni, { tainted: true }),
   ver: question('TLS version', ({ version }) => version),
 } satisfies Record<string, Question>;
@@ -69,8 +71,16 @@ export const tlsVariables = {
   tls_bits: older('bits'),
   tls_certificate_verified: older('certificate_verified'),
   tls_cipher: older('cipher'),
-  tls_out_dane: { doc: 'state of DANE', tainted: false, read: () => 'no' },
-  tls_out_tlsa_usage: { doc: 'TLSA usage bits', tainted: false, read: () => '0' },
+  tls_out_dane: {
+    doc: 'whether the DNS vouches for the certificate of the server',
+    tainted: false,
+    read: (context) => (outgoing(context)?.dane ? 'yes' : 'no'),
+  },
+  tls_out_tlsa_usage: {
+    doc: 'usages of the TLSA records of the server, as bits',
+    tainted: false,
+    read: (context) => outgoing(context)?.tlsaUsage ?? 0,
+  },
   tls_peerdn: older('peerdn'),
   tls_sni: older('sni'),
 } satisfies Record<string, VariableRow>;

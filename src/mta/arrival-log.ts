@@ -53,8 +53,8 @@ export function hostFields(connection: ConnectionFacts, selects: (selector: LogS
 /** `X=cipher CV=no DN="…"`, as far as the log selectors ask for them. */
 export function tlsFields(tls: TlsFacts | undefined, selects: (selector: LogSelector) => boolean): string {
   if (tls === undefined) return '';
-  let text = selects('tls_cipher') ? ` X=${tls.cipher}` : '';
-  if (selects('tls_certificate_verified')) text += ` CV=${tls.verified ? 'yes' : 'no'}`;
+  let text = selects('tls_cipher') ? ` X=${tls.cipher}${tls.resumed && selects('tls_resumption') ? '*' : ''}` : '';
+  if (selects('tls_certificate_verified')) text += ` CV=${tls.dane ? 'dane' : tls.verified ? 'yes' : 'no'}`;
   const shown = (value: string): string => value.replace(/["\\]/g, '\\$&').replace(/[\x00-\x1f\x7f]/g, '?');
   if (selects('tls_peerdn') && tls.peerDn !== '') text += ` DN="${shown(tls.peerDn)}"`;
   return text;

@@ -20,7 +20,7 @@ import type { TransportInstance } from '../transports/transport.ts';
 import { CalloutCache } from './callout-cache.ts';
 import { type CalloutQuestions, type Findings, Talk, type TalkResult, type Unhappy, unopened } from './callout-talk.ts';
 import { type CalloutResult, refused, refusedNext, type Subject, undecided } from './callout-texts.ts';
-import { addressesOf, hostFieldOf } from './remote-services.ts';
+import { addressesOf, certificatesOf, hostFieldOf } from './remote-services.ts';
 import type { Runtime } from './runtime.ts';
 
 /** An address as it was routed. */
@@ -70,6 +70,7 @@ export class Callouts {
       // events are about deliveries
       raise: () => '',
       addressesOf: (name, how) => addressesOf(name, how, resolver),
+      certificatesOf: (name) => certificatesOf(name, resolver),
       hostField: (host) => hostFieldOf(host, (selector) => logs.selects(selector)),
       log: (text) => logs.main(text),
     };

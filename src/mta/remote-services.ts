@@ -6,6 +6,8 @@ import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { matchTemplate } from '../lists/option.ts';
 import type { Resolver } from '../net/dns.ts';
+import type { DnsAnswer } from '../net/dns-answer.ts';
+import type { CertificateAssociation } from '../net/dns-records.ts';
 import { hostAddresses, systemAddresses } from '../net/hosts.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
@@ -34,6 +36,11 @@ export async function addressesOf(name: string, how: AddressLookup, resolver: Re
     return { outcome: 'nothing' };
   }
   return { outcome: 'found', addresses: found.addresses };
+}
+
+/** The TLSA records of a name (RFC 6698). */
+export function certificatesOf(name: string, resolver: Resolver): Promise<DnsAnswer<CertificateAssociation>> {
+  return resolver.resolve(name, 'TLSA', { dnssec: true });
 }
 
 /** Answers for one set of addresses, and remembers what retry rules said of the hosts that failed. */
@@ -117,6 +124,10 @@ export class RemoteKnowledge implements RemoteServices {
 
   addressesOf(name: string, how: AddressLookup): Promise<HostLookupResult> {
     return addressesOf(name, how, this.#attempt.runtime.resolver);
+  }
+
+  certificatesOf(name: string): Promise<DnsAnswer<CertificateAssociation>> {
+    return certificatesOf(name, this.#attempt.runtime.resolver);
   }
 
   async isLocal({ name, address }: Host, context: Context): Promise<boolean> {

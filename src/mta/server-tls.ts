@@ -8,13 +8,18 @@ import * as clock from '../lib/clock.ts';
 import { type ListSetting, matchTemplate } from '../lists/option.ts';
 import type { ServerTls } from '../net/tls.ts';
 import { type ContextSpec, secureContext } from '../net/tls-context.ts';
-import { alpnOf, dhParameters, settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import { alpnOf, dhParameters, ocspProof, settingOf, tlsMaterial } from '../options/tls-settings.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Milliseconds that a handshake may take. */
 const handshakeTime = 60_000;
 
-async function specFor(runtime: Runtime, context: Context, verifies: boolean): Promise<ContextSpec> {
+async function specFor(
+  runtime: Runtime,
+  context: Context,
+  verifies: boolean,
+  givesTickets: boolean,
+): Promise<ContextSpec> {
   const { main } = runtime.config;
   const material = await tlsMaterial(main, verifies, context);
   const curve = await settingOf('tls_eccurve', main.tls_eccurve, context);
@@ -23,6 +28,7 @@ async function specFor(runtime: Runtime, context: Context, verifies: boolean): P
     identity: material.identity ?? { selfSigned: runtime.settings.primaryHostname },
     dhParameters: await dhParameters(main.tls_dhparam, context),
     options: main.openssl_options,
+    givesTickets,
     curve: curve === '' || curve === 'auto' ? undefined : curve,
   };
 }
@@ -38,9 +44,12 @@ export async function serverTls(runtime: Runtime, context: Context, service: 'sm
     : (await isIn(main.tls_try_verify_hosts))
       ? 'asked for'
       : 'none';
+  // who must show a certificate shows it each time
+  const givesTickets = demand === 'none' && (await isIn(main.tls_resumption_hosts));
   return {
     demand,
     alpn: service === 'smtp' ? await alpnOf(main.tls_alpn, await isIn(main.hosts_require_alpn), context) : undefined,
+    staple: await ocspProof(main.tls_ocsp_file, context),
     timeout: handshakeTime,
     async contextFor(sni) {
       // what is expanded now may look at the name; nothing else of the connection is known yet
@@ -48,7 +57,7 @@ export async function serverTls(runtime: Runtime, context: Context, service: 'sm
         ...context,
         connection: connection && { ...connection, tls: sni === undefined ? undefined : { ...unknown, sni } },
       };
-      return secureContext(await specFor(runtime, asked, demand !== 'none'), clock.now());
+      return secureContext(await specFor(runtime, asked, demand !== 'none', givesTickets), clock.now());
     },
   };
 }

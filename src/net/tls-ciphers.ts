@@ -50,8 +50,11 @@ export function cipherRules(text: string): CipherRules {
 /** What Exim switches on when nothing is said, as far as it still means something. */
 const standardOptions = ['SSL_OP_NO_SSLv3', 'SSL_OP_NO_TICKET'];
 
-/** The value of `openssl_options`: words such as `+no_tlsv1_3`. @throws Error for a word that OpenSSL does not know */
-export function secureOptions(text: string | undefined): number {
+/**
+ * The value of `openssl_options`: words such as `+no_tlsv1_3`. `givesTickets` wins over it.
+ * @throws Error for a word that OpenSSL does not know
+ */
+export function secureOptions(text: string | undefined, givesTickets = false): number {
   const bitOf = new Map<string, unknown>(Object.entries(crypto().constants).map(([name, bit]) => [upper(name), bit]));
   const standard = (name: string): number => Number(bitOf.get(upper(name)) ?? 0);
   let bits = standardOptions.reduce((sum, name) => sum | standard(name), 0);
@@ -61,5 +64,5 @@ export function secureOptions(text: string | undefined): number {
     if (sign === undefined || typeof bit !== 'number') throw new Error(`openssl_options: "${word}" is not known`);
     bits = sign === '+' ? bits | bit : bits & ~bit;
   }
-  return bits;
+  return givesTickets ? bits & ~standard('SSL_OP_NO_TICKET') : bits;
 }

@@ -27,13 +27,17 @@ export interface ContextSpec {
   readonly options: string | undefined;
   /** `tls_dhparam`: a file, `auto` for what the library thinks right, or `none`. */
   readonly dhParameters: Clean | 'auto' | 'none';
+  /** Clients may take their session up again. */
+  readonly givesTickets?: boolean | undefined;
   /** `tls_eccurve`, where it is no list of the library's own choice. */
   readonly curve: string | undefined;
 }
 
 const known = new Cache<string, SecureContext>(1000);
-/** Seconds for which a certificate of our own is shown, before it runs out. */
-const ownLifetime = 12 * 3600;
+/** Milliseconds for which a certificate of our own is shown, before it runs out. */
+const ownLifetime = 12 * 3_600_000;
+/** Milliseconds for which the key of tickets is used. */
+const ticketLifetime = 3_600_000;
 const largestFile = 16 * 1024 * 1024;
 
 function stampOf(path: Clean): string {
@@ -81,13 +85,13 @@ function dhRule(parameters: ContextSpec['dhParameters']): { dhparam?: string | B
 }
 
 async function make(spec: ContextSpec): Promise<SecureContext> {
-  const { authorities, revoked, ciphers, options, curve, dhParameters } = spec;
+  const { authorities, revoked, ciphers, options, curve, dhParameters, givesTickets } = spec;
   return tlsLibrary().createSecureContext({
     ...(await identityOf(spec)),
     ...(authorities === undefined ? {} : { ca: authoritiesIn(authorities) }),
     ...(revoked === undefined ? {} : { crl: [contentOf('tls_crl', revoked)] }),
     ...cipherRules(ciphers),
-    secureOptions: secureOptions(options),
+    secureOptions: secureOptions(options, givesTickets),
     ...(curve === undefined ? {} : { ecdhCurve: curve }),
     ...dhRule(dhParameters),
   });
@@ -101,8 +105,8 @@ export async function secureContext(spec: ContextSpec, now: number): Promise<Sec
   const others = authorities === undefined || authorities === 'system' ? [] : [authorities];
   const dh = dhParameters === 'auto' || dhParameters === 'none' ? [] : [dhParameters];
   const paths = [...own, ...others, ...dh, ...(revoked === undefined ? [] : [revoked])];
-  const age = isOwn ? Math.floor(now / ownLifetime) : 0;
-  const key = JSON.stringify([spec, age, ...paths.map(stampOf)]);
+  const ages = [isOwn ? ownLifetime : 0, spec.givesTickets ? ticketLifetime : 0];
+  const key = JSON.stringify([spec, ...ages.map((age) => age && Math.floor(now / age)), ...paths.map(stampOf)]);
   const found = known.get(key);
   if (found !== undefined) return found;
   const made = await make(spec);

@@ -3,9 +3,13 @@
  * comes back as plain facts, which logs and variables show (Exim spec 43).
  */
 
+import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate, SecureContext, TLSSocket, TLSSocketOptions, TlsOptions } from 'node:tls';
+import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
+import { chainOf, daneProblem } from './dane.ts';
+import type { CertificateAssociation } from './dns-records.ts';
 
 type Tls = typeof import('node:tls');
 
@@ -27,6 +31,9 @@ export interface TlsFacts {
   /** The name that was asked for. */
   readonly sni: string;
   readonly resumed: boolean;
+  /** The DNS vouches for the certificate of the other side (DANE); which usages of TLSA records there were, as bits. */
+  readonly dane?: boolean | undefined;
+  readonly tlsaUsage?: number | undefined;
   /** Certificates as PEM; empty where there is none. */
   readonly peerCertificate: string;
   readonly ownCertificate: string;
@@ -52,6 +59,8 @@ export interface ServerTls {
   readonly demand: CertificateDemand;
   /** A client that names another protocol, or several, is turned away; nothing when it may name what it likes. */
   readonly alpn: Alpn | undefined;
+  /** The proof that our certificate still holds, in DER, for clients that ask for it (RFC 6066 §8). */
+  readonly staple?: Buffer | undefined;
   /** Milliseconds for the whole handshake. */
   readonly timeout: number;
 }
@@ -65,6 +74,14 @@ export interface ClientTls {
   /** Whether a bad certificate ends it all. */
   readonly mustVerify: boolean;
   readonly alpn: Alpn | undefined;
+  /** TLSA records that the certificate is compared with, in place of asking authorities, and what is wrong with its name. */
+  readonly dane?: {
+    readonly records: readonly CertificateAssociation[];
+    readonly usage: number;
+    readonly checkName: (certificate: PeerCertificate) => Error | undefined;
+  };
+  /** The session of last time, and who keeps the next one; nothing when none is taken up again. */
+  readonly resumption?: { readonly session: Buffer | undefined; keep(session: Buffer): void } | undefined;
   /** The least size of Diffie-Hellman parameters, in bits. */
   readonly leastDhBits?: number | undefined;
   readonly timeout: number;
@@ -92,11 +109,10 @@ function verificationProblem(socket: TLSSocket): Error | undefined {
   return handle.verifyError() ?? undefined;
 }
 
-function factsOf(socket: TLSSocket, sni: string, isVerified: boolean): TlsFacts {
+function factsOf(socket: TLSSocket, sni: string, peer: X509Certificate | undefined, isVerified: boolean): TlsFacts {
   const { name, standardName } = socket.getCipher();
   const version = (socket.getProtocol() ?? '').replace(/^TLSv1$/, 'TLSv1.0').replace('v', '');
   const bits = strengthOf(name);
-  const peer = socket.getPeerX509Certificate();
   return {
     cipher: `${version}:${name}:${bits}`,
     standardCipher: standardName,
@@ -176,9 +192,12 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
       : { ALPNCallback: ({ protocols: [only, ...more] }) => (more.length > 0 ? undefined : named(only, alpn)) }),
   };
   const { TLSSocket } = tlsLibrary();
-  const socket = new TLSSocket(raw, options);
+  const socket = new TLSSocket(raw, { ...options, ...stapling(settings.staple) });
   const isVerified = (): boolean => verificationProblem(socket) === undefined;
-  const outcome = withAlpn(await settled(socket, 'secure', () => factsOf(socket, sni, isVerified()), timeout), alpn);
+  const outcome = withAlpn(
+    await settled(socket, 'secure', () => factsOf(socket, sni, socket.getPeerX509Certificate(), isVerified()), timeout),
+    alpn,
+  );
   if (outcome.outcome === 'started' && demand === 'required' && !outcome.facts.verified) {
     socket.destroy();
     return {
@@ -187,6 +206,15 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
     };
   }
   return outcome;
+}
+
+/** Node asks for the proof at the server that a socket belongs to; ours belongs to one that serves nobody else. */
+function stapling(staple: Buffer | undefined): Pick<TLSSocketOptions, 'server'> {
+  if (staple === undefined) return {};
+  const server = tlsLibrary().createServer();
+  type Answer = (error: Error | null, proof: Buffer) => void;
+  server.on('OCSPRequest', (_certificate: Buffer, _issuer: Buffer, answer: Answer) => answer(null, staple));
+  return { server };
 }
 
 const named = (name: string | undefined, { names }: Alpn): string | undefined =>
@@ -199,11 +227,26 @@ function withAlpn(outcome: TlsOutcome, alpn: Alpn | undefined): TlsOutcome {
   return { outcome: 'failed', text: 'no application protocol was agreed on (ALPN)' };
 }
 
+/** A handshake with a server that the DNS does not vouch for has failed, when there are records that could. */
+function withDane(
+  outcome: TlsOutcome,
+  dane: NonNullable<ClientTls['dane']>,
+  chain: readonly X509Certificate[],
+): TlsOutcome {
+  if (outcome.outcome !== 'started') return outcome;
+  const { socket, facts } = outcome;
+  const told = { ...facts, tlsaUsage: dane.usage };
+  if (dane.records.length === 0) return { ...outcome, facts: told };
+  const nameProblem = (): string | undefined => chain[0] && dane.checkName(chain[0].toLegacyObject())?.message;
+  const problem = daneProblem(chain, dane.records, nameProblem, clock.now());
+  if (problem === undefined) return { ...outcome, facts: { ...told, verified: true, dane: true } };
+  socket.destroy();
+  return { outcome: 'failed', text: `certificate verification failed: DANE: ${problem}` };
+}
+
 /** The client's side. */
-export async function startTls(
-  raw: Duplex,
-  { context, sni, checkName, mustVerify, alpn, leastDhBits, timeout }: ClientTls,
-): Promise<TlsOutcome> {
+export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOutcome> {
+  const { context, sni, checkName, mustVerify, alpn, leastDhBits, resumption, timeout } = settings;
   const socket = tlsLibrary().connect({
     socket: raw,
     secureContext: context,
@@ -212,6 +255,15 @@ export async function startTls(
     rejectUnauthorized: mustVerify,
     ...(alpn === undefined || alpn.names.length === 0 ? {} : { ALPNProtocols: [...alpn.names] }),
     ...(leastDhBits === undefined ? {} : { minDHSize: leastDhBits }),
+    ...(resumption?.session === undefined ? {} : { session: resumption.session }),
   });
-  return withAlpn(await settled(socket, 'secureConnect', () => factsOf(socket, sni, socket.authorized), timeout), alpn);
+  if (resumption !== undefined) socket.on('session', (session: Buffer) => resumption.keep(session));
+  // Node shows the certificates of the other side only once
+  let chain: readonly X509Certificate[] = [];
+  const facts = (): TlsFacts => {
+    chain = chainOf(socket);
+    return factsOf(socket, sni, chain[0], socket.authorized);
+  };
+  const outcome = withAlpn(await settled(socket, 'secureConnect', facts, timeout), alpn);
+  return settings.dane === undefined ? outcome : withDane(outcome, settings.dane, chain);
 }

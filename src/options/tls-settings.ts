@@ -5,11 +5,13 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
 import { splitText } from '../lists/split-text.ts';
 import type { Alpn } from '../net/tls.ts';
 import type { ContextSpec } from '../net/tls-context.ts';
-import { type Clean, clean } from '../safe/taint.ts';
+import * as files from '../safe/files.ts';
+import { type Clean, clean, reviewed } from '../safe/taint.ts';
 
 export interface TlsOptions {
   readonly tls_certificate: Template | undefined;
@@ -55,6 +57,29 @@ export async function dhParameters(
   const [place] = await filesOf('tls_dhparam', option, context);
   if (place === 'none') return 'none';
   return place?.startsWith('/') ? place : 'auto';
+}
+
+/** The longest proof that is read. */
+const longestProof = 64 * 1024;
+
+/**
+ * The proof of `tls_ocsp_file` that the certificate still holds. Of a list only the first file counts: it is for the
+ * first certificate. @throws BadSetting
+ */
+export async function ocspProof(option: Template | undefined, context: Context): Promise<Buffer | undefined> {
+  const [place] = await filesOf('tls_ocsp_file', option, context);
+  if (place === undefined) return undefined;
+  const [, format = 'DER'] = /^(DER|PEM) /.exec(place) ?? [];
+  const path = reviewed(place.replace(/^(?:DER|PEM) +/, ''), 'the rest of a clean text');
+  let octets: Buffer;
+  try {
+    octets = files.read(path, longestProof);
+  } catch (error) {
+    throw new BadSetting(`tls_ocsp_file ${path}: ${errorText(error)}`);
+  }
+  if (format === 'DER') return octets;
+  const [, text = ''] = /-----BEGIN OCSP RESPONSE-----([^-]*)-----END/.exec(octets.toString('latin1')) ?? [];
+  return Buffer.from(text, 'base64');
 }
 
 /** What is asked about application protocols; nothing when the option is empty and nobody must name one. @throws BadSetting */

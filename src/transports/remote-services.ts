@@ -3,6 +3,8 @@
 import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
 import type { Context, EventFacts } from '../expand/context.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import type { DnsAnswer } from '../net/dns-answer.ts';
+import type { CertificateAssociation } from '../net/dns-records.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
 import type { QueueId } from '../safe/taint.ts';
 import type { KeptConnection } from './smtp-kept.ts';
@@ -45,6 +47,8 @@ export interface ConnectionServices {
   /** The authenticators of the configuration, some of which can log in at servers. */
   readonly authenticators: readonly AuthenticatorInstance[];
   addressesOf(name: string, how: AddressLookup, context: Context): Eventual<HostLookupResult>;
+  /** The TLSA records of a name, and whether they were signed. */
+  certificatesOf(name: string): Eventual<DnsAnswer<CertificateAssociation>>;
   /** `H=name [address]`, with the port when the log is to have it (log selector outgoing_port). */
   hostField(host: Host): string;
   /** Tells the transport's event_action; the text is an objection (Exim spec 61). */

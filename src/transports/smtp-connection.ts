@@ -13,6 +13,7 @@ import { isFailure } from '../smtp/client/failure.ts';
 import { ClientSession } from '../smtp/client/session.ts';
 import { replyText } from '../smtp/reply.ts';
 import { logInAt } from './smtp-auth.ts';
+import { daneOf } from './smtp-dane.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
 import { connectThrough, type Reached, usesProxies } from './smtp-proxies.ts';
 import { contextOf, isListed, type ReachableHost, raiseAt, type SmtpSetup, Unusable } from './smtp-run.ts';
@@ -62,12 +63,6 @@ export async function interfaceFor(run: SmtpSetup, host: ReachableHost): Promise
   return undefined;
 }
 
-/** DANE asks the DNS for certificates, which this version does not: the mail waits rather than going out unprotected. */
-const daneRequired: DeliveryError = {
-  code: errorCodes.tlsRequired,
-  message: 'DANE is required, but this version does not look for it',
-};
-
 /** The event_action would not have it; the log names the reason. */
 const objection: DeliveryError = { code: errorCodes.objection, message: '' };
 
@@ -97,12 +92,14 @@ async function heloName(
 
 /** @throws Unusable */
 export async function openConnection(
-  run: SmtpSetup,
+  setup: SmtpSetup,
   host: ReachableHost,
   from: string | undefined,
 ): Promise<OpenConnection | NotOpen> {
-  const { options, services } = run;
-  if (await isListed(run, options.hosts_require_dane, host)) return failed(daneRequired, false);
+  const { services } = setup;
+  const dane = await daneOf(setup, host);
+  if (dane !== undefined && 'code' in dane) return failed(dane, false);
+  const run: SmtpSetup = dane === undefined ? setup : { ...setup, dane };
   const first = await connect(run, host, from, 'with TLS');
   if (!('reason' in first)) return first;
   const { reason } = first;

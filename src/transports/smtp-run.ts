@@ -9,6 +9,7 @@ import type { TlsFacts } from '../net/tls.ts';
 import type { OptionsOf } from '../options/table.ts';
 import type { Host } from '../routers/router.ts';
 import type { ConnectionServices, RemoteServices } from './remote-services.ts';
+import type { Dane } from './smtp-dane.ts';
 import type { smtpOptions } from './smtp-options.ts';
 import {
   type ConnectionRequest,
@@ -31,6 +32,8 @@ export interface SmtpSetup {
   readonly protocol: 'smtp' | 'lmtp';
   /** For hosts that come without one. */
   readonly port: number;
+  /** The host that is connected to is protected by the DNS. */
+  readonly dane?: Dane | undefined;
   /** A callout may do without TLS where a delivery may not (hosts_verify_avoid_tls). */
   readonly isCallout?: boolean | undefined;
 }

@@ -9,8 +9,10 @@ import { alpnOf, settingOf, tlsMaterial } from '../options/tls-settings.ts';
 import { isFailure } from '../smtp/client/failure.ts';
 import type { ClientSession } from '../smtp/client/session.ts';
 import { replyClass, replyText } from '../smtp/reply.ts';
+import { type Dane, usageBits } from './smtp-dane.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
 import { contextOf, isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
+import { sessionOf } from './smtp-sessions.ts';
 import { errorCodes } from './transport.ts';
 
 export type Securing =
@@ -29,16 +31,19 @@ const hostVerdict = (code: number, message: string, quiet = false): Securing => 
 async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientTls> {
   const { options } = run;
   const context = contextOf(run, host);
+  const { dane } = run;
+  if (dane !== undefined) return daneSettings(run, host, dane);
   const mustVerify = await isListed(run, options.tls_verify_hosts, host);
   const verifies = mustVerify || (await isListed(run, options.tls_try_verify_hosts, host));
   const checksName = verifies && (await isListed(run, options.tls_verify_cert_hostnames, host));
   const material = await tlsMaterial(options, verifies, context);
+  const sni = await settingOf('tls_sni', options.tls_sni, context);
+  const resumes = await isListed(run, options.tls_resumption_hosts, host);
+  const place = [host.name, host.address, host.port, sni, mustVerify, checksName];
   return {
-    context: await secureContext(
-      { ...material, options: undefined, curve: undefined, dhParameters: 'auto' },
-      clock.now(),
-    ),
-    sni: await settingOf('tls_sni', options.tls_sni, context),
+    context: await secureContext({ ...material, ...plainly }, clock.now()),
+    sni,
+    resumption: resumes ? sessionOf([...place, material]) : undefined,
     checkName: checksName
       ? (certificate) => tlsLibrary().checkServerIdentity(host.name === '' ? host.address : host.name, certificate)
       : undefined,
@@ -48,6 +53,31 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
     timeout: options.command_timeout * 1000,
   };
 }
+
+/** With TLSA records the options about authorities do not matter, and the name that is asked for is the host's. */
+async function daneSettings(run: SmtpSetup, host: ReachableHost, dane: Dane): Promise<ClientTls> {
+  const { options } = run;
+  const context = contextOf(run, host);
+  const ciphers = options.dane_require_tls_ciphers ?? options.tls_require_ciphers;
+  const material = await tlsMaterial({ ...options, tls_require_ciphers: ciphers, tls_crl: undefined }, false, context);
+  return {
+    context: await secureContext({ ...material, ...plainly }, clock.now()),
+    sni: host.name,
+    checkName: undefined,
+    mustVerify: false,
+    dane: {
+      records: dane.records,
+      usage: usageBits(dane),
+      checkName: (certificate) => tlsLibrary().checkServerIdentity(host.name, certificate),
+    },
+    alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
+    leastDhBits: options.tls_dh_min_bits,
+    timeout: options.command_timeout * 1000,
+  };
+}
+
+/** Clients leave to the library what is not set. */
+const plainly = { options: undefined, curve: undefined, dhParameters: 'auto' } as const;
 
 /** The handshake; answers what was agreed on, or why it failed. */
 export async function handshake(
@@ -77,7 +107,7 @@ async function avoids(run: SmtpSetup, host: ReachableHost): Promise<boolean> {
 /** Begins TLS where the host offers it and the options let it (hosts_avoid_tls, hosts_require_tls, tls_tempfail_tryclear). */
 export async function secure(run: SmtpSetup, host: ReachableHost, session: ClientSession): Promise<Securing> {
   const { options } = run;
-  const isRequired = await isListed(run, options.hosts_require_tls, host);
+  const isRequired = run.dane !== undefined || (await isListed(run, options.hosts_require_tls, host));
   if (!session.extensions.has('STARTTLS') || (!isRequired && (await avoids(run, host)))) {
     if (!isRequired) return { outcome: 'in clear' };
     return hostVerdict(errorCodes.tlsRequired, 'a TLS session is required, but the server did not offer TLS support');

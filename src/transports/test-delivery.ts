@@ -2,6 +2,8 @@
 
 import { TestDirectory } from '../lib/test-directory.ts';
 import { testContext } from '../lookups/test-context.ts';
+import type { DnsAnswer } from '../net/dns-answer.ts';
+import type { CertificateAssociation } from '../net/dns-records.ts';
 import { DecisionTree } from '../observe/decision.ts';
 import { type OptionsOf, type OptionTable, standardValues } from '../options/table.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
@@ -115,6 +117,8 @@ export class TestServices implements RemoteServices {
   readonly errors: DeliveryError[] = [];
   readonly standings = new Map<string, Partial<HostStanding>>();
   readonly names = new Map<string, readonly string[]>();
+  /** TLSA records by their name. */
+  readonly certificates = new Map<string, DnsAnswer<CertificateAssociation>>();
   readonly localAddresses = new Set<string>();
   readonly busy = new Set<string>();
   /** Hosts that the message waits for, and those that other messages wait for. */
@@ -142,6 +146,10 @@ export class TestServices implements RemoteServices {
   addressesOf(name: string): HostLookupResult {
     const addresses = this.names.get(name);
     return addresses === undefined ? { outcome: 'nothing' } : { outcome: 'found', addresses };
+  }
+
+  certificatesOf(name: string): DnsAnswer<CertificateAssociation> {
+    return this.certificates.get(name) ?? { outcome: 'nothing', kind: 'nxdomain', secure: false };
   }
 
   isLocal({ address }: Host): boolean {
