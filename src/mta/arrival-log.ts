@@ -82,7 +82,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   const proxy = connection.proxy?.local;
   if (selects('proxy') && proxy !== undefined) line += ` PRX=${proxy.address}`;
   if (arrival.lastChunk !== undefined) line += ' K';
-  line += ` S=${context.message?.size ?? 0}`;
+  line += ` S=${sizeOf(arrival)}`;
   const verified = context.message?.dkim?.verified ?? '';
   if (selects('dkim') && verified !== '') line += ` DKIM=${verified}`;
   if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
@@ -94,6 +94,12 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
       line += ` T="${subject.replace(/["\\]/g, (c) => `\\${c}`).replace(/[\x00-\x1f]/g, '?')}"`;
   }
   return line;
+}
+
+/** Octets of the message as it goes on the queue, with the header lines that were added. */
+function sizeOf({ headers, reader }: Arrival): number {
+  const octets = headers.reduce((sum, { type, text }) => (type === '*' ? sum : sum + text.length), 0);
+  return octets + 1 + reader.bodySize;
 }
 
 /** ` from <sender> for recipients`, as the log selectors ask. */

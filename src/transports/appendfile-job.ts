@@ -67,6 +67,8 @@ export interface AppendfileJob extends Job {
   /** Octets of the message as quotas count it. */
   readonly messageSize: number;
   readonly warningMessage: string;
+  /** The user whom the comsat daemon tells; empty for nobody. */
+  readonly comsatUser: string;
   readonly maildirTag: Clean | undefined;
   readonly maildirRetries: number;
   readonly maildirFolderRegex: string | undefined;

@@ -2,7 +2,7 @@
 
 import type { Template } from '../expand/expand.ts';
 import { expandedFlag, fixed, flag, integer, octal, template, time } from '../options/kinds.ts';
-import { dependsOn, type Instance, type OptionTable, type Twin, withoutEffect } from '../options/table.ts';
+import { dependsOn, type Instance, type OptionTable, type Twin } from '../options/table.ts';
 import { shape } from './shape-options.ts';
 
 /** Options by which each message gets a file of its own, in which nothing needs to be escaped. */
@@ -104,7 +104,7 @@ export const appendfileOptions = {
   message_suffix: shape('message_suffix', template('Text behind each message.', '\\n'), ownFile),
   mode: octal('Permissions of mailbox files.', 0o600),
   mode_fail_narrower: flag('Delivers to no file that has fewer permissions than mode says.', true),
-  notify_comsat: withoutEffect(flag('Tells the comsat daemon of each delivery.')),
+  notify_comsat: flag('Tells the comsat daemon of each delivery.'),
   quota: template('The greatest size of a mailbox; 0 for no limit.'),
   quota_directory: template('The directory that counts for the quota, when it is not the one delivered to.'),
   quota_filecount: template('The greatest number of files in a mailbox; 0 for no limit.'),

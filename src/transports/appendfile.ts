@@ -12,6 +12,7 @@ import type { AppendfileJob, QuotaRules } from './appendfile-job.ts';
 import { appendfileOptions } from './appendfile-options.ts';
 import { lockRules, mailboxTarget } from './appendfile-target.ts';
 import { batchPrefix } from './batch.ts';
+import { tellComsat } from './comsat.ts';
 import { defineLocalTransport } from './define-local-transport.ts';
 import { expandOption, expandPath, give, prepared } from './expanding.ts';
 import { appendToMailbox } from './mailbox-file.ts';
@@ -230,6 +231,7 @@ async function prepare(
     quota,
     messageSize: request.context.message?.size ?? writtenSize(request, frame),
     warningMessage: warning?.value ?? '',
+    comsatUser: options.notify_comsat ? (context.address?.localPart ?? '') : '',
     maildirTag: format === 'maildir' ? await maildirTag(options, request, writtenSize(request, frame)) : undefined,
     maildirRetries: options.maildir_retries,
     maildirFolderRegex: options.maildirfolder_create_regex,
@@ -252,8 +254,12 @@ export const appendfile = defineLocalTransport({
   options: appendfileOptions,
   check: checkAppendfile,
   prepare: (options, set) => (request) => prepared(() => prepare(options, set, request)),
-  perform: (job: AppendfileJob, content) =>
-    job.format === 'file' ? appendToMailbox(job, content) : deliverToNewFile(job, content),
+  async perform(job: AppendfileJob, content) {
+    if (job.format === 'file') return appendToMailbox(job, content);
+    const result = await deliverToNewFile(job, content);
+    if (result.outcome === 'delivered' && job.comsatUser !== '') await tellComsat(job.comsatUser, -1);
+    return result;
+  },
   filterProblems: {
     whileWriting: ({ path }: AppendfileJob) => ` while writing to ${path}`,
   },

@@ -9,6 +9,7 @@ import { hitchingPost, makeLockFile, removeLockFile } from '../store/lock-file.t
 import { type LockRules, stillNamed } from '../store/mailbox-lock.ts';
 import type { AppendfileJob } from './appendfile-job.ts';
 import { writeMessage } from './appendfile-writer.ts';
+import { tellComsat } from './comsat.ts';
 import { checkCreation, checkMailbox, makeParents } from './mailbox-checks.ts';
 import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
 import { type ContentReader, type DeliveryResult, deferred, errorCodes, type Undelivered } from './transport.ts';
@@ -186,6 +187,7 @@ async function append(
   }
   const parent = files.parentOf(job.path);
   if (!existed && parent !== undefined) await files.syncDirectory(parent);
+  if (job.comsatUser !== '') await tellComsat(job.comsatUser, before.size);
   return {
     outcome: 'delivered',
     warning: crossedThreshold(job, size) ? { message: job.warningMessage } : undefined,
