@@ -11,8 +11,9 @@ import { splitList } from '../lib/list-text.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { matchTemplate } from '../lists/option.ts';
 import * as files from '../safe/files.ts';
+import { withRightsOf } from '../safe/privileges.ts';
 import { reviewed, Text } from '../safe/taint.ts';
-import { type User, userNamed } from '../safe/users.ts';
+import { groupNamed, type User, userNamed } from '../safe/users.ts';
 import type { RouterInstance, RoutingPurpose } from './router.ts';
 
 /** The address under test and what the tests find out. */
@@ -115,6 +116,7 @@ const senders: Test = async ({ router, context }) => {
 const requiredFiles: Test = async ({ router, context }) => {
   const setting = router.common.require_files;
   if (setting === undefined) return undefined;
+  let viewer: User | undefined;
   for (const item of splitList(setting.source).items) {
     const expansion = await expandText(Text.configured(item), context);
     if (!expansion.ok) {
@@ -125,19 +127,36 @@ const requiredFiles: Test = async ({ router, context }) => {
       /^(\+?)[ \t-\r]*(!?)[ \t-\r]*(.*)$/s.exec(expansion.text.value) ?? [];
     if (name === '') continue;
     if (!name.startsWith('/')) {
-      if (/^[A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)?$/.test(name)) continue;
+      if (/^[A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)?$/.test(name)) {
+        viewer = viewerNamed(name);
+        continue;
+      }
       return defer(`require_files: "${name}" is not an absolute path`);
     }
-    const verdict = fileVerdict(name, negated === '', invisible !== '');
+    const verdict = fileVerdict(name, negated === '', invisible !== '', viewer);
     if (verdict !== undefined) return verdict;
   }
   return undefined;
 };
 
-function fileVerdict(name: string, wanted: boolean, invisibleIsAbsent: boolean): Verdict | undefined {
+/** `user` or `user,group`: with whose rights the files behind it are looked at. */
+function viewerNamed(text: string): User | undefined {
+  const [name = '', group] = text.split(',');
+  const user = userNamed(name);
+  const gid = group === undefined ? user?.gid : groupNamed(group)?.gid;
+  return user === undefined || gid === undefined ? undefined : { ...user, gid };
+}
+
+function fileVerdict(
+  name: string,
+  wanted: boolean,
+  invisibleIsAbsent: boolean,
+  viewer: User | undefined,
+): Verdict | undefined {
+  const path = reviewed(name, 'require_files only asks whether the file is there');
   let exists: boolean;
   try {
-    exists = files.stat(reviewed(name, 'require_files only asks whether the file is there')) !== undefined;
+    exists = withRightsOf(viewer, () => files.stat(path)) !== undefined;
   } catch (error) {
     const reason = errorText(error);
     if (!invisibleIsAbsent && reason !== 'Not a directory') {
