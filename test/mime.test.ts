@@ -26,7 +26,9 @@ async function send(message: string): Promise<string> {
   await client.say('MAIL FROM:<a@y.example>', 250);
   await client.say('RCPT TO:<ann@x.example>', 250);
   await client.say('DATA', 354);
-  const answer = await client.say(`${message.replaceAll('\n', '\r\n')}\r\n.`);
+  await client.send(`${message.replaceAll('\n', '\r\n')}\r\n.\r\n`);
+  // ten thousand parts are ten thousand files, and the machine may have more to do
+  const answer = await client.answer(120);
   await client.say('QUIT', 221);
   return answer.trim();
 }
@@ -48,7 +50,7 @@ test('a part that the ACL does not want refuses the message, and no file stays',
   assert.deepEqual(scanDirectory(), []);
 });
 
-test('a message with more parts than are looked at, or deeper ones, is refused', async () => {
+test('a message with more parts than are looked at, or deeper ones, is refused', { timeout: 300_000 }, async () => {
   const refusal = '550 This message has too many MIME parts';
   assert.match(await send(multipart(Array.from({ length: 50 }, () => '\nx'))), /^250 OK/);
   assert.equal(await send(multipart(Array.from({ length: 10_000 }, () => '\nx'))), refusal);
