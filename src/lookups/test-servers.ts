@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -237,6 +237,10 @@ export function startRedis(): Promise<TestDatabase> {
   });
 }
 
+/** A program that succeeds when the socket that it is told of takes a connection. */
+const connecting =
+  'require("net").connect(process.argv[1]).on("error", () => process.exit(1)).on("connect", () => process.exit(0))';
+
 /** A key and a certificate for this machine in `key.pem` and `certificate.pem`. */
 function makeCertificate(directory: string): void {
   must([
@@ -292,6 +296,7 @@ export function startSlapd(ldif: string, port?: number, schema = ''): Promise<Te
       const addresses = port === undefined ? socket : `${socket} ldap://127.0.0.1:${port}/`;
       return [slapd, '-d', '0', '-f', `${directory}/slapd.conf`, '-h', addresses];
     },
-    answers: (directory) => existsSync(`${directory}/socket`) && existsSync(`${directory}/pid`),
+    // a socket may be left of one that was killed, or not listened on yet
+    answers: (directory) => succeeds([process.execPath, '-e', connecting, `${directory}/socket`]),
   });
 }
