@@ -27,7 +27,7 @@ function run(shard: number): Promise<Report> {
   });
 }
 
-describe('The golden cases', { concurrency: shards, timeout: 600_000 }, () => {
+describe('The golden cases', { concurrency: shards, timeout: 1_500_000 }, () => {
   for (let shard = 0; shard < shards; shard++) {
     it(`print what the real Exim printed, except those that wait for a feature (${shard + 1} of ${shards})`, async () => {
       const { status, text } = await run(shard);
