@@ -59,7 +59,8 @@ async function runStatements(acl: Acl, run: AclRun): Promise<AclResult> {
       ended = await runStatement(statement, run);
       if (ended !== undefined) break;
     }
-    ended ??= result(run, 'deny', '', '');
+    // what the last statement had against it is what is told
+    ended ??= result(run, 'deny', run.userMessage, run.logMessage);
     return ended;
   } finally {
     context.depth--;
