@@ -45,8 +45,10 @@ export class Exchanges {
         else if (++foreign > maxForeign) finish({ outcome: 'silent', message: 'too many wrong answers' });
       });
       let released = false;
-      socket.connect(server.port, server.address, () => {
-        if (!released) socket.send(query);
+      socket.connect(server.port, server.address, (error?: Error) => {
+        // a server that there is no way to
+        if (error !== undefined) finish({ outcome: 'silent', message: errorText(error) });
+        else if (!released) socket.send(query);
       });
       return () => {
         released = true;
