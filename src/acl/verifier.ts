@@ -54,8 +54,8 @@ export interface VerifyFailure {
 export interface SenderProblem {
   readonly address: string;
   readonly outcome: 'fail' | 'defer';
-  /** May be empty. */
-  readonly logMessage: string;
+  /** May be empty; nothing where it is only known from before. */
+  readonly logMessage: string | undefined;
   /** For the other side, in lines of their own before the refusal. */
   readonly details: string;
   /** It is told once only. */

@@ -296,10 +296,11 @@ export class Verifier implements AclVerifier {
   }
 }
 
-function problemOf(address: string, { outcome, message, publicMessage, failure }: Failed): SenderProblem {
+function problemOf(address: string, { outcome, message, publicMessage, failure, isCallout }: Failed): SenderProblem {
   // a text that is there and is not for the client: nothing is told; one that is missing leaves the heading
   const isSecret = publicMessage === '' && message !== '';
   const said = isSecret ? '' : senderDetails(address, failure, publicMessage);
   const details = outcome === 'defer' ? message : said;
-  return { address, outcome, logMessage: message, details, told: false };
+  const logMessage = isCallout && message === '' ? undefined : message;
+  return { address, outcome, logMessage, details, told: false };
 }

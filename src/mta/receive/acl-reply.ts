@@ -95,7 +95,8 @@ function tellOf(problem: SenderProblem, reception: Reception, headers: string): 
   const { address, outcome, logMessage, details, told } = problem;
   problem.told = true;
   if (!told && (outcome === 'defer' || reception.selects('sender_verify_fail'))) {
-    const line = shownInLog(`${hostText}sender verify ${outcome} for <${address}>: ${logMessage}`);
+    const reason = logMessage === undefined ? '' : `: ${logMessage}`;
+    const line = shownInLog(`${hostText}sender verify ${outcome} for <${address}>${reason}`);
     const id = context.message?.id ?? '';
     const shown = reception.selects('rejected_header') ? headers : '';
     runtime.logs.write(['main', 'reject'], line, id === '' ? undefined : id, shown);

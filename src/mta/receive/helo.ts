@@ -112,10 +112,7 @@ async function offersOf(reception: Reception): Promise<Offers> {
     !acls.requests.controls.noPipelining && (isLocal || (await reception.isIn(main.pipelining_advertise_hosts)));
   // it is of use to those who come again, and is not told behind a message
   const pipeConnect =
-    reception.accepted === 0 &&
-    pipelining &&
-    !isLocal &&
-    (await reception.isIn(main.pipelining_connect_advertise_hosts));
+    !reception.hasSeenData && pipelining && !isLocal && (await reception.isIn(main.pipelining_connect_advertise_hosts));
   connection.pipelining = pipelining ? 'offered' : undefined;
   connection.pipeConnect = pipeConnect || connection.pipeConnect === true;
   reception.offers = {

@@ -24,7 +24,7 @@ import type { Reception, Transaction } from './reception.ts';
 /** Before the message: what the ACL says, or the invitation to send it. */
 export async function predata(reception: Reception): Promise<Reply> {
   const { acls, runtime, client, transaction } = reception;
-  if (transaction?.hasTooMany) return { code: '554', text: 'Too many recipients' };
+  if (transaction?.hasTooMany) return { code: '554', text: 'Too many recipients', endsTransaction: true };
   const result = client.isBatch ? undefined : await acls.run('PREDATA', runtime.config.main.acl_smtp_predata);
   if (result === undefined || result.outcome === 'accept') {
     return consent(result, '354', 'Enter message, ending with "." on a line by itself', reception);

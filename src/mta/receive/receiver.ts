@@ -152,6 +152,7 @@ export class Receiver implements SmtpPolicy {
   }
 
   async message(read: ReadData): Promise<Reply> {
+    this.#reception.hasSeenData = true;
     const reply = await receiveMessage(read, this.#reception);
     this.#reception.forgetMessage();
     return reply;

@@ -67,6 +67,8 @@ export class Reception {
   sizeLimit = 0;
   /** A MAIL command came, whatever became of it. */
   hasSeenMail = false;
+  /** A message was begun. */
+  hasSeenData = false;
   /** Messages taken in this session, and how many it may bring; 0 for no limit. */
   accepted = 0;
   messagesLimit = 0;

@@ -19,6 +19,8 @@ export interface Reply {
   readonly mistake?: 'syntax' | 'protocol' | undefined;
   /** What the log says of the mistake, if that is not the last line of the text; nothing when it was logged already. */
   readonly logged?: string | undefined;
+  /** Sender and recipients are forgotten behind a refusal of DATA that would leave them as they are. */
+  readonly endsTransaction?: boolean | undefined;
   /** Every command from here on gets this answer, until the client says QUIT. */
   readonly isFarewell?: boolean | undefined;
 }

@@ -28,8 +28,11 @@ export const data: SmtpCommand = {
   async run(session) {
     if (session.acceptedRecipients === 0) return outOfOrder(session, 'DATA');
     const ready = await session.policy.predata();
-    // sender and recipients stay: the client may ask again
-    if (!ready.code.startsWith('3')) return session.answer(ready);
+    if (!ready.code.startsWith('3')) {
+      // else sender and recipients stay, and the client may ask again
+      if (ready.endsTransaction) session.endTransaction('DATA');
+      return session.answer(ready);
+    }
     session.send(ready);
     let cutOff: 'connection-lost' | 'data-timeout' | undefined;
     const reply = await session.policy.message(async (sink) => {
