@@ -69,7 +69,7 @@ export const smtpOptions = {
   hosts_require_alpn: hostList('Hosts that must choose an application protocol when TLS starts.'),
   hosts_require_auth: hostList('Hosts that get nothing unless we can authenticate ourselves.'),
   hosts_require_dane: hostList('Hosts whose certificate the DNS must vouch for.'),
-  hosts_require_ocsp: withoutEffect(hostList('Hosts that must prove that their certificate still holds.')),
+  hosts_require_ocsp: hostList('Hosts that must prove that their certificate still holds: their mail waits.'),
   hosts_require_tls: hostList('Hosts that get nothing without TLS.'),
   hosts_try_auth: hostList('Hosts with which we authenticate ourselves when it works.'),
   hosts_try_chunking: hostList('Hosts that get messages by BDAT when they offer it.', '*'),
