@@ -87,3 +87,10 @@ test('nobody who only asks makes a database', () => {
   assert.equal(hints.take('one', 'mx.example'), undefined);
   assert.deepEqual(directory.names, []);
 });
+
+test('within a second the later message is the younger, whatever the numbers of the processes', () => {
+  const [earlier, later] = [id('1aaaaa-00000099999-0001'), id('1aaaaa-00000000001-0002')];
+  hints.note('one', ['mx.example'], earlier);
+  hints.note('one', ['mx.example'], later);
+  assert.deepEqual([hints.take('one', 'mx.example'), hints.take('one', 'mx.example')], [later, earlier]);
+});

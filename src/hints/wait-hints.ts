@@ -16,6 +16,14 @@ const separator = ' ';
 /** Comes behind the separator, so that all messages of a host lie between the two. */
 const behindSeparator = '!';
 
+/** An id with its fraction of the second before its process, so that a later one is greater; and the way back. */
+function swapped(id: string): string {
+  const [time = '', second = '', third = ''] = id.split('-');
+  return `${time}-${third}-${second}`;
+}
+
+const keyOf = (host: string, id: QueueId): string => `${host}${separator}${swapped(id)}`;
+
 export class WaitHints {
   readonly #spool: Clean;
   readonly #owner: HintsOwner | undefined;
@@ -43,11 +51,11 @@ export class WaitHints {
   note(transport: string, hosts: readonly string[], id: QueueId): void {
     const file = this.#file(transport);
     const expires = clock.seconds() + kept;
-    for (const host of hosts) if (!host.includes(separator)) file.set(`${host}${separator}${id}`, '', expires);
+    for (const host of hosts) if (!host.includes(separator)) file.set(keyOf(host, id), '', expires);
   }
 
   forget(transport: string, host: string, id: QueueId): void {
-    this.#file(transport).delete(`${host}${separator}${id}`);
+    this.#file(transport).delete(keyOf(host, id));
   }
 
   /** From now on no messages are named: whoever asks is about to end. */
@@ -65,7 +73,7 @@ export class WaitHints {
     while (!this.#isEnding) {
       const key = this.#file(transport).takeLastKey(`${host}${separator}`, `${host}${behindSeparator}`);
       if (key === undefined) return undefined;
-      const id = queueId(key.slice(host.length + separator.length));
+      const id = queueId(swapped(key.slice(host.length + separator.length)));
       if (id !== undefined) return id;
     }
     return undefined;
