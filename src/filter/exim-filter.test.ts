@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Text } from '../safe/taint.ts';
-import { filterContext, noLimits, runTestFilter } from './test-filter.ts';
+import { usualLimits } from './filter-outcome.ts';
+import { filterContext, runTestFilter } from './test-filter.ts';
 
 /** Runs for real: what is asked for comes back, and nothing is printed. */
 const real = { test: undefined } as const;
@@ -99,7 +100,7 @@ test('what a filter may not end with is refused before anything is done', async 
       JSON.stringify(refused.outcome),
       new RegExp(`filtering command ."?${command}."? is disabled|disabled`),
     );
-    const { outcome } = await runTestFilter(filter, { ...real, limits: { ...noLimits, [limit]: true } });
+    const { outcome } = await runTestFilter(filter, { ...real, limits: { ...usualLimits, [limit]: true } });
     assert.ok(outcome.outcome === command && outcome.message === 'x' && outcome.actions.length === 1);
   }
 });

@@ -5,22 +5,7 @@ import { parseInterval } from '../lib/intervals.ts';
 import { Text } from '../safe/taint.ts';
 import { FilterMistake } from './exim-reader.ts';
 import type { FilterState } from './exim-state.ts';
-import type { Command, MailCommand, MailPart } from './exim-tree.ts';
-
-const order: readonly MailPart[] = [
-  'to',
-  'cc',
-  'bcc',
-  'from',
-  'reply_to',
-  'subject',
-  'extra_headers',
-  'text',
-  'file',
-  'log',
-  'once',
-  'once_repeat',
-];
+import { type Command, type MailCommand, type MailPart, mailParts } from './exim-tree.ts';
 
 const textPart: ReadonlySet<MailPart> = new Set(['text']);
 const plainParts: ReadonlySet<MailPart> = new Set(['file', 'log', 'once', 'once_repeat']);
@@ -45,7 +30,7 @@ function check(part: MailPart, value: string, state: FilterState, command: strin
 
 async function expanded({ kind, parts }: MailCommand, state: FilterState): Promise<ReadonlyMap<MailPart, Text>> {
   const values = new Map<MailPart, Text>();
-  for (const part of order) {
+  for (const part of mailParts) {
     const source = parts[part];
     if (source === undefined) continue;
     const value = await state.expand(source, kind);

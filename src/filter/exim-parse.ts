@@ -3,7 +3,7 @@
 import { Text } from '../safe/taint.ts';
 import { readCondition } from './exim-parse-condition.ts';
 import { FilterReader } from './exim-reader.ts';
-import type { Command, FilterCommand, MailPart } from './exim-tree.ts';
+import { type Command, type FilterCommand, type MailPart, mailParts } from './exim-tree.ts';
 import type { FilterLimits } from './filter-outcome.ts';
 
 export interface ParseRules {
@@ -61,20 +61,7 @@ const readHeaders: Read = (reader, name, { isSystem }) => {
   return { kind: 'headers', what, value };
 };
 
-const mailParts: ReadonlySet<string> = new Set<MailPart>([
-  'to',
-  'cc',
-  'bcc',
-  'from',
-  'reply_to',
-  'subject',
-  'extra_headers',
-  'text',
-  'file',
-  'log',
-  'once',
-  'once_repeat',
-]);
+const namesOfParts: ReadonlySet<string> = new Set(mailParts);
 
 /** What `vacation` says when the command does not. */
 const vacationParts: Readonly<Partial<Record<MailPart, Text>>> = {
@@ -90,7 +77,7 @@ function readMail(kind: 'mail' | 'vacation'): Read {
     const parts: Partial<Record<MailPart, Text>> = {};
     let expandFile = kind === 'vacation';
     let returnMessage = false;
-    const isKeyword = (word: string): boolean => mailParts.has(word) || word === 'return' || word === 'expand';
+    const isKeyword = (word: string): boolean => namesOfParts.has(word) || word === 'return' || word === 'expand';
     for (let word = reader.tryWord(isKeyword); word !== undefined; word = reader.tryWord(isKeyword)) {
       if (word === 'return') {
         if (reader.word() !== 'message') {

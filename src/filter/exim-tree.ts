@@ -21,20 +21,22 @@ export type Condition = { readonly negated: boolean } & (
     }
 );
 
-/** What of a letter a `mail` or `vacation` command names. */
-export type MailPart =
-  | 'to'
-  | 'cc'
-  | 'bcc'
-  | 'from'
-  | 'reply_to'
-  | 'subject'
-  | 'extra_headers'
-  | 'text'
-  | 'file'
-  | 'log'
-  | 'once'
-  | 'once_repeat';
+/** What of a letter a `mail` or `vacation` command names, in the order in which it is expanded. */
+export const mailParts = [
+  'to',
+  'cc',
+  'bcc',
+  'from',
+  'reply_to',
+  'subject',
+  'extra_headers',
+  'text',
+  'file',
+  'log',
+  'once',
+  'once_repeat',
+] as const;
+export type MailPart = (typeof mailParts)[number];
 
 export interface MailCommand {
   readonly kind: 'mail' | 'vacation';

@@ -118,3 +118,24 @@ export interface FilterLimits {
   readonly forbidReadSocket: boolean;
   readonly forbidRun: boolean;
 }
+
+/** What a system filter may do: all. */
+export const unlimited: FilterLimits = {
+  allowFreeze: true,
+  allowFail: true,
+  allowDefer: true,
+  forbidFile: false,
+  forbidPipe: false,
+  forbidReply: false,
+  forbidLogwrite: false,
+  forbidDlfunc: false,
+  forbidExistsTest: false,
+  forbidLookup: false,
+  forbidPerl: false,
+  forbidReadFile: false,
+  forbidReadSocket: false,
+  forbidRun: false,
+};
+
+/** What a user's filter may do when no option says otherwise: all but end the delivery. */
+export const usualLimits: FilterLimits = { ...unlimited, allowFreeze: false, allowFail: false, allowDefer: false };

@@ -7,24 +7,7 @@ import { headerLine } from '../mail/header-line.ts';
 import { Text } from '../safe/taint.ts';
 import { runEximFilter } from './exim-filter.ts';
 import type { FilterRequest } from './filter.ts';
-import type { FilterLimits, FilterOutcome } from './filter-outcome.ts';
-
-export const noLimits: FilterLimits = {
-  allowFreeze: false,
-  allowFail: false,
-  allowDefer: false,
-  forbidFile: false,
-  forbidPipe: false,
-  forbidReply: false,
-  forbidLogwrite: false,
-  forbidDlfunc: false,
-  forbidExistsTest: false,
-  forbidLookup: false,
-  forbidPerl: false,
-  forbidReadFile: false,
-  forbidReadSocket: false,
-  forbidRun: false,
-};
+import { type FilterOutcome, usualLimits } from './filter-outcome.ts';
 
 const lines = [
   'From: a@b.example\n',
@@ -70,7 +53,7 @@ export async function runTestFilter(filter: string, more: Partial<FilterRequest>
   const outcome = await runEximFilter({
     text: Text.vouched(`# Exim filter\n${filter}`),
     context: filterContext(),
-    limits: noLimits,
+    limits: usualLimits,
     isSystem: false,
     ownAddresses: more.isSystem ? [] : ['root@mail.example'],
     prependHome: true,

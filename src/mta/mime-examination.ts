@@ -21,10 +21,10 @@ export async function examineParts(
   arrival: Arrival,
   acls: AclRunner,
 ): Promise<AclResult | undefined> {
-  const hasType = arrival.headers.some(({ type, text }) => type !== '*' && /^content-type:/i.test(text));
   const { copy } = acls.requests;
   const { message } = arrival.context;
-  if (option === undefined || !hasType || copy === undefined || message === undefined) return undefined;
+  if (option === undefined || copy === undefined || message === undefined) return undefined;
+  if (!arrival.headers.some(({ type, text }) => type !== '*' && /^content-type:/i.test(text))) return undefined;
   const complain = (text: string): void => acls.log(['main', 'panic'], text);
   const tools: ContentTools = { copy, numbers: new Map(), complain };
   let seen = 0;

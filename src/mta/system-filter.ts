@@ -4,7 +4,7 @@
  */
 
 import { type FilterRequest, filterLanguages } from '../filter/filter.ts';
-import type { FilterLimits, FilterOutcome } from '../filter/filter-outcome.ts';
+import { type FilterOutcome, unlimited } from '../filter/filter-outcome.ts';
 import { changedHeaders } from '../filter/header-change.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
@@ -20,24 +20,6 @@ export type SystemFiltered = SystemDeliveries & {
 };
 
 const nothing: SystemDeliveries = { addresses: [], deliveries: [], refused: [] };
-
-/** A system filter may do all. */
-const limits: FilterLimits = {
-  allowFreeze: true,
-  allowFail: true,
-  allowDefer: true,
-  forbidFile: false,
-  forbidPipe: false,
-  forbidReply: false,
-  forbidLogwrite: false,
-  forbidDlfunc: false,
-  forbidExistsTest: false,
-  forbidLookup: false,
-  forbidPerl: false,
-  forbidReadFile: false,
-  forbidReadSocket: false,
-  forbidRun: false,
-};
 
 /** Runs the filter; nothing when the message is to be left alone for now, which the log tells then. */
 export async function runSystemFilter(attempt: Attempt): Promise<SystemFiltered | undefined> {
@@ -73,7 +55,7 @@ async function outcomeFor(attempt: Attempt): Promise<FilterOutcome> {
   return run({
     text,
     context,
-    limits,
+    limits: unlimited,
     isSystem: true,
     ownAddresses: [],
     prependHome: true,

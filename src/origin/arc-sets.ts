@@ -21,8 +21,12 @@ export const mostSets = 50;
 const names = ['arc-authentication-results', 'arc-message-signature', 'arc-seal'] as const;
 type ArcName = (typeof names)[number];
 
-const nameOf = (line: string): ArcName | undefined =>
-  names.find((name) => lower(line.slice(0, line.indexOf(':'))) === name);
+function nameOf(line: string): ArcName | undefined {
+  // most lines of a message are others
+  if (!/^arc-/i.test(line)) return undefined;
+  const found = lower(line.slice(0, line.indexOf(':')));
+  return names.find((name) => name === found);
+}
 
 /** Whether a line is one of ARC's. */
 export function isArcLine(line: string): boolean {

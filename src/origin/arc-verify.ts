@@ -5,7 +5,7 @@
 
 import type { Resolver } from '../net/dns.ts';
 import { type ArcSet, arcSets } from './arc-sets.ts';
-import { BodyHashes } from './body-hashes.ts';
+import type { BodyHashes } from './body-hashes.ts';
 import { canonicalHeader, signedHeaders, withoutSignature } from './canonical-header.ts';
 import { prove, type ShortestKeys } from './prove.ts';
 
@@ -41,20 +41,16 @@ export function sealedText(sets: readonly SealedLines[]): string {
 export class ArcVerification {
   readonly #headers: readonly string[];
   readonly #sets: readonly ArcSet[] | { readonly problem: string };
-  readonly #bodies = new BodyHashes();
+  readonly #bodies: BodyHashes;
   readonly #shortestKeys: ShortestKeys;
 
-  /** `headers` are as they came, with LF. */
-  constructor(headers: readonly string[], shortestKeys: ShortestKeys) {
+  /** `headers` are as they came, with LF. Whoever made `bodies` hands it the body. */
+  constructor(headers: readonly string[], shortestKeys: ShortestKeys, bodies: BodyHashes) {
     this.#headers = headers;
+    this.#bodies = bodies;
     this.#shortestKeys = shortestKeys;
     this.#sets = arcSets(headers);
     if (!('problem' in this.#sets)) for (const { signature } of this.#sets) this.#bodies.want(signature);
-  }
-
-  /** Takes a piece of the body, with LF. */
-  take(piece: Uint8Array): void {
-    this.#bodies.take(piece);
   }
 
   /** The whole body was taken. */

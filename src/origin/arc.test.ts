@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import type { Resolver } from '../net/dns.ts';
 import { arcLines } from './arc-sign.ts';
 import { type ArcAnswer, ArcVerification, arcResult } from './arc-verify.ts';
+import { BodyHashes } from './body-hashes.ts';
 import { CanonicalBody } from './canonical-body.ts';
 
 const require = createRequire(import.meta.url);
@@ -42,8 +43,9 @@ function split(message: string): { readonly headers: readonly string[]; readonly
 
 async function verified(message: string): Promise<ArcAnswer> {
   const { headers, body } = split(message);
-  const verification = new ArcVerification(headers, { rsa: 1024, ed25519: 250 });
-  verification.take(Buffer.from(body, 'latin1'));
+  const bodies = new BodyHashes();
+  const verification = new ArcVerification(headers, { rsa: 1024, ed25519: 250 }, bodies);
+  bodies.take(Buffer.from(body, 'latin1'));
   return verification.answer(resolver);
 }
 

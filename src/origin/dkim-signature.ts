@@ -58,7 +58,7 @@ function numberOf(text: string | undefined): number | undefined {
 const octetsOf = (text: string): Buffer => Buffer.from(decodeBase64(text) ?? '', 'latin1');
 
 export function isSignature(line: string): boolean {
-  return lower(line.slice(0, line.indexOf(':'))) === 'dkim-signature';
+  return /^dkim-signature:/i.test(line);
 }
 
 /**

@@ -45,8 +45,9 @@ async function findings(message: string, changed: Partial<DkimRules> = {}): Prom
   asked = [];
   const end = message.indexOf('\n\n');
   const headers = message.slice(0, end + 1).match(/[^\n]+\n(?:[ \t][^\n]*\n)*/g) ?? [];
-  const verification = new DkimVerification(headers, { ...rules, ...changed });
-  verification.take(Buffer.from(message.slice(end + 2), 'latin1'));
+  const bodies = new BodyHashes();
+  const verification = new DkimVerification(headers, { ...rules, ...changed }, bodies);
+  bodies.take(Buffer.from(message.slice(end + 2), 'latin1'));
   return (await verification.verdicts(resolver, () => undefined)).map(({ finding }) => finding);
 }
 

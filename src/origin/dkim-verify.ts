@@ -7,7 +7,7 @@
  */
 
 import type { Resolver } from '../net/dns.ts';
-import { BodyHashes } from './body-hashes.ts';
+import type { BodyHashes } from './body-hashes.ts';
 import { canonicalHeader, signedHeaders, withoutSignature } from './canonical-header.ts';
 import { type DkimSignature, isSignature, readSignature } from './dkim-signature.ts';
 import type { DkimVerdict } from './dkim-verdict.ts';
@@ -29,13 +29,14 @@ export interface DkimRules {
 export class DkimVerification {
   readonly #headers: readonly string[];
   readonly #rules: DkimRules;
-  readonly #bodies = new BodyHashes();
+  readonly #bodies: BodyHashes;
   readonly signatures: readonly DkimSignature[];
 
-  /** `headers` are as they came, with LF. */
-  constructor(headers: readonly string[], rules: DkimRules) {
+  /** `headers` are as they came, with LF. Whoever made `bodies` hands it the body. */
+  constructor(headers: readonly string[], rules: DkimRules, bodies: BodyHashes) {
     this.#headers = headers;
     this.#rules = rules;
+    this.#bodies = bodies;
     this.signatures = headers
       .filter(isSignature)
       .slice(0, mostRead)
@@ -44,11 +45,6 @@ export class DkimVerification {
     for (const signature of this.signatures.slice(0, mostChecked)) {
       if (signature.fault === undefined) this.#bodies.want(signature);
     }
-  }
-
-  /** Takes a piece of the body, with LF. */
-  take(piece: Uint8Array): void {
-    this.#bodies.take(piece);
   }
 
   /** What each signature comes to, in the order of the header lines; the whole body was taken. */

@@ -2,7 +2,7 @@
 
 import type { Context, MessageFacts } from '../../expand/context.ts';
 import { type FilterRequest, filterLanguageOf, filterLanguages } from '../../filter/filter.ts';
-import type { FilterLimits } from '../../filter/filter-outcome.ts';
+import { usualLimits } from '../../filter/filter-outcome.ts';
 import { readRedirectionList } from '../../filter/redirection-list.ts';
 import { errorText } from '../../lib/errno.ts';
 import { lower, trim } from '../../lib/octets.ts';
@@ -21,24 +21,6 @@ import { takeMessage } from '../test-message.ts';
 
 /** A test message is kept in memory. */
 const largestMessage = 64 * 1024 * 1024;
-
-/** A user's filter may do all but end the delivery. */
-const userLimits: FilterLimits = {
-  allowFreeze: false,
-  allowFail: false,
-  allowDefer: false,
-  forbidFile: false,
-  forbidPipe: false,
-  forbidReply: false,
-  forbidLogwrite: false,
-  forbidDlfunc: false,
-  forbidExistsTest: false,
-  forbidLookup: false,
-  forbidPerl: false,
-  forbidReadFile: false,
-  forbidReadSocket: false,
-  forbidRun: false,
-};
 
 interface FilterFile {
   readonly name: string;
@@ -207,7 +189,7 @@ async function testOne({ name, isSystem, text, problem }: FilterFile, call: Call
   const request: FilterRequest = {
     text: Text.vouched(text),
     context,
-    limits: userLimits,
+    limits: usualLimits,
     isSystem,
     ownAddresses: isSystem ? [] : [full, `${localPart}@${domain}`],
     prependHome: true,

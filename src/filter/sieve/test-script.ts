@@ -5,25 +5,8 @@ import { emptyMessage } from '../../expand/facts.ts';
 import { testContext } from '../../lookups/test-context.ts';
 import { headerLine } from '../../mail/header-line.ts';
 import { Text } from '../../safe/taint.ts';
-import type { FilterAction, FilterLimits, FilterNotice } from '../filter-outcome.ts';
+import { type FilterAction, type FilterNotice, usualLimits } from '../filter-outcome.ts';
 import { runSieveFilter } from './sieve-filter.ts';
-
-const limits: FilterLimits = {
-  allowFreeze: false,
-  allowFail: false,
-  allowDefer: false,
-  forbidFile: false,
-  forbidPipe: false,
-  forbidReply: false,
-  forbidLogwrite: false,
-  forbidDlfunc: false,
-  forbidExistsTest: false,
-  forbidLookup: false,
-  forbidPerl: false,
-  forbidReadFile: false,
-  forbidReadSocket: false,
-  forbidRun: false,
-};
 
 export interface ScriptResult {
   readonly actions: readonly FilterAction[];
@@ -57,7 +40,7 @@ export async function runScript(
   const outcome = await runSieveFilter({
     text: Text.vouched(`# Sieve filter\n${script}\n`),
     context,
-    limits,
+    limits: usualLimits,
     isSystem: false,
     ownAddresses: ['ann+x@example.com', 'ann@example.com'],
     prependHome: true,

@@ -4,10 +4,12 @@
  */
 
 import type { AclResult } from '../../acl/acl.ts';
+import type { Config } from '../../config/config.ts';
 import type { DkimFacts } from '../../expand/content-facts.ts';
 import { splitList } from '../../lib/list-text.ts';
 import { lower } from '../../lib/octets.ts';
 import { ArcVerification } from '../../origin/arc-verify.ts';
+import { BodyHashes } from '../../origin/body-hashes.ts';
 import { isSignature } from '../../origin/dkim-signature.ts';
 import { type DkimVerdict, signatureForLog, wordingOf } from '../../origin/dkim-verdict.ts';
 import { type DkimRules, DkimVerification } from '../../origin/dkim-verify.ts';
@@ -17,39 +19,37 @@ import { type Reception, shownInLog } from './reception.ts';
 export interface Proofs {
   readonly dkim: DkimVerification | undefined;
   readonly arc: ArcVerification;
-  /** Takes a piece of the body. */
-  take(piece: Uint8Array): void;
+  /** Is handed the body. */
+  readonly bodies: BodyHashes;
 }
 
 /** For a message whose header lines are there; nothing when nobody wants to know. */
 export function proofsFor(headers: readonly string[], reception: Reception): Proofs | undefined {
   if (reception.client.isBatch) return undefined;
-  const rules = rulesOf(reception);
+  const bodies = new BodyHashes();
+  const rules = rulesOf(reception.runtime.config.main);
   const isWanted = reception.acls.requests.controls.checksDkim && headers.some(isSignature);
-  const dkim = isWanted ? new DkimVerification(headers, rules) : undefined;
-  const arc = new ArcVerification(headers, rules.shortestKeys);
-  return {
-    dkim,
-    arc,
-    take(piece) {
-      dkim?.take(piece);
-      arc.take(piece);
-    },
-  };
+  const dkim = isWanted ? new DkimVerification(headers, rules, bodies) : undefined;
+  return { dkim, arc: new ArcVerification(headers, rules.shortestKeys, bodies), bodies };
 }
 
-function rulesOf({ runtime }: Reception): DkimRules {
-  const { main } = runtime.config;
+const rulesOfConfigurations = new WeakMap<Config['main'], DkimRules>();
+
+function rulesOf(main: Config['main']): DkimRules {
+  const known = rulesOfConfigurations.get(main);
+  if (known !== undefined) return known;
   const sizes = new Map(
     main.dkim_verify_min_keysizes.source.split(/[ \t]+/).map((part) => part.split('=', 2)) as [string, string][],
   );
   const shortest = (type: string): number => Number(/^\d{1,9}/.exec(sizes.get(type) ?? '')?.[0] ?? '0');
-  return {
+  const rules = {
     hashes: new Set(main.dkim_verify_hashes.items),
     keyTypes: new Set(main.dkim_verify_keytypes.items),
     shortestKeys: { rsa: shortest('rsa'), ed25519: shortest('ed25519') },
     minimal: main.dkim_verify_minimal,
   };
+  rulesOfConfigurations.set(main, rules);
+  return rules;
 }
 
 /** Checks what is left to check and runs the ACL. The first answer that is no consent is the last. */

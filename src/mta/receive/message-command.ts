@@ -61,7 +61,7 @@ async function receive(
     { headers: main.header_maxsize, headerLine: main.header_line_maxsize },
     (piece) => {
       if (proofs === 'unknown') proofs = proofsFor(reader.headers, reception);
-      proofs?.take(piece);
+      proofs?.bodies.take(piece);
       return newMessage.write(piece);
     },
   );
