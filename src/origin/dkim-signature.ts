@@ -3,7 +3,6 @@
  */
 
 import { decodeBase64 } from '../lib/base64.ts';
-import { lower } from '../lib/octets.ts';
 import { headerBody } from '../mail/header-line.ts';
 import type { Canonicalization, HashName } from './canonical-body.ts';
 import { decodeQuotedPrintable, parseTags, withoutBlanks } from './tags.ts';

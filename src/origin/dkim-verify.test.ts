@@ -5,6 +5,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import type { Resolver } from '../net/dns.ts';
+import { BodyHashes } from './body-hashes.ts';
 import type { DkimFinding } from './dkim-verdict.ts';
 import { type DkimRules, DkimVerification } from './dkim-verify.ts';
 
