@@ -56,8 +56,8 @@ export interface AuthenticatorDriver {
   readonly name: string;
   readonly summary: string;
   readonly options: OptionTable;
-  /** The two sides, as far as the options of an instance are set for them. */
-  make(options: OptionsOf<OptionTable>, common: AuthenticatorCommonOptions): AuthenticatorSides;
+  /** The two sides, as far as the options of an instance are set for them; nothing for a driver that is only read. */
+  make?(options: OptionsOf<OptionTable>, common: AuthenticatorCommonOptions): AuthenticatorSides;
 }
 
 export interface AuthenticatorSides {
@@ -73,7 +73,7 @@ export function defineAuthenticator<T extends OptionTable>(driver: {
   readonly summary: string;
   readonly options: T;
   make(options: OptionsOf<T>, common: AuthenticatorCommonOptions): AuthenticatorSides;
-}): AuthenticatorDriver {
+}): Required<AuthenticatorDriver> {
   return { ...driver, make: (options, common) => driver.make(options as OptionsOf<T>, common) };
 }
 

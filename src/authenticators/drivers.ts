@@ -1,4 +1,4 @@
-/** The authenticators that a configuration may name. Those that are not written yet are read and shown. */
+/** The authenticators that a configuration may name. Those without a function are read and shown, but neither offered to clients nor used with servers. */
 
 import type { AuthenticatorDriver } from './authenticator.ts';
 import { cramMd5 } from './cram-md5.ts';
@@ -11,17 +11,14 @@ import { plaintext } from './plaintext.ts';
 import { spaOptions } from './spa-options.ts';
 import { tls } from './tls.ts';
 
-/** Neither offered to clients nor used with servers. */
-const make: AuthenticatorDriver['make'] = () => ({});
-
 export const authenticators: readonly AuthenticatorDriver[] = [
   cramMd5,
   cyrusSasl,
   dovecot,
   external,
   gsasl,
-  { name: 'heimdal_gssapi', summary: 'Kerberos', options: heimdalGssapiOptions, make },
+  { name: 'heimdal_gssapi', summary: 'Kerberos', options: heimdalGssapiOptions },
   plaintext,
-  { name: 'spa', summary: 'NTLM', options: spaOptions, make },
+  { name: 'spa', summary: 'NTLM', options: spaOptions },
   tls,
 ];

@@ -10,6 +10,7 @@ import { standardNames } from '../origin/dkim-sign.ts';
 import { routerCommonOptions } from '../routers/common-options.ts';
 import { transportCommonOptions } from '../transports/common-options.ts';
 import { authenticators, lookups, routers, transports } from './drivers.ts';
+import { features } from './features.ts';
 import { mainOptions } from './main-options.ts';
 
 interface Named {
@@ -33,23 +34,6 @@ function* driverMacros(family: string, common: OptionTable, drivers: ReadonlyMap
   }
 }
 
-/** What is there beside drivers and options; a macro is added with its feature. */
-const features = [
-  'DKIM',
-  'SPF',
-  'IPV6',
-  'CRYPTEQ',
-  'ICONV',
-  'PERL',
-  'DNSSEC',
-  'SRS',
-  'NATIVE_SRS',
-  'TLS',
-  'TLS1_3',
-  'TRANSPORT_APPEND_MAILDIR',
-  'TRANSPORT_APPEND_MAILSTORE',
-];
-
 function* names(): Generator<string> {
   yield* optionMacros('_OPT_MAIN', mainOptions);
   yield* driverMacros('ROUTER', routerCommonOptions, routers);
@@ -63,7 +47,8 @@ function* names(): Generator<string> {
   yield '_ACL_COND_ACL';
   yield '_LOG_ALL';
   yield '_CRYPTO_HASH_SHA3';
-  for (const feature of features) yield `_HAVE_${feature}`;
+  yield '_CRYPTO_SIGN_ED25519';
+  for (const { macros } of features) for (const macro of macros) yield `_HAVE_${macro}`;
 }
 
 export const builtinMacros: ReadonlyMap<string, string> = new Map([

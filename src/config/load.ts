@@ -236,7 +236,7 @@ function readAuthenticators(draft: Draft): void {
     problems,
   )) {
     const common = read.common as AuthenticatorCommonOptions;
-    found.push({ ...read, common, ...read.driver.make(read.options, common) });
+    found.push({ ...read, common, ...read.driver.make?.(read.options, common) });
   }
 }
 

@@ -1,6 +1,5 @@
 /**
- * What this version has of what a configuration can name: drivers that work, drivers that are read but cannot run, and
- * optional features. `-bV` and the reference pages are made from it.
+ * What this version has of what a configuration can name: drivers that work, and drivers that are read but cannot run. `-bV` and the reference pages are made from it.
  */
 
 import { authenticators, lookups, routers, transports } from '../config/drivers.ts';
@@ -49,6 +48,3 @@ export const lookupNames: readonly string[] = lookups.map(({ name }) => name);
 export const driverVariants: ReadonlyMap<string, readonly string[]> = new Map([
   ['appendfile', ['maildir', 'mailstore']],
 ]);
-
-/** Features that Exim makes optional and this version has, by Exim's names for them. */
-export const features: readonly string[] = ['crypteq', 'iconv()', 'IPv6'];

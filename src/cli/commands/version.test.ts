@@ -41,6 +41,11 @@ describe('-bV', () => {
     assert.match(routers, / accept dnslookup ipliteral .*manualroute .*redirect$/);
     const transports = lines.find((line) => line.startsWith('Transports: ')) ?? '';
     assert.match(transports, / appendfile\/maildir\/mailstore .*pipe smtp$/);
+    const authenticators = lines.find((line) => line.startsWith('Authenticators: ')) ?? '';
+    assert.match(authenticators, / cram_md5 .*plaintext tls$/);
+    assert.doesNotMatch(authenticators, / spa| heimdal_gssapi/);
+    const support = lines.find((line) => line.startsWith('Support for: ')) ?? '';
+    assert.match(support, / Content_Scanning DANE DKIM .*PRDR PROXY SOCKS SPF /);
     assert.match(routers, / iplookup /);
     assert.match(transports, / autoreply /);
   });

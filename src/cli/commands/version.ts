@@ -3,13 +3,14 @@
  * other programs search for have Exim's form; only the name is our own.
  */
 
+import { features } from '../../config/features.ts';
 import { configureFile, type Installation, installationFileName, installationRows } from '../../config/installation.ts';
 import { buildDate, compatibilityLevel, compileNumber, productVersion } from '../../expand/version.ts';
 import { splitList } from '../../lib/list-text.ts';
 import * as files from '../../safe/files.ts';
 import { type Clean, pathOf } from '../../safe/taint.ts';
 import { groupNamed, userNamed } from '../../safe/users.ts';
-import { driverFamilies, driverVariants, features, lookupNames } from '../../tools/inventory.ts';
+import { driverFamilies, driverVariants, lookupNames } from '../../tools/inventory.ts';
 
 /** `Title: word word`, as Exim writes its lists. */
 const listLine = (title: string, words: readonly string[]): string => `${[`${title}:`, ...words].join(' ')}`;
@@ -38,7 +39,10 @@ export function versionLines(installation: Installation, file: Clean): string[] 
     `Tabella version ${productVersion} #${compileNumber} built ${buildDate}`,
     'Apache License 2.0',
     `Compatible with Exim version ${compatibilityLevel}`,
-    listLine('Support for', features),
+    listLine(
+      'Support for',
+      features.flatMap(({ word }) => word ?? []),
+    ),
     listLine('Lookups (built-in)', lookupNames),
     ...driverFamilies.map(({ title, available }) =>
       listLine(
