@@ -1,7 +1,7 @@
 /** What expansions see of a message on the queue: its envelope, its header lines and the host it came from. */
 
 import type { ConnectionFacts, Context, MessageFacts } from '../expand/context.ts';
-import { newConnection } from '../expand/facts.ts';
+import { emptyMessage, newConnection } from '../expand/facts.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import { Text } from '../safe/taint.ts';
@@ -78,8 +78,8 @@ export function messageFactsOf(envelope: Envelope, body: Body): MessageFacts {
   const headerLines = headers.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
   const bodyLines = facts.bodyLineCount ?? 0;
   return {
+    ...emptyMessage(envelope.sender, { uid: envelope.originatorUid, gid: envelope.originatorGid }),
     id: envelope.id,
-    sender: envelope.sender,
     recipients: envelope.recipients.map(({ address }) => address),
     recipientsCount: envelope.recipients.length,
     headers,
@@ -89,21 +89,10 @@ export function messageFactsOf(envelope: Envelope, body: Body): MessageFacts {
     bodyLineCount: bodyLines,
     bodyZeroCount: facts.bodyZeroCount ?? 0,
     maxReceivedLineLength: facts.maxReceivedLineLength ?? 0,
-    prdrRequested: false,
     smtpUtf8: facts.smtpUtf8 ?? false,
     receivedTime: envelope.receivedTime,
     receivedCount: headers.filter(({ type }) => type === 'P').length,
-    receivedFor: '',
-    originatorUid: envelope.originatorUid,
-    originatorGid: envelope.originatorGid,
     authenticatedSender: facts.authSender ?? '',
-    rcptCount: 0,
-    rcptDeferCount: 0,
-    rcptFailCount: 0,
-    bounceRecipient: '',
-    warningDelay: '',
-    warningRecipients: '',
-    queueName: Text.empty,
     spam: spamOf(facts),
     aclVariables: envelope.aclMessageVariables,
     body: (limit, from) => bodyPart(body, limit, from),
