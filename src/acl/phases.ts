@@ -16,7 +16,7 @@ const beforeMail: readonly Phase[] = [
 const leaving: readonly Phase[] = ['QUIT', 'notquit'];
 
 /** All phases that ACLs of this version run in. */
-export const everyPhase: readonly Phase[] = [
+const everyPhase: readonly Phase[] = [
   ...beforeMail,
   ...leaving,
   'MAIL',

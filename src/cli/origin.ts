@@ -22,10 +22,3 @@ export function testConnection({ invocation, caller }: Pick<Call, 'invocation' |
     authenticatedId: origin.authenticatedId ?? (invocation.sender === undefined ? caller.login : ''),
   };
 }
-
-/** Of the addresses that `-oMa` and `-oMi` were given, one that is none. */
-export function badOrigin({ origin }: Call['invocation']): string | undefined {
-  return [origin.hostAddress, origin.interfaceAddress].find(
-    (text) => text !== undefined && parseEndpoint(text) === undefined,
-  );
-}

@@ -27,8 +27,6 @@ export interface FilterReply {
   readonly once?: Text | undefined;
   /** Seconds after which somebody is answered again; 0 for never. */
   readonly onceRepeat?: number | undefined;
-  /** A reply that must not be answered itself, and goes to nobody but the sender (Sieve: RFC 5230 §4.5). */
-  readonly onceOnlyFor?: string | undefined;
 }
 
 export type FilterAction =
@@ -86,8 +84,6 @@ export type FilterOutcome =
       readonly significant: boolean;
       readonly actions: readonly FilterAction[];
       readonly headers: readonly HeaderChange[];
-      /** Who gets all bounces from here on: `headers_…`'s neighbour, the `errors_to` of a system filter. */
-      readonly errorsTo?: string | undefined;
       readonly notices?: readonly FilterNotice[] | undefined;
     })
   /** `fail`, `freeze` and `defer`; what stands in `actions` is delivered all the same. */

@@ -5,8 +5,7 @@
  * A language is entered as one row of `filterLanguages`: its name as Exim's messages have it, the start of its first
  * line, and its runner, which is loaded when the first filter in that language is run. A runner gets a `FilterRequest`
  * and answers a `FilterOutcome`; what is wrong with the text comes back as `error` in Exim's words and is never thrown.
- * With `test` set it does nothing, but prints what it would do. A row without a loader is a language that is recognized
- * and refused.
+ * With `test` set it does nothing, but prints what it would do.
  */
 
 import type { Context } from '../expand/context.ts';
@@ -64,12 +63,15 @@ export interface FilterLanguage {
   load(): Promise<FilterRunner>;
 }
 
-export const filterLanguages: readonly FilterLanguage[] = [
-  {
-    name: 'Exim',
-    mark: /^[ \t\n\v\f\r]*#[ \t]*exim[ \t]*filter/i,
-    load: async () => (await import('./exim-filter.ts')).runEximFilter,
-  },
+/** That of system filters, too, whatever their first line says. */
+export const eximLanguage: FilterLanguage = {
+  name: 'Exim',
+  mark: /^[ \t\n\v\f\r]*#[ \t]*exim[ \t]*filter/i,
+  load: async () => (await import('./exim-filter.ts')).runEximFilter,
+};
+
+const filterLanguages: readonly FilterLanguage[] = [
+  eximLanguage,
   {
     name: 'Sieve',
     mark: /^[ \t\n\v\f\r]*#[ \t]*sieve[ \t]*filter/i,

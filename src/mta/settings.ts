@@ -11,6 +11,9 @@ import * as files from '../safe/files.ts';
 import { type Clean, clean, concat, literal, pathOf, reviewed } from '../safe/taint.ts';
 
 /** User and group that the server runs as. */
+/** The hosts that may share a spool are told apart by so many numbers (Exim spec 14, localhost_number). */
+const greatestHostNumber = 16;
+
 export interface ServerUser {
   readonly uid: number;
   readonly gid: number;
@@ -152,8 +155,9 @@ export async function findPlaces(config: Config, installation: Installation, con
   const settings: Settings = { ...context.settings, spoolDirectory };
   const inner: Context = { ...context, settings };
   const number = trim((await expanded(main.localhost_number, 'localhost_number', inner)) ?? '');
-  if (number !== '' && !/^\d{1,2}$/.test(number)) {
-    throw new BadSetting(`localhost_number is not a number in the range 0-16: ${number}`);
+  if (number !== '' && !/^\d+$/.test(number)) throw new BadSetting(`localhost_number value is not a number: ${number}`);
+  if (Number(number) > greatestHostNumber) {
+    throw new BadSetting(`localhost_number is greater than the maximum allowed value (${greatestHostNumber})`);
   }
   const logs = (await expanded(main.log_file_path, 'log_file_path', inner)) ?? ours(installation.logFilePath);
   const { logPaths, logsToSyslog } = parseLogPaths(logs, spoolDirectory, ours(installation.logFilePath));

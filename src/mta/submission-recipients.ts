@@ -1,7 +1,7 @@
 /** Who gets a message that a local program hands over: arguments, or header lines with `-t` (Exim spec 5.3, 48.6). */
 
 import { lower, trimEnd } from '../lib/octets.ts';
-import { addressItems, parseAddress, splitAddress, splitAddressList } from '../mail/address.ts';
+import { addressItems, parseAddress, splitAddressList } from '../mail/address.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import { addressOptions } from './address-options.ts';
 import type { LocalSubmission } from './local-submission.ts';
@@ -51,18 +51,6 @@ function headerRecipients(headers: readonly HeaderLine[], qualifier: string | un
     }
   }
   return { good, bad };
-}
-
-/** Each recipient once; the domain's case does not matter. */
-export function uniqueRecipients(recipients: readonly string[]): string[] {
-  const seen = new Set<string>();
-  return recipients.filter((recipient) => {
-    const { localPart, domain } = splitAddress(recipient);
-    const key = `${localPart}@${lower(domain)}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
 }
 
 export interface Chosen {

@@ -3,7 +3,7 @@
  * changes header lines at once, names further deliveries or others in place of the recipients, and may hold them back.
  */
 
-import { type FilterRequest, filterLanguages } from '../filter/filter.ts';
+import { eximLanguage, type FilterRequest } from '../filter/filter.ts';
 import { type FilterOutcome, unlimited } from '../filter/filter-outcome.ts';
 import { changedHeaders } from '../filter/header-change.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
@@ -49,8 +49,7 @@ async function outcomeFor(attempt: Attempt): Promise<FilterOutcome> {
   if (user !== undefined && 'problem' in user) return { outcome: 'error', message: user.problem };
   const text = await filterText(attempt, user);
   if (typeof text === 'string') return { outcome: 'error', message: text };
-  const run = await filterLanguages[0]?.load?.();
-  if (run === undefined) return { outcome: 'error', message: 'there is no language for it' };
+  const run = await eximLanguage.load();
   context.address = undefined;
   return run({
     text,

@@ -80,11 +80,6 @@ export class TestConnection {
     return this.gone;
   }
 
-  /** Takes nothing more. */
-  stopReading(): void {
-    this.#socket.pause();
-  }
-
   /** Ends the connection. */
   close(): void {
     this.#socket.end();

@@ -121,11 +121,6 @@ export class Logs {
     this.#log(['main', 'panic'], text, messageId);
   }
 
-  /** Writes to the panic log alone. */
-  panicOnly(text: string, messageId?: string): void {
-    this.#log(['panic'], text, messageId);
-  }
-
   /** Writes to the logs that are named. */
   write(logs: readonly LogName[], text: string, messageId?: string, header = ''): void {
     if (logs.length > 0) this.#log(logs, text, messageId, header);

@@ -28,7 +28,6 @@ let fcntl: ((descriptor: number, command: number, lock: Flock) => number) | unde
 
 const setOwnLock = 37; // F_OFD_SETLK: a lock that belongs to the open file, not to the process
 const writeLock = 1;
-const unlock = 2;
 
 /**
  * Takes an exclusive lock on the whole file without waiting; answers false when another holds it. The lock conflicts
@@ -36,11 +35,6 @@ const unlock = 2;
  */
 export function tryLock(descriptor: number): boolean {
   return setLock(descriptor, writeLock);
-}
-
-/** Gives the lock up before the file is closed. */
-export function releaseLock(descriptor: number): void {
-  setLock(descriptor, unlock);
 }
 
 function setLock(descriptor: number, type: number): boolean {

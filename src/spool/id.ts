@@ -7,10 +7,12 @@ import { base62, fromBase62 } from '../lib/base62.ts';
 import * as clock from '../lib/clock.ts';
 import { type QueueId, queueId } from '../safe/taint.ts';
 
-/** The fraction is a count of microseconds; hosts that share a spool are told apart in what is above a second. */
-const perHost = 1_000_000;
-/** 62^4 leaves room for the numbers 0 to 13. */
-export const greatestHostNumber = 13;
+/**
+ * The fraction is a count of two microseconds; hosts that share a spool are told apart in what is above a second, for
+ * whose numbers, which go to 16, the four digits have room only so.
+ */
+const unit = 2;
+const perHost = 1_000_000 / unit;
 
 let lastSecond = 0;
 let lastFraction = -1;
@@ -18,7 +20,7 @@ let lastFraction = -1;
 /** A new id, different from all others of this host. `hostNumber` is localhost_number. */
 export function newId(hostNumber = 0): QueueId {
   let second = clock.seconds();
-  let fraction = clock.microseconds();
+  let fraction = Math.floor(clock.microseconds() / unit);
   if (second < lastSecond || (second === lastSecond && fraction <= lastFraction)) {
     second = lastSecond;
     fraction = lastFraction + 1;

@@ -13,7 +13,7 @@ import { bodyInFile } from '../spool/body.ts';
 import { transportCommonOptions } from './common-options.ts';
 import type { HostAttempt, HostStanding, RemoteServices } from './remote-services.ts';
 import type { KeptConnection } from './smtp-kept.ts';
-import type { Content, ContentReader, DeliveryAddress, DeliveryError, DeliveryRequest } from './transport.ts';
+import type { Content, DeliveryAddress, DeliveryError, DeliveryRequest } from './transport.ts';
 
 export const headers = 'From: s@sender.example\nSubject: t\n';
 
@@ -86,19 +86,6 @@ export function requestFor(message: TestMessage, more: Partial<DeliveryRequest> 
     uid: 0,
     gid: 0,
     ...more,
-  };
-}
-
-export function readerFor({ content }: TestMessage): ContentReader {
-  let at = 0;
-  return {
-    headers: content.headers,
-    size: content.body.size,
-    read(buffer) {
-      const count = content.body.readAt(buffer, at);
-      at += count;
-      return count;
-    },
   };
 }
 

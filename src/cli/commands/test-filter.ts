@@ -1,7 +1,7 @@
 /** `-bf` and `-bF`: what filters make of the message on standard input (Exim spec 5.2; Exim's filter specification 1.3). */
 
 import type { Context, MessageFacts } from '../../expand/context.ts';
-import { type FilterRequest, filterLanguageOf, filterLanguages } from '../../filter/filter.ts';
+import { eximLanguage, type FilterRequest, filterLanguageOf } from '../../filter/filter.ts';
 import { usualLimits } from '../../filter/filter-outcome.ts';
 import { readRedirectionList } from '../../filter/redirection-list.ts';
 import { errorText } from '../../lib/errno.ts';
@@ -177,10 +177,10 @@ async function testOne({ name, isSystem, text, problem }: FilterFile, call: Call
     return 1;
   }
   const marked = filterLanguageOf(text);
-  const kind = marked === undefined && !isSystem ? 'forward file' : `${(marked ?? filterLanguages[0])?.name} filter`;
+  const kind = marked === undefined && !isSystem ? 'forward file' : `${(marked ?? eximLanguage).name} filter`;
   out(`Testing ${kind} file "${name}"\n\n`);
   // a system filter is one in Exim's language, whatever it says
-  const language = isSystem ? filterLanguages[0] : marked;
+  const language = isSystem ? eximLanguage : marked;
   if (language === undefined) return testForwardFile(text, context.address?.domain ?? '', call);
   const run = await language.load();
   const { address } = context;
