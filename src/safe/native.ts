@@ -34,16 +34,12 @@ const writeLock = 1;
  * with the POSIX locks of other programs, belongs to this open file, and goes when it is closed.
  */
 export function tryLock(descriptor: number): boolean {
-  return setLock(descriptor, writeLock);
-}
-
-function setLock(descriptor: number, type: number): boolean {
   if (fcntl === undefined) {
     koffi().struct('flock', { type: 'int16', whence: 'int16', start: 'int64', length: 'int64', pid: 'int32' });
     libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
     fcntl = libc.func('int fcntl(int fd, int command, _Inout_ flock *lock)');
   }
-  return fcntl?.(descriptor, setOwnLock, { type, whence: 0, start: 0, length: 0, pid: 0 }) === 0;
+  return fcntl?.(descriptor, setOwnLock, { type: writeLock, whence: 0, start: 0, length: 0, pid: 0 }) === 0;
 }
 
 let flock: ((descriptor: number, operation: number) => number) | undefined;
