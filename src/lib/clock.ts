@@ -12,10 +12,13 @@ export function seconds(): number {
   return Math.floor(now() / 1000);
 }
 
-/** Microseconds within the current second, as fine as the system tells. */
+/**
+ * Microseconds since 1970, of one clock that is read once: a second and a fraction of two clocks, or of two looks, may
+ * belong to two seconds. The system's clock has milliseconds; the three digits behind them tell apart what falls into one.
+ */
 export function microseconds(): number {
-  if (offset !== undefined) return (offset % 1000) * 1000;
-  return Math.floor((performance.timeOrigin + performance.now()) * 1000) % 1_000_000;
+  const digits = offset === undefined ? Math.floor(performance.now() * 1000) % 1000 : 0;
+  return Math.floor(now()) * 1000 + digits;
 }
 
 /** Milliseconds that only ever grow, for measuring how long something takes. */

@@ -19,8 +19,9 @@ let lastFraction = -1;
 
 /** A new id, different from all others of this host. `hostNumber` is localhost_number. */
 export function newId(hostNumber = 0): QueueId {
-  let second = clock.seconds();
-  let fraction = Math.floor(clock.microseconds() / unit);
+  const at = clock.microseconds();
+  let second = Math.floor(at / 1_000_000);
+  let fraction = Math.floor((at % 1_000_000) / unit);
   if (second < lastSecond || (second === lastSecond && fraction <= lastFraction)) {
     second = lastSecond;
     fraction = lastFraction + 1;

@@ -24,7 +24,7 @@ let lastName = 0;
  * has.
  */
 function uniqueName({ hostname, dialect }: AppendfileJob): Clean {
-  let at = clock.seconds() * 1_000_000 + clock.microseconds();
+  let at = clock.microseconds();
   if (at <= lastName) at = lastName + 1;
   const again = Math.floor(at / 1_000_000) === Math.floor(lastName / 1_000_000);
   lastName = at;
