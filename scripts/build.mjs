@@ -40,21 +40,44 @@ const lazy =
 const program = join(dist, 'program.cjs');
 const code = readFileSync(program, 'utf8').replace(lazy, '=lazyModule("$1")');
 const lazyModule = `function lazyModule(name){let loaded;return new Proxy({},{get(_,key){loaded??=require(name);return loaded[key]}})}`;
-writeFileSync(
-  program,
-  code.startsWith('"use strict";')
-    ? code.replace('"use strict";', `"use strict";${lazyModule}`)
-    : `${lazyModule}${code}`,
-);
+const parameters = 'require,module,exports,__dirname,__filename';
+writeFileSync(program, `(function(${parameters}){${lazyModule}${code}\n})`);
 
+/*
+ * The compiled code is read from a file that all users may read: a cache of the run-time's own belongs to the user who wrote
+ * it, and the programs that call `sendmail` are others. Code that was compiled by a run with other flags is not used.
+ */
 const launcher = `'use strict';
-require('node:module').enableCompileCache(require('node:path').join(__dirname, 'cache'));
-require('./program.cjs');
+const { readFileSync } = require('node:fs');
+const { Script, constants } = require('node:vm');
+const file = require('node:path').join(__dirname, 'program.cjs');
+const read = (name, encoding) => {
+  try {
+    return readFileSync(name, encoding);
+  } catch {}
+};
+const script = new Script(readFileSync(file, 'latin1'), {
+  filename: file,
+  cachedData: read(file.replace('.cjs', '.cache')),
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+script.runInThisContext()(require, module, exports, __dirname, file);
 `;
 writeFileSync(join(dist, 'tabella.cjs'), launcher);
 
-// the first runs write the compiled code
-for (const words of [['-be', '$version_number'], ['-bV']]) {
-  const { status, stderr } = spawnSync(join(root, 'bin/exim'), words, { encoding: 'utf8' });
+// a first run, whose compiled code is kept
+const recorder = join(dist, 'record.cjs');
+writeFileSync(
+  recorder,
+  `${launcher}process.on('exit', () => require('node:fs').writeFileSync(process.env.CACHE, script.createCachedData()));\n`,
+);
+const bin = join(root, 'bin');
+const flags = / exec "\$node" (.*) "\$program"/.exec(readFileSync(join(bin, 'tabella'), 'utf8'))?.[1].split(' ');
+const run = (command, args, env) => {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env } });
   if (status !== 0) throw new Error(`the built program does not start: ${stderr}`);
-}
+};
+const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/node');
+run(node, [...flags, recorder, root, 'exim', '-be', '$version_number'], { CACHE: join(dist, 'program.cache') });
+rmSync(recorder);
+run(join(bin, 'exim'), ['-bV']);
