@@ -116,12 +116,12 @@ async function run(
     terminal.error('exim: incompatible command-line options or arguments\n');
     return 1;
   }
-  const command = commands.get(action);
+  const load = commands.get(action);
   if (action === 'help') {
     terminal.out(usage);
     return 1;
   }
-  if (command === undefined) {
+  if (load === undefined) {
     terminal.error(`exim: ${action} is not available in this version\n`);
     return 1;
   }
@@ -156,5 +156,5 @@ async function run(
     terminal.error(`exim: ${sender.error}\n`);
     return 1;
   }
-  return command(call);
+  return (await load())(call);
 }

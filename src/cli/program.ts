@@ -1,33 +1,38 @@
 /** The names of the program, and what it is under each of them. */
 
-import { serveMailboxes } from '../mta/mailbox-server.ts';
-import { dbmbuild } from '../tools/dbmbuild.ts';
-import { actAs } from './become.ts';
-import { checkQuotasCommand } from './commands/check-quotas.ts';
-import { deliverAs } from './deliver-as.ts';
 import { exim } from './exim.ts';
 import { standardTerminal } from './output.ts';
 import type { Start } from './start.ts';
-import { tabella } from './tabella.ts';
 
 type Program = (start: Start) => Promise<number>;
 
+/** Each is loaded when it is called: most calls are for `exim` and `sendmail`. */
 const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
-  ['tabella', tabella],
+  ['tabella', async (start) => (await import('./tabella.ts')).tabella(start)],
   [
     'exim_dbmbuild',
-    ({ words }) => {
+    async ({ words }) => {
       const { out, error } = standardTerminal();
+      const { dbmbuild } = await import('../tools/dbmbuild.ts');
       return dbmbuild(words, { stdin: process.stdin, out, err: error });
     },
   ],
-  ['maildir-check-quotas', ({ words }) => checkQuotasCommand(words, standardTerminal())],
+  [
+    'maildir-check-quotas',
+    async ({ words }) => (await import('./commands/check-quotas.ts')).checkQuotasCommand(words, standardTerminal()),
+  ],
+]);
+
+/** What the program is when its first word is one of these: a process of its own that works as another user. */
+const workers: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
+  ['--deliver-as', async (words: readonly string[]) => (await import('./deliver-as.ts')).deliverAs(words)],
+  ['--mailboxes-as', async (words: readonly string[]) => (await import('./mailboxes-as.ts')).mailboxesAs(words)],
 ]);
 
 /** Answers the exit status. */
 export async function program(start: Start): Promise<number> {
-  const [first, ...others] = start.words;
-  if (first === '--deliver-as') return deliverAs(others);
-  if (first === '--mailboxes-as') return actAs(others, serveMailboxes);
+  const [first = '', ...others] = start.words;
+  const worker = workers.get(first);
+  if (worker !== undefined) return worker(others);
   return (programs.get(start.calledAs) ?? exim)(start);
 }

@@ -2,20 +2,25 @@
 
 import type { Context } from '../expand/context.ts';
 import { emptyMessage } from '../expand/facts.ts';
-import { AclRunner } from '../mta/acl-runner.ts';
+import type { AclRunner } from '../mta/acl-runner.ts';
 import { newContext } from '../mta/runtime.ts';
 import type { Call } from './call.ts';
 import { testConnection } from './origin.ts';
 
 export function testContext(call: Call): Context {
   const { invocation, runtime, caller, decisions } = call;
-  const context = newContext(runtime, decisions, (name, args) => acls.runFromExpansion(name, args));
-  const acls = new AclRunner(runtime, context, {
-    delay: async () => undefined,
-    flush: async () => undefined,
-    allowUnqualifiedSenders: true,
-    isTest: true,
-    makesCallouts: false,
+  let acls: AclRunner | undefined;
+  const context = newContext(runtime, decisions, async (name, args) => {
+    // few tests run an ACL
+    const { AclRunner } = await import('../mta/acl-runner.ts');
+    acls ??= new AclRunner(runtime, context, {
+      delay: async () => undefined,
+      flush: async () => undefined,
+      allowUnqualifiedSenders: true,
+      isTest: true,
+      makesCallouts: false,
+    });
+    return acls.runFromExpansion(name, args);
   });
   context.connection = testConnection(call);
   const own = `${caller.login}@${runtime.settings.qualifyDomain}`;

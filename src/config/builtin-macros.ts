@@ -51,8 +51,14 @@ function* names(): Generator<string> {
   for (const { macros } of features) for (const macro of macros) yield `_HAVE_${macro}`;
 }
 
-export const builtinMacros: ReadonlyMap<string, string> = new Map([
-  ...[...names()].map((name) => [name, 'y'] as const),
-  ['_DKIM_SIGN_HEADERS', standardNames],
-  ['_DKIM_OVERSIGN_HEADERS', standardNames.replace(/[^:]+/g, '+$&')],
-]);
+let made: ReadonlyMap<string, string> | undefined;
+
+/** Made when they are first asked for: few configurations do. */
+export function builtinMacros(): ReadonlyMap<string, string> {
+  made ??= new Map([
+    ...[...names()].map((name) => [name, 'y'] as const),
+    ['_DKIM_SIGN_HEADERS', standardNames],
+    ['_DKIM_OVERSIGN_HEADERS', standardNames.replace(/[^:]+/g, '+$&')],
+  ]);
+  return made;
+}

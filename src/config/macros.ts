@@ -17,10 +17,10 @@ const definition = /^([A-Z][A-Za-z0-9_]*)[ \t-\r]*(==?)[ \t-\r]*(.*)$/s;
 
 export class Macros {
   readonly #macros = new Map<string, Macro>();
-  readonly #builtin: ReadonlyMap<string, string>;
+  readonly #builtin: () => ReadonlyMap<string, string>;
 
-  /** `builtin` are the names that tell what the program can do; they begin with an underscore. */
-  constructor(commandLine: ReadonlyMap<string, string>, builtin: ReadonlyMap<string, string>) {
+  /** `builtin` answers the names that tell what the program can do; they begin with an underscore. */
+  constructor(commandLine: ReadonlyMap<string, string>, builtin: () => ReadonlyMap<string, string>) {
     for (const [name, value] of commandLine)
       this.#macros.set(name, { name, value, fromCommandLine: true, used: false });
     this.#builtin = builtin;
@@ -28,10 +28,6 @@ export class Macros {
 
   get all(): Iterable<Macro> {
     return this.#macros.values();
-  }
-
-  get builtin(): ReadonlyMap<string, string> {
-    return this.#builtin;
   }
 
   /** Takes a definition in; answers what is wrong with it, if anything. */
@@ -79,16 +75,17 @@ export class Macros {
         const name = this.#longestBuiltin(word);
         if (name === undefined) return word;
         used.push(name);
-        return (this.#builtin.get(name) ?? '') + word.slice(name.length);
+        return (this.#builtin().get(name) ?? '') + word.slice(name.length);
       });
     }
     return { text: head + text, used };
   }
 
   #longestBuiltin(word: string): string | undefined {
+    const names = this.#builtin();
     for (let length = word.length; length > 5; length--) {
       const name = word.slice(0, length);
-      if (this.#builtin.has(name)) return name;
+      if (names.has(name)) return name;
     }
     return undefined;
   }

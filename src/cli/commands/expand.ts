@@ -1,12 +1,18 @@
 /** `-be`: expands arguments or lines and prints what comes out (Exim spec 5.3). */
 
-import type { Macros } from '../../config/macros.ts';
+import { Macros } from '../../config/macros.ts';
 import type { Context } from '../../expand/context.ts';
 import { expandText } from '../../expand/expand.ts';
 import { trimEnd, trimStart } from '../../lib/octets.ts';
+import { messageFactsOf } from '../../mta/message-context.ts';
 import { Text } from '../../safe/taint.ts';
+import type { SpooledMessage } from '../../spool/spooled-message.ts';
+import type { Call } from '../call.ts';
 import { linePrompter } from '../line-prompter.ts';
 import type { Terminal } from '../output.ts';
+import { testContext } from '../test-context.ts';
+import { takeTestMessage } from '../test-message.ts';
+import { openMessage } from './message-opening.ts';
 
 async function expandLine(line: string, context: Context, terminal: Terminal): Promise<void> {
   const expansion = await expandText(Text.configured(line), context);
@@ -26,7 +32,7 @@ function takeMacro(line: string, macros: Macros, terminal: Terminal): boolean {
   return true;
 }
 
-export async function expandCommand(
+async function expandWords(
   words: readonly string[],
   context: Context,
   macros: Macros,
@@ -53,4 +59,38 @@ export async function expandCommand(
   }
   terminal.out('\n');
   return 0;
+}
+
+/** `-Mset`: the message whose values are shown. One that cannot be had is told, and its values are empty. */
+function queuedMessage(call: Call): SpooledMessage | undefined {
+  const { messageId: id } = call.invocation;
+  if (id === undefined) return undefined;
+  const opening = openMessage(id, call);
+  if ('message' in opening) return opening.message;
+  call.terminal.error(`Failed to load message datafile ${id}\nFailed to load message ${id}\n`);
+  return undefined;
+}
+
+export async function expandCommand(call: Call): Promise<number> {
+  const { invocation, runtime, terminal } = call;
+  const context = testContext(call);
+  if (invocation.messageFile !== undefined && context.message !== undefined) {
+    const problem = await takeTestMessage(invocation.messageFile, context, context.message, {
+      runtime,
+      out: terminal.out,
+    });
+    if (problem !== undefined) {
+      terminal.error(`exim: ${problem}\n`);
+      return 1;
+    }
+  }
+  const message = queuedMessage(call);
+  if (message !== undefined) context.message = messageFactsOf(message.envelope, message.body);
+  const { macros, builtinMacros } = runtime.config;
+  const known = new Macros(new Map(macros.map(({ name, value }) => [name, value])), builtinMacros);
+  try {
+    return await expandWords(invocation.arguments, context, known, terminal);
+  } finally {
+    message?.release();
+  }
 }

@@ -12,6 +12,7 @@ import { keptEnvironment } from '../../mta/settings.ts';
 import { readString } from '../../options/kinds.ts';
 import { notDisplayable, optionLine, tableLines } from '../../options/print.ts';
 import { dependsOn, type Instance, type OptionRow, type OptionTable } from '../../options/table.ts';
+import type { Command } from '../call.ts';
 import { mainValues } from './main-values.ts';
 import { configLines } from './print-config.ts';
 import { type DriverStyle, driverLines, type Family, families } from './print-drivers.ts';
@@ -163,7 +164,7 @@ const forAdmins =
   };
 
 function* allMacros({ builtinMacros, macros }: Config): Generator<readonly [name: string, value: string]> {
-  yield* builtinMacros;
+  yield* builtinMacros();
   for (const { name, value } of macros) yield [name, value];
 }
 
@@ -243,3 +244,11 @@ const pairs: ReadonlyMap<string, AnswerAbout> = new Map<string, AnswerAbout>([
     },
   ],
 ]);
+
+export const optionsCommand: Command = ({ invocation, installation, runtime, caller, terminal }) =>
+  printOptions(
+    invocation.arguments,
+    { config: runtime.config, installation, isAdmin: caller.isAdmin, terse: invocation.terse },
+    terminal.out,
+    terminal.error,
+  );

@@ -6,12 +6,15 @@ import { trim } from '../../lib/octets.ts';
 import { parseAddress, splitAddressList } from '../../mail/address.ts';
 import { addressKey, ancestorsOf, originalAddress, type RouteAddress } from '../../mta/address.ts';
 import { route } from '../../mta/route.ts';
+import { routerServices } from '../../mta/router-services.ts';
 import type { Delivery, Failed, RefusedTarget, RouteRules } from '../../mta/routing.ts';
 import { verifyAddress } from '../../mta/verify.ts';
 import type { Child, RoutingPurpose } from '../../routers/router.ts';
+import type { Command } from '../call.ts';
 import { standardInputLines, type Terminal } from '../output.ts';
+import { testContext } from '../test-context.ts';
 
-export interface AddressTest {
+interface AddressTest {
   readonly purpose: RoutingPurpose & ('test' | 'verify recipient' | 'verify sender');
   /** Show what every address turns into. */
   readonly full: boolean;
@@ -33,7 +36,7 @@ export interface AddressTest {
 type Status = 0 | 1 | 2;
 
 /** Tests the words, or lines of standard input when there are none. */
-export async function testAddresses(words: readonly string[], test: AddressTest, terminal: Terminal): Promise<number> {
+async function testAddresses(words: readonly string[], test: AddressTest, terminal: Terminal): Promise<number> {
   const seen = new Set<string>();
   let status: Status = 0;
   const one = async (text: string): Promise<void> => {
@@ -182,3 +185,33 @@ function hostLines({ hosts, transport }: Delivery): string[] {
     return `  host ${host.name.padEnd(names)} ${address}${mx}${port}${unusable}\n`;
   });
 }
+
+/** The command for one of the three options. */
+export const addressTest =
+  (purpose: AddressTest['purpose']): Command =>
+  (call) => {
+    const { invocation, runtime, caller, terminal } = call;
+    const { config, settings } = runtime;
+    return testAddresses(
+      invocation.arguments,
+      {
+        purpose,
+        full: purpose === 'test' || invocation.verbose,
+        isAdmin: caller.isAdmin,
+        qualifyRecipient: settings.qualifyRecipient,
+        qualifyDomain: settings.qualifyDomain,
+        utf8Domain: config.main.allow_utf8_domains,
+        rules: {
+          routers: config.routers,
+          transports: config.transports,
+          services: routerServices(runtime),
+          debugPrint: invocation.verbose || purpose === 'test' ? terminal.error : undefined,
+          verifyErrorsTo: undefined,
+        },
+        dialect: config.dialect,
+        directors: config.directors,
+        newContext: () => testContext(call),
+      },
+      terminal,
+    );
+  };

@@ -11,6 +11,7 @@ import * as files from '../../safe/files.ts';
 import { type Clean, pathOf } from '../../safe/taint.ts';
 import { groupNamed, userNamed } from '../../safe/users.ts';
 import { driverFamilies, driverVariants, lookupNames } from '../../tools/inventory.ts';
+import type { Command } from '../call.ts';
 
 /** `Title: word word`, as Exim writes its lists. */
 const listLine = (title: string, words: readonly string[]): string => `${[`${title}:`, ...words].join(' ')}`;
@@ -58,3 +59,8 @@ export function versionLines(installation: Installation, file: Clean): string[] 
     configurationLine(installation, file),
   ];
 }
+
+export const versionCommand: Command = async ({ installation, runtime, terminal }) => {
+  for (const line of versionLines(installation, runtime.config.file)) terminal.out(`${line}\n`);
+  return 0;
+};

@@ -31,7 +31,8 @@ function characters(octets: string): string | undefined {
 const octets = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 /** What IDNA 2008 forbids beyond UTS 46: symbols and punctuation, but for those that have a place in words. */
-const disallowed = /[^\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}\x2d_.\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007\u30fb]/u;
+const isDisallowed = (text: string): boolean =>
+  /[^\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}\x2d_.\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007\u30fb]/u.test(text);
 
 export function domainToAlabel(domain: string): Converted {
   if (/^[\x00-\x7f]*$/.test(domain)) return { text: domain };
@@ -54,7 +55,7 @@ function labelToAlabel(unicode: string): Converted {
   const shown = ascii === '' ? unicode : domainToUnicode(ascii);
   if (/^-|-$/.test(shown)) return { error: 'string start/ends with forbidden hyphen' };
   if (/[\x00-\x2c/\x3a-\x60\x7b-\x7f]/.test(shown.replace(/[A-Z_]/g, ''))) return { error: 'A-label roundtrip failed' };
-  if (disallowed.test(shown.replace(/[A-Z]/g, ''))) return { error: 'string contains a disallowed character' };
+  if (isDisallowed(shown.replace(/[A-Z]/g, ''))) return { error: 'string contains a disallowed character' };
   if (ascii === '') return { error: 'string has forbidden bi-directional properties' };
   if (ascii.length > 63) return { error: 'punycode encoded data will be too large' };
   return { text: ascii };
