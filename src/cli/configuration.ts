@@ -45,15 +45,15 @@ export interface ReadConfiguration {
 }
 
 /** Reads the file. @throws UnusableConfiguration when it cannot be read */
-export function readConfiguration(
+export async function readConfiguration(
   invocation: Invocation,
   installation: Installation,
   report: (text: string) => void,
-): ReadConfiguration {
+): Promise<ReadConfiguration> {
   const path = chosenFile(invocation, installation);
   const standard = invocation.configFiles === undefined;
   if (standard && files.stat(path) === undefined) {
-    const { config } = parseConfig(path, '', invocation.macros);
+    const { config } = await parseConfig(path, '', invocation.macros);
     return { config, problems: [], missing: true };
   }
   if (standard && !isSafe(path, installation)) {
@@ -68,7 +68,7 @@ export function readConfiguration(
     }
     throw fatal(report, `failed to open configuration file ${path}: ${errorText(error)}`);
   }
-  const { config, problems } = parseConfig(path, text, invocation.macros);
+  const { config, problems } = await parseConfig(path, text, invocation.macros);
   return { config, problems: problems.all, missing: false };
 }
 

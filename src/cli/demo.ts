@@ -77,7 +77,7 @@ function prepare(source: Clean, target: Clean): void {
 
 async function open(start: Start, target: Clean, terminal: Terminal): Promise<Runtime | undefined> {
   const file = pathOf(target, literal('exim.conf'));
-  const { config, problems } = parseConfig(file, files.readText(file), new Map());
+  const { config, problems } = await parseConfig(file, files.readText(file), new Map());
   for (const problem of problems.errors) terminal.error(`${formatProblem(problem)}\n`);
   if (problems.errors.length > 0) return undefined;
   const { installation } = readInstallation(start.directory);

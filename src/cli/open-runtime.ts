@@ -21,7 +21,7 @@ export async function openRuntime(
   installation: Installation,
   terminal: Terminal,
 ): Promise<Runtime | undefined> {
-  const { config, problems } = readConfiguration(invocation, installation, terminal.error);
+  const { config, problems } = await readConfiguration(invocation, installation, terminal.error);
   if (reportProblems(problems, terminal.error)) return undefined;
   const rehearsal = withoutLogs.has(invocation.action);
   const shown = rehearsal || invocation.action === 'test address';

@@ -47,7 +47,7 @@ async function runExplain({ directory, words, self }: Start, terminal: Terminal)
 async function runCheck({ directory, words }: Start, terminal: Terminal): Promise<number> {
   const invocation = parseCommandLine(words.slice(1));
   const { installation } = readInstallation(directory);
-  const { config, problems, missing } = readConfiguration(invocation, installation, terminal.error);
+  const { config, problems, missing } = await readConfiguration(invocation, installation, terminal.error);
   if (missing) {
     terminal.error(`there is no configuration file: none of ${installation.configureFile}\n`);
     return 1;

@@ -19,7 +19,6 @@ import type { Config, NamedList } from './config.ts';
 import { type ReadInstance, readDriverSection } from './driver-section.ts';
 import { authenticators, routers, transports } from './drivers.ts';
 import { isExim3Text } from './exim3/text.ts';
-import { translateExim3 } from './exim3/translate.ts';
 import { Macros } from './macros.ts';
 import { mainOptions } from './main-options.ts';
 import { type Place, Problems } from './problems.ts';
@@ -293,10 +292,16 @@ export interface Loaded {
 }
 
 /** Reads the text of a configuration file, of Exim 4 or of Exim 3. `overrides` are the macros of the command line. */
-export function parseConfig(file: Clean, text: string, overrides: ReadonlyMap<string, string> = new Map()): Loaded {
+export async function parseConfig(
+  file: Clean,
+  text: string,
+  overrides: ReadonlyMap<string, string> = new Map(),
+): Promise<Loaded> {
   const problems = new Problems();
   const macros = new Macros(overrides, builtinMacros);
-  const translation = isExim3Text(text) ? translateExim3(file, text, overrides, problems) : undefined;
+  const translation = isExim3Text(text)
+    ? (await import('./exim3/translate.ts')).translateExim3(file, text, overrides, problems)
+    : undefined;
   const source = new Source(file, translation?.text ?? text, macros, problems, translation?.numbers);
   const draft: Draft = {
     source,

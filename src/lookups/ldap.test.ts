@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { reviewed, Text } from '../safe/taint.ts';
-import { askLdapServer, ldap, ldapdn, ldapm } from './ldap.ts';
+import { ldap, ldapdn, ldapm } from './ldap.ts';
+import { askLdapServer } from './ldap-database.ts';
 import { Lookups } from './lookups.ts';
 import { type MainOptions, standardSurroundings } from './surroundings.ts';
 import { testContext } from './test-context.ts';

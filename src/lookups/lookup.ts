@@ -81,4 +81,26 @@ export function defineLookup<L extends Lookup>(driver: L): L {
   return driver;
 }
 
+/** Opens a database with code that is loaded for the first query; programs that ask none start sooner. */
+export function openedLate(load: (surroundings: Surroundings) => Promise<Database>): QueryLookup['open'] {
+  return (surroundings) => {
+    let loading: Promise<Database> | undefined;
+    let database: Database | undefined;
+    return {
+      find(query, options, context) {
+        if (database !== undefined) return database.find(query, options, context);
+        loading ??= load(surroundings).then((loaded) => {
+          database = loaded;
+          return loaded;
+        });
+        return loading.then((loaded) => loaded.find(query, options, context));
+      },
+      close() {
+        if (database === undefined) loading?.then((loaded) => loaded.close());
+        else database.close();
+      },
+    };
+  };
+}
+
 export const notFound = { outcome: 'not found' } as const;

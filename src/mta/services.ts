@@ -7,11 +7,9 @@ import { makePerl } from '../expand/perl-process.ts';
 import type { AuthenticationAnswer, Credentials, SocketAnswer, SocketRequest } from '../expand/questions.ts';
 import { type Eventual, then } from '../lib/eventual.ts';
 import { matchIp, matchList } from '../lists/match.ts';
-import { askLdapServer } from '../lookups/ldap.ts';
 import type { Lookups } from '../lookups/lookups.ts';
 import { formatIp, isIp, parseIp } from '../net/address.ts';
 import { askSocket } from '../net/ask-socket.ts';
-import { askTls } from '../net/ask-tls.ts';
 import type { Resolver } from '../net/dns.ts';
 import { hostNames, type NameLookup } from '../net/host-names.ts';
 import { localAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
@@ -31,6 +29,9 @@ export interface Ground {
   readonly spool: Spool | undefined;
   log(text: string): void;
 }
+
+/** Loaded when it is used. */
+const tlsClient = () => import('../net/ask-tls.ts');
 
 const listNames: Readonly<Record<ListKind, string>> = {
   domain: 'domain',
@@ -108,7 +109,9 @@ async function readInetSocket(request: SocketRequest): Promise<SocketAnswer> {
   for (const address of addresses) {
     const place = { address, port };
     const name = isIp(host) ? '' : host;
-    const reply = request.tls ? await askTls(place, request, name) : await askSocket(place, request);
+    const reply = request.tls
+      ? await (await tlsClient()).askTls(place, request, name)
+      : await askSocket(place, request);
     if (reply.outcome !== 'not connected') return reply;
     ({ reason } = reply);
   }
@@ -121,7 +124,9 @@ async function readSocket(request: SocketRequest): Promise<SocketAnswer> {
   if (path === undefined) {
     return { outcome: 'failed', message: `Tainted name '${request.name.value}' for socket not permitted` };
   }
-  const reply = request.tls ? await askTls({ path }, request, '') : await askSocket({ path }, request);
+  const reply = request.tls
+    ? await (await tlsClient()).askTls({ path }, request, '')
+    : await askSocket({ path }, request);
   return reply.outcome === 'not connected'
     ? { outcome: 'failed', message: `failed to connect to socket ${path}: ${reply.reason}` }
     : reply;
@@ -139,7 +144,7 @@ const authenticationServices: {
 } = {
   saslauthd: (credentials) => askSaslauthd(saslauthdSocket, credentials),
   pam: async () => ({ error: 'pam: this version does not ask PAM; saslauthd can do it' }),
-  ldap: ({ query }, { main }) => askLdapServer(main, query),
+  ldap: async ({ query }, { main }) => (await import('../lookups/ldap-database.ts')).askLdapServer(main, query),
 };
 
 /** The addresses that count as this host's own (Exim spec 14, local_interfaces, extra_local_interfaces). */

@@ -55,7 +55,7 @@ log_file_path = ${directory.path}/%slog
 keep_environment =
 ${settings}
 ${drivers}`;
-    const { config, problems } = parseConfig(directory.file('configure'), text);
+    const { config, problems } = await parseConfig(directory.file('configure'), text);
     const [problem] = problems.all.filter(({ severity }) => severity === 'error');
     if (problem !== undefined) throw new Error(JSON.stringify(problem));
     const { installation } = readInstallation(literal('/nonexistent'));

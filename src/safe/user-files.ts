@@ -20,44 +20,58 @@ export interface GroupEntry {
   readonly gid: number;
 }
 
+/** What was made of the lines of a file, until it changes. */
+class KeptFile<T> {
+  readonly #path: Clean;
+  readonly #parse: (lines: readonly string[]) => T;
+  #stamp = '';
+  #value: T;
+
+  constructor(path: Clean, parse: (lines: readonly string[]) => T) {
+    this.#path = path;
+    this.#parse = parse;
+    this.#value = parse([]);
+  }
+
+  get value(): T {
+    const found = files.stat(this.#path);
+    const stamp = found === undefined ? '' : `${found.ino} ${found.mtimeMs} ${found.size}`;
+    if (stamp !== this.#stamp) {
+      this.#stamp = stamp;
+      this.#value = this.#parse(found === undefined ? [] : files.readText(this.#path).split('\n'));
+    }
+    return this.#value;
+  }
+}
+
 /** A table of one file by name and number; the first of several lines counts, as in the C library. */
 class EntryFile<T> {
-  readonly #path: Clean;
-  readonly #parse: (fields: readonly string[]) => readonly [name: string, id: number, entry: T] | undefined;
-  #stamp = '';
-  #byName = new Map<string, T>();
-  #byId = new Map<number, T>();
+  readonly #file: KeptFile<{ readonly byName: Map<string, T>; readonly byId: Map<number, T> }>;
 
   constructor(
     path: Clean,
     parse: (fields: readonly string[]) => readonly [name: string, id: number, entry: T] | undefined,
   ) {
-    this.#path = path;
-    this.#parse = parse;
-  }
-
-  #refresh(): void {
-    const found = files.stat(this.#path);
-    const stamp = found === undefined ? '' : `${found.ino} ${found.mtimeMs} ${found.size}`;
-    if (stamp === this.#stamp) return;
-    this.#stamp = stamp;
-    this.#byName = new Map();
-    this.#byId = new Map();
-    if (found === undefined) return;
-    for (const line of files.readText(this.#path).split('\n')) {
-      const row = this.#parse(line.split(':'));
-      if (row === undefined) continue;
-      const [name, id, entry] = row;
-      if (!this.#byName.has(name)) this.#byName.set(name, entry);
-      if (!this.#byId.has(id)) this.#byId.set(id, entry);
-    }
+    this.#file = new KeptFile(path, (lines) => {
+      const [byName, byId] = [new Map<string, T>(), new Map<number, T>()];
+      for (const line of lines) {
+        const row = parse(line.split(':'));
+        if (row === undefined) continue;
+        const [name, id, entry] = row;
+        if (!byName.has(name)) byName.set(name, entry);
+        if (!byId.has(id)) byId.set(id, entry);
+      }
+      return { byName, byId };
+    });
   }
 
   find(key: string | number): T | undefined {
-    this.#refresh();
-    return typeof key === 'string' ? this.#byName.get(key) : this.#byId.get(key);
+    const { byName, byId } = this.#file.value;
+    return typeof key === 'string' ? byName.get(key) : byId.get(key);
   }
 }
+
+const onlyFilesSources: readonly string[] = ['files'];
 
 const isNumber = (text: string | undefined): text is string => text !== undefined && /^\d{1,10}$/.test(text);
 
@@ -80,18 +94,24 @@ export function groupEntry(key: string | number): GroupEntry | undefined {
   return groups.find(key);
 }
 
-const switchFile = literal('/etc/nsswitch.conf');
+/** The sources of each database, as its first line says. */
+const switchFile = new KeptFile(
+  literal('/etc/nsswitch.conf'),
+  (lines) =>
+    new Map(
+      lines.toReversed().flatMap((line) => {
+        const database = /^(\w+):/.exec(line)?.[1];
+        const sources = line.replace(/^\w+:|#.*|\[[^\]]*\]/g, ' ').match(/\w+/g);
+        return database === undefined ? [] : [[database, sources ?? onlyFilesSources] as const];
+      }),
+    ),
+);
 /** Where services leave sockets that systemd's records of users are asked from. */
 const systemdRecords = literal('/run/systemd/userdb');
 
 /** Whether /etc/passwd and /etc/group are all there is, in that order of questions (nsswitch.conf(5)). */
 export function onlyFiles(database: 'passwd' | 'group'): boolean {
-  if (files.stat(switchFile) === undefined) return true;
-  const line = files
-    .readText(switchFile)
-    .split('\n')
-    .find((each) => each.startsWith(`${database}:`));
-  const sources = (line ?? 'files').replace(/^\w+:|#.*|\[[^\]]*\]/g, ' ').match(/\w+/g) ?? ['files'];
+  const sources = switchFile.value.get(database) ?? onlyFilesSources;
   return sources.every(
     (source) => source === 'files' || (source === 'systemd' && files.stat(systemdRecords) === undefined),
   );

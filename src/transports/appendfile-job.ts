@@ -77,3 +77,6 @@ export interface AppendfileJob extends Job {
   readonly mailstoreName: Clean;
   readonly mailstoreEnvelope: string;
 }
+
+/** Stands for the file's inode in the expanded `directory_file`, until there is a file: a number that no inode has. */
+export const inodeMark = Number.MAX_SAFE_INTEGER;

@@ -8,15 +8,12 @@ import { lower, trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { type Clean, concat, decimal, literal, pathComponent, reviewed } from '../safe/taint.ts';
 import { checkAppendfile } from './appendfile-check.ts';
-import type { AppendfileJob, QuotaRules } from './appendfile-job.ts';
+import { type AppendfileJob, inodeMark, type QuotaRules } from './appendfile-job.ts';
 import { appendfileOptions } from './appendfile-options.ts';
 import { lockRules, mailboxTarget } from './appendfile-target.ts';
 import { batchPrefix } from './batch.ts';
-import { tellComsat } from './comsat.ts';
 import { defineLocalTransport } from './define-local-transport.ts';
 import { expandOption, expandPath, give, prepared } from './expanding.ts';
-import { appendToMailbox } from './mailbox-file.ts';
-import { deliverToNewFile, inodeMark } from './new-file.ts';
 import { parseQuota, type QuotaValue } from './quota-value.ts';
 import type { DeliveryRequest } from './transport.ts';
 
@@ -254,12 +251,8 @@ export const appendfile = defineLocalTransport({
   options: appendfileOptions,
   check: checkAppendfile,
   prepare: (options, set) => (request) => prepared(() => prepare(options, set, request)),
-  async perform(job: AppendfileJob, content) {
-    if (job.format === 'file') return appendToMailbox(job, content);
-    const result = await deliverToNewFile(job, content);
-    if (result.outcome === 'delivered' && job.comsatUser !== '') await tellComsat(job.comsatUser, -1);
-    return result;
-  },
+  perform: async (job: AppendfileJob, content) =>
+    (await import('./appendfile-delivery.ts')).performAppendfile(job, content),
   filterProblems: {
     whileWriting: ({ path }: AppendfileJob) => ` while writing to ${path}`,
   },

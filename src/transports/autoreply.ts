@@ -14,7 +14,7 @@ import { timestamp } from '../observe/main-log.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { type Clean, clean, type Text } from '../safe/taint.ts';
 import { firstLine } from '../spool/body.ts';
-import { type AutoreplyJob, type CopyRules, runAutoreply } from './autoreply-job.ts';
+import type { AutoreplyJob, CopyRules } from './autoreply-job.ts';
 import { autoreplyOptions } from './autoreply-options.ts';
 import { withoutNeverMail } from './autoreply-recipients.ts';
 import { defineLocalTransport } from './define-local-transport.ts';
@@ -241,5 +241,5 @@ export const autoreply = defineLocalTransport({
   options: autoreplyOptions,
   filtersItself: true,
   prepare: (options) => (request) => prepared(() => prepare(options, request)),
-  perform: (job: AutoreplyJob, content) => runAutoreply(job, content),
+  perform: async (job: AutoreplyJob, content) => (await import('./autoreply-job.ts')).runAutoreply(job, content),
 });

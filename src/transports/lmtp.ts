@@ -4,7 +4,7 @@ import type { OptionsOf } from '../options/table.ts';
 import { type Command, compileCommand, expandCommand } from './command-words.ts';
 import { defineLocalTransport } from './define-local-transport.ts';
 import { expandPath, give, prepared } from './expanding.ts';
-import { type LmtpJob, runLmtp } from './lmtp-job.ts';
+import type { LmtpJob } from './lmtp-job.ts';
 import { lmtpOptions } from './lmtp-options.ts';
 import { type DeliveryRequest, errorCodes } from './transport.ts';
 
@@ -63,5 +63,5 @@ export const lmtp = defineLocalTransport({
     const command = options.command && compileCommand(options.command);
     return (request) => prepared(() => prepare(options, command, request));
   },
-  perform: (job: LmtpJob, content) => runLmtp(job, content),
+  perform: async (job: LmtpJob, content) => (await import('./lmtp-job.ts')).runLmtp(job, content),
 });

@@ -9,7 +9,7 @@ import * as files from '../safe/files.ts';
 import { type Clean, concat, decimal, literal, pathOf, reviewed } from '../safe/taint.ts';
 import { directorySize, type MailboxSize } from '../store/mailbox-size.ts';
 import { ensureSizeFile, noteInSizeFile } from '../store/maildir-size-file.ts';
-import type { AppendfileJob } from './appendfile-job.ts';
+import { type AppendfileJob, inodeMark } from './appendfile-job.ts';
 import { writeMessage } from './appendfile-writer.ts';
 import { checkCreationIn } from './mailbox-checks.ts';
 import { systemError } from './mailbox-file.ts';
@@ -234,6 +234,3 @@ const mailstore: Form = async (job, content) => {
 };
 
 const forms: Readonly<Record<'maildir' | 'mailstore' | 'directory', Form>> = { maildir, mailstore, directory };
-
-/** Stands for the file's inode in the expanded `directory_file`, until there is a file: a number that no inode has. */
-export const inodeMark = Number.MAX_SAFE_INTEGER;

@@ -20,7 +20,7 @@ export async function expireCommand({ directory, words }: Start, terminal: Termi
   const [surplus] = invocation.arguments;
   if (surplus !== undefined) throw new UsageError(`unexpected "${surplus}"\nusage: ${usage}`);
   const { installation } = readInstallation(directory);
-  const { config, problems } = readConfiguration(invocation, installation, terminal.error);
+  const { config, problems } = await readConfiguration(invocation, installation, terminal.error);
   if (reportProblems(problems, terminal.error)) return 1;
   const rules = config.main.expire_rules?.rules ?? [];
   if (rules.length === 0) {

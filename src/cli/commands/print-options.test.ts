@@ -24,7 +24,7 @@ interface Caller {
 
 async function printed(text: string, names: readonly string[], { isAdmin = true, terse = false }: Caller = {}) {
   let [out, complaints] = ['', ''];
-  const { config, problems } = parseConfig(file, text);
+  const { config, problems } = await parseConfig(file, text);
   assert.deepEqual(problems.errors, []);
   const status = await printOptions(
     names,

@@ -5,69 +5,75 @@ import { literal } from '../../safe/taint.ts';
 import { reportCheck } from './check.ts';
 
 /** The report about a configuration, without its last line, and whether it can be used. */
-function check(text: string): { readonly lines: string[]; readonly usable: boolean } {
-  const { config, problems } = parseConfig(literal('/etc/x'), text, new Map());
+async function check(text: string): Promise<{ readonly lines: string[]; readonly usable: boolean }> {
+  const { config, problems } = await parseConfig(literal('/etc/x'), text, new Map());
   const lines: string[] = [];
   const usable = reportCheck(config, problems.all, (line) => lines.push(line));
   return { lines: lines.slice(0, -1), usable };
 }
 
 /** Only what is said of things that do not do what they seem to. */
-function warnings(text: string): string[] {
-  return check(text).lines.filter((line) => !line.startsWith('Remark: '));
+async function warnings(text: string): Promise<string[]> {
+  return (await check(text)).lines.filter((line) => !line.startsWith('Remark: '));
 }
 
-function remarks(text: string): string[] {
-  return check(text).lines.filter((line) => line.startsWith('Remark: '));
+async function remarks(text: string): Promise<string[]> {
+  return (await check(text)).lines.filter((line) => line.startsWith('Remark: '));
 }
 
 const transports = (options: string): string => `begin transports\nt:\n  driver = appendfile\n${options}\n`;
 
-test('a configuration without faults has nothing to report', () => {
-  assert.deepEqual(check('primary_hostname = a.example\n'), { lines: [], usable: true });
+test('a configuration without faults has nothing to report', async () => {
+  assert.deepEqual(await check('primary_hostname = a.example\n'), { lines: [], usable: true });
 });
 
-test('a file name made of what a client said is reported with the remedy and the place', () => {
+test('a file name made of what a client said is reported with the remedy and the place', async () => {
   for (const [options, variable] of [
     ['file = /var/mail/$local_part', '$local_part'],
     ['directory = /var/mail/${lc:$domain}/x', '$domain'],
     ['file = /var/mail/${if eq{a}{b}{$local_part}{$domain}}', '$local_part'],
     ['file = /var/mail/$h_x-user:', '$header_x-user:'],
   ] as const) {
-    const lines = warnings(transports(`  ${options}`));
+    const lines = await warnings(transports(`  ${options}`));
     assert.equal(lines.length, 1, options);
     assert.ok(lines[0]?.includes(`is made of ${variable}`), lines[0]);
     assert.ok(lines[0]?.endsWith('(line 4 of /etc/x)'), lines[0]);
   }
 });
 
-test('a file name that a table vouches for, or may vouch for, is not reported', () => {
+test('a file name that a table vouches for, or may vouch for, is not reported', async () => {
   for (const options of [
     'file = /var/mail/$local_part_data',
     'directory = /var/mail/${lookup{$local_part}lsearch{/etc/users}}',
     'file = /var/mail/${if eq{a}{b}{$local_part}{x}}',
     'file = /var/mail/${strlen:$local_part}',
   ]) {
-    assert.deepEqual(warnings(transports(`  ${options}`)), [], options);
+    assert.deepEqual(await warnings(transports(`  ${options}`)), [], options);
   }
 });
 
-test('files that lookups and ${readfile} open are looked at, too', () => {
+test('files that lookups and ${readfile} open are looked at, too', async () => {
   const acl = (text: string): string => `begin acl\na:\n  deny condition = ${text}\n`;
-  assert.match(warnings(acl('${lookup{x}lsearch{/etc/$domain}}'))[0] ?? '', /the file of a lookup is made of \$domain/);
-  assert.match(warnings(acl('${readfile{/etc/$sender_address}}'))[0] ?? '', /the file of \$\{readfile\} is made of/);
-  assert.deepEqual(warnings(acl('${lookup{$domain}lsearch{/etc/x}}')), []);
-  assert.deepEqual(warnings(acl('${lookup pgsql{select $domain}}')), []);
+  assert.match(
+    (await warnings(acl('${lookup{x}lsearch{/etc/$domain}}')))[0] ?? '',
+    /the file of a lookup is made of \$domain/,
+  );
+  assert.match(
+    (await warnings(acl('${readfile{/etc/$sender_address}}')))[0] ?? '',
+    /the file of \$\{readfile\} is made of/,
+  );
+  assert.deepEqual(await warnings(acl('${lookup{$domain}lsearch{/etc/x}}')), []);
+  assert.deepEqual(await warnings(acl('${lookup pgsql{select $domain}}')), []);
 });
 
-test('the arguments of a command may be anything, its name may not', () => {
+test('the arguments of a command may be anything, its name may not', async () => {
   const pipe = (command: string): string => `begin transports\np:\n  driver = pipe\n  command = ${command}\n`;
-  assert.deepEqual(warnings(pipe('/bin/filter $local_part')), []);
-  assert.equal(warnings(pipe('$local_part -x')).length, 1);
+  assert.deepEqual(await warnings(pipe('/bin/filter $local_part')), []);
+  assert.equal((await warnings(pipe('$local_part -x'))).length, 1);
 });
 
-test('regular expressions that repeat a repetition, or are none, are reported wherever they stand', () => {
-  const lines = warnings(
+test('regular expressions that repeat a repetition, or are none, are reported wherever they stand', async () => {
+  const lines = await warnings(
     `domainlist d = ^(a+)+\\.example\\$ : b.example : ^(unclosed
 begin acl
 a:
@@ -89,10 +95,10 @@ const router = (name: string, ...options: readonly string[]): string =>
   `${name}:\n${options.map((option) => `  ${option}\n`).join('')}`;
 const takesAll = ['driver = accept', 'transport = t'];
 
-test('routers behind one that takes every address are reported', () => {
+test('routers behind one that takes every address are reported', async () => {
   for (const first of [takesAll, [...takesAll, 'domains = *'], [...takesAll, 'condition = true']]) {
     const text = `begin routers\n${router('a', ...first)}${router('b', ...takesAll)}${transports('  file = /x')}`;
-    const lines = warnings(text);
+    const lines = await warnings(text);
     const place = `line ${2 + first.length + 3} of /etc/x`;
     assert.deepEqual(lines, [
       `Warning: router b is never reached: the router a before it takes every address (${place})`,
@@ -100,23 +106,23 @@ test('routers behind one that takes every address are reported', () => {
   }
 });
 
-test('routers behind one that lets nothing go on are reported, unless it may pass', () => {
-  const routers = (...options: readonly string[]): string[] =>
+test('routers behind one that lets nothing go on are reported, unless it may pass', async () => {
+  const routers = (...options: readonly string[]): Promise<string[]> =>
     warnings(
       `begin routers\n${router('a', 'driver = dnslookup', 'transport = t', ...options)}${router('b', ...takesAll)}${transports('  file = /x')}`,
     );
-  assert.match(routers('no_more')[0] ?? '', /router b is never reached: the router a before it has no_more/);
+  assert.match((await routers('no_more'))[0] ?? '', /router b is never reached: the router a before it has no_more/);
   for (const options of [
     [],
     ['no_more', 'self = pass'],
     ['no_more', 'pass_on_timeout'],
     ['no_more', 'domains = ! a.example'],
   ]) {
-    assert.deepEqual(routers(...options), [], options.join());
+    assert.deepEqual(await routers(...options), [], options.join());
   }
 });
 
-test('a router that others lead to is reached, and so are those behind it', () => {
+test('a router that others lead to is reached, and so are those behind it', async () => {
   const routers = [
     router('r', 'driver = redirect', 'data = x@y', 'redirect_router = c', 'domains = q'),
     router('a', ...takesAll),
@@ -124,16 +130,17 @@ test('a router that others lead to is reached, and so are those behind it', () =
     router('c', ...takesAll, 'domains = q'),
     router('d', ...takesAll),
   ];
-  const lines = warnings(`begin routers\n${routers.join('')}${transports('  file = /x')}`);
+  const lines = await warnings(`begin routers\n${routers.join('')}${transports('  file = /x')}`);
   assert.deepEqual(
     lines.map((line) => line.slice(0, 18)),
     ['Warning: router b '],
   );
 });
 
-test('ACL statements behind one that decides for everything are reported', () => {
-  const acl = (...statements: readonly string[]): string[] => warnings(`begin acl\na:\n${statements.join('\n')}\n`);
-  const [line] = acl('  accept', '  deny message = x', '  accept');
+test('ACL statements behind one that decides for everything are reported', async () => {
+  const acl = (...statements: readonly string[]): Promise<string[]> =>
+    warnings(`begin acl\na:\n${statements.join('\n')}\n`);
+  const [line] = await acl('  accept', '  deny message = x', '  accept');
   assert.equal(
     line,
     'Warning: ACL a: 2 statements are never reached: the "accept" in line 3 decides for everything (line 4 of /etc/x)',
@@ -146,7 +153,7 @@ test('ACL statements behind one that decides for everything are reported', () =>
     'accept hosts = *',
     'deny condition = yes\n  delay = 5s',
   ]) {
-    assert.equal(acl(`  ${statement}`, '  accept').length, 1, statement);
+    assert.equal((await acl(`  ${statement}`, '  accept')).length, 1, statement);
   }
   for (const statement of [
     'require verify = sender',
@@ -155,12 +162,12 @@ test('ACL statements behind one that decides for everything are reported', () =>
     'deny !hosts = *',
     'accept acl = a',
   ]) {
-    assert.equal(acl(`  ${statement}`, '  accept').length, 0, statement);
+    assert.equal((await acl(`  ${statement}`, '  accept')).length, 0, statement);
   }
 });
 
-test('names of transports, lists and ACLs that are not defined are reported with the one that was probably meant', () => {
-  const lines = warnings(`
+test('names of transports, lists and ACLs that are not defined are reported with the one that was probably meant', async () => {
+  const lines = await warnings(`
 acl_smtp_rcpt = chekc
 domainlist local_domains = a.example : +reley
 domainlist relay = b.example
@@ -209,18 +216,18 @@ t:
   assert.equal(lines.length, 11, lines.join('\n'));
 });
 
-test('names that are only known at run time are left alone', () => {
+test('names that are only known at run time are left alone', async () => {
   const text = `acl_smtp_rcpt = \${if eq{a}{b}{x}{y}}
 acl_smtp_data = /etc/acl
 acl_smtp_mail = accept hosts = 127.0.0.1
 begin routers
 ${router('a', 'driver = accept', 'transport = t_$domain_data', 'domains = <; a ; +$domain')}`;
-  assert.deepEqual(warnings(text), []);
+  assert.deepEqual(await warnings(text), []);
 });
 
-test('macros, lists, ACLs and transports that nobody uses are told as remarks', () => {
+test('macros, lists, ACLs and transports that nobody uses are told as remarks', async () => {
   assert.deepEqual(
-    remarks(`ONE = 1
+    await remarks(`ONE = 1
 TWO = x.example
 # ONE is mentioned here only
 primary_hostname = TWO
@@ -253,11 +260,11 @@ ${router('a', 'driver = accept', 'transport = ${if eq{a}{b}{t}{t}}')}${transport
 .ifdef DEBUGGING
 .endif
 `;
-  assert.deepEqual(remarks(used), []);
+  assert.deepEqual(await remarks(used), []);
 });
 
-test('what is obsolete is told with what to write instead', () => {
-  const lines = remarks(`helo_try_verify_hosts = *
+test('what is obsolete is told with what to write instead', async () => {
+  const lines = await remarks(`helo_try_verify_hosts = *
 log_selector = +all
 acl_smtp_rcpt = a
 begin acl
@@ -277,17 +284,17 @@ a:
   );
 });
 
-test('options without effect are named, and mistakes end with a count', () => {
-  const { lines } = check('tls_dh_max_bits = 2048\n');
+test('options without effect are named, and mistakes end with a count', async () => {
+  const { lines } = await check('tls_dh_max_bits = 2048\n');
   assert.deepEqual(lines, ['Warning: the option tls_dh_max_bits has no effect in this version']);
-  const wrong = check('nosuch = 1\nprimary_hostnme = a\n');
+  const wrong = await check('nosuch = 1\nprimary_hostnme = a\n');
   assert.equal(wrong.usable, false);
   assert.equal(wrong.lines.length, 2);
   assert.ok(wrong.lines[1]?.includes('primary_hostname'), wrong.lines[1]);
 });
 
-test('mistakes of every kind come at once, with file, line and the macros behind them', () => {
-  const { lines, usable } = check(`HOSTS = 127.0.0.1
+test('mistakes of every kind come at once, with file, line and the macros behind them', async () => {
+  const { lines, usable } = await check(`HOSTS = 127.0.0.1
 primary_hostnme = HOSTS
 begin routrs
 begin routers
@@ -311,14 +318,14 @@ s:
   }
 });
 
-test('a wrong value of a known option is not taken for a slip in its name', () => {
-  const { lines } = check(transports('  file = /x\n  user = no-such-user'));
+test('a wrong value of a known option is not taken for a slip in its name', async () => {
+  const { lines } = await check(transports('  file = /x\n  user = no-such-user'));
   assert.equal(lines.length, 1);
   assert.ok(lines[0]?.includes('user no-such-user was not found') && !lines[0].includes('did you mean'), lines[0]);
 });
 
-test('a scanner that cannot be asked is named', () => {
-  const { lines } = check(`acl_smtp_data = a
+test('a scanner that cannot be asked is named', async () => {
+  const { lines } = await check(`acl_smtp_data = a
 begin acl
 a:
   deny malware = *
