@@ -8,15 +8,16 @@ mkdir -p "$PEERS/tree"
 unpack() {
   name=$1
   shift
-  [ -d "$PEERS/tree/$name" ] && return 0
+  [ "$(cat "$PEERS/tree/$name.packages" 2>/dev/null)" = "$*" ] && return 0
   echo "bench: fetching $name" >&2
   rm -rf "$PEERS/arc/$name" "$PEERS/tree/$name.part"
   mkdir -p "$PEERS/arc/$name/partial" "$PEERS/tree/$name.part"
   apt-get install -y --download-only --no-install-recommends \
     -o Dir::Cache::archives="$PEERS/arc/$name" -o APT::Sandbox::User=root "$@" >/dev/null
   for package in "$PEERS/arc/$name"/*.deb; do dpkg -x "$package" "$PEERS/tree/$name.part"; done
-  rm -rf "$PEERS/arc/$name"
+  rm -rf "$PEERS/arc/$name" "$PEERS/tree/$name"
   mv "$PEERS/tree/$name.part" "$PEERS/tree/$name"
+  echo "$*" >"$PEERS/tree/$name.packages"
 }
 
 compile() {
@@ -24,7 +25,7 @@ compile() {
 }
 
 unpack exim exim4-daemon-heavy exim4-base
-unpack postfix postfix postfix-cdb
+unpack postfix postfix postfix-cdb postfix-pgsql postfix-ldap
 unpack dovecot dovecot-core dovecot-imapd dovecot-pop3d
 compile smtpload
 compile devlog

@@ -57,17 +57,23 @@ function tabella(place, user, uid) {
   return tabellaCommand(place, configuration);
 }
 
-function postfix({ run, mail, users, port, sink }) {
+/** Writes a Postfix that works below a directory, with definitions before its main.cf; answers the command that runs it. */
+export function postfix({ run, port }, definitions) {
   const etc = join(run, 'etc');
   const queue = join(run, 'queue');
   makeDirectory(etc);
   makeDirectory(queue);
   makeDirectory(join(run, 'data'), 3102, 3102, 0o700);
-  const definitions = { bench_run: run, bench_mail: mail, bench_users: users, bench_sink: sink };
-  writeConfiguration(join(etc, 'main.cf'), definitions, 'postfix-main.cf');
+  writeConfiguration(join(etc, 'main.cf'), { bench_run: run, ...definitions }, 'postfix-main.cf');
   writeConfiguration(join(etc, 'master.cf'), {}, 'postfix-master.cf');
   writeFileSync(join(etc, 'master.cf'), `127.0.0.1:${port} inet n - n - - smtpd\n`, { flag: 'a' });
-  writeFileSync(join(etc, 'dynamicmaps.cf'), 'cdb postfix-cdb.so dict_cdb_open mkmap_cdb_open\n');
+  writeFileSync(
+    join(etc, 'dynamicmaps.cf'),
+    `cdb postfix-cdb.so dict_cdb_open mkmap_cdb_open
+pgsql postfix-pgsql.so dict_pgsql_open
+ldap postfix-ldap.so dict_ldap_open
+`,
+  );
   const private_ = ['active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming'];
   for (const name of [...private_, 'private', 'saved', 'trace']) makeDirectory(join(queue, name), 3102, 0, 0o700);
   makeDirectory(join(queue, 'maildrop'), 3102, 3103, 0o1730);
@@ -92,5 +98,20 @@ export const peers = new Map([
     { port: 2523, weight: 4, start: (place) => tabella(place, 'Debian-exim', 3101), note: 'started by root' },
   ],
   ['exim', { port: 2521, weight: 1, start: exim, note: 'Exim 4, heavy daemon' }],
-  ['postfix', { port: 2522, weight: 4, start: postfix, usesSyslog: true, note: 'cdb maps, virtual(8)' }],
+  [
+    'postfix',
+    {
+      port: 2522,
+      weight: 4,
+      start: (place) =>
+        postfix(place, {
+          bench_mail: place.mail,
+          bench_domains: 'example.test',
+          bench_users: `cdb:${place.users}`,
+          bench_sink: place.sink,
+        }),
+      usesSyslog: true,
+      note: 'cdb maps, virtual(8)',
+    },
+  ],
 ]);

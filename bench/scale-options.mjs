@@ -17,7 +17,7 @@ export const scaleRows = {
 export function readScaleOptions(words) {
   const { values } = parseArgs({ args: words, options: scaleRows });
   return {
-    servers: values.server ?? ['tabella', 'exim'],
+    servers: values.server ?? ['tabella', 'exim', 'postfix'],
     tables: values.tables.split(','),
     users: positive('users', values.users),
     domains: positive('domains', values.domains),

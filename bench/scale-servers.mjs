@@ -1,7 +1,11 @@
-/** The servers that are asked about recipients: Exim and Tabella read scale.conf behind the lookups of the tables in question. */
+/**
+ * The servers that are asked about recipients: Exim and Tabella read scale.conf behind the lookups of the tables in question;
+ * Postfix asks the same questions of them by maps of its own.
+ */
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asVmail, makeDirectory, tabellaCommand, writeConfiguration } from './peers.mjs';
+import { asVmail, makeDirectory, postfix, tabellaCommand, writeConfiguration } from './peers.mjs';
 import { ldapPort } from './scale-tables.mjs';
 
 /** How domains and users are found, as the configuration says it. */
@@ -20,6 +24,41 @@ const lookups = {
       '${lookup ldap{ldap:///uid=${quote_ldap_dn:$local_part},dc=${quote_ldap_dn:$domain},o=top?description?base?(objectClass=*)}{$value}fail}',
   }),
 };
+
+/** The maps of Postfix, in the notation of their types. */
+const maps = {
+  cdb: ({ cdb }) => ({ domains: `cdb:${cdb}/domains`, users: `cdb:${cdb}/users` }),
+  pgsql: ({ run, socket }) => {
+    const head = `hosts = unix:${socket}\nuser = tester\ndbname = postgres\n`;
+    return {
+      domains: writeMap(
+        run,
+        'pgsql',
+        'domains',
+        `${head}query = select domain from transport where domain='%s' and local\n`,
+      ),
+      users: writeMap(run, 'pgsql', 'users', `${head}query = select maildir from users where username='%s' and mail\n`),
+    };
+  },
+  ldap: ({ run }) => {
+    const head = `server_host = ldap://127.0.0.1:${ldapPort}\nversion = 3\nbind = no\nscope = base\nquery_filter = (objectClass=*)\n`;
+    return {
+      domains: writeMap(run, 'ldap', 'domains', `${head}search_base = dc=%s,o=top\nresult_attribute = dc\n`),
+      users: writeMap(
+        run,
+        'ldap',
+        'users',
+        `${head}search_base = uid=%u,dc=%d,o=top\nresult_attribute = description\n`,
+      ),
+    };
+  },
+};
+
+function writeMap(run, type, name, text) {
+  const path = join(run, `${name}.cf`);
+  writeFileSync(path, text);
+  return `${type}:${path}`;
+}
 
 function writeScale(path, place, user, uid) {
   for (const name of ['spool', 'log']) makeDirectory(join(place.run, name), uid, uid, 0o750);
@@ -48,6 +87,17 @@ export const scaleServers = new Map([
       start(place) {
         writeScale('/etc/exim4/exim4.conf', place, 'Debian-exim', 3101);
         return ['/usr/sbin/exim4', '-bdf', '-q1h'];
+      },
+    },
+  ],
+  [
+    'postfix',
+    {
+      port: 2622,
+      start(place) {
+        const { domains, users } = maps[place.tables](place);
+        const nowhere = { bench_mail: join(place.run, 'mail'), bench_sink: place.port };
+        return postfix(place, { ...nowhere, bench_domains: domains, bench_users: users });
       },
     },
   ],

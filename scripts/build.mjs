@@ -80,4 +80,8 @@ const run = (command, args, env) => {
 const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/node');
 run(node, [...flags, recorder, root, 'exim', '-be', '$version_number'], { CACHE: join(dist, 'program.cache') });
 rmSync(recorder);
+// a run-time that does not accept it would only be slow
+const check = `const [code, cachedData] = process.argv.slice(1).map((name) => require('node:fs').readFileSync(name));
+if (new (require('node:vm').Script)(code.toString('latin1'), { cachedData }).cachedDataRejected) throw 'rejected';`;
+run(node, [...flags, '-e', check, program, program.replace('.cjs', '.cache')]);
 run(join(bin, 'exim'), ['-bV']);
