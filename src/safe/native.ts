@@ -27,30 +27,33 @@ let libc: LibraryHandle | undefined;
 let fcntl: ((descriptor: number, command: number, lock: Flock) => number) | undefined;
 
 const setOwnLock = 37; // F_OFD_SETLK: a lock that belongs to the open file, not to the process
-const writeLock = 1;
+
+export type LockKind = 'exclusive' | 'shared';
+
+const fcntlTypes: Record<LockKind, number> = { exclusive: 1, shared: 0 }; // F_WRLCK, F_RDLCK
 
 /**
- * Takes an exclusive lock on the whole file without waiting; answers false when another holds it. The lock conflicts
+ * Takes a lock on the whole file without waiting; answers false when another holds one that conflicts. The lock conflicts
  * with the POSIX locks of other programs, belongs to this open file, and goes when it is closed.
  */
-export function tryLock(descriptor: number): boolean {
+export function tryLock(descriptor: number, kind: LockKind = 'exclusive'): boolean {
   if (fcntl === undefined) {
     koffi().struct('flock', { type: 'int16', whence: 'int16', start: 'int64', length: 'int64', pid: 'int32' });
     libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
     fcntl = libc.func('int fcntl(int fd, int command, _Inout_ flock *lock)');
   }
-  return fcntl?.(descriptor, setOwnLock, { type: writeLock, whence: 0, start: 0, length: 0, pid: 0 }) === 0;
+  return fcntl?.(descriptor, setOwnLock, { type: fcntlTypes[kind], whence: 0, start: 0, length: 0, pid: 0 }) === 0;
 }
 
 let flock: ((descriptor: number, operation: number) => number) | undefined;
 
-const exclusiveWithoutWaiting = 2 | 4; // LOCK_EX | LOCK_NB
+const flockTypes: Record<LockKind, number> = { exclusive: 2 | 4, shared: 1 | 4 }; // LOCK_EX, LOCK_SH with LOCK_NB
 
 /** As `tryLock`, with flock(2): for mailboxes that other programs lock this way. */
-export function tryFlock(descriptor: number): boolean {
+export function tryFlock(descriptor: number, kind: LockKind = 'exclusive'): boolean {
   libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
   flock ??= libc.func('int flock(int fd, int operation)');
-  return flock?.(descriptor, exclusiveWithoutWaiting) === 0;
+  return flock?.(descriptor, flockTypes[kind]) === 0;
 }
 
 interface CryptFunction {
