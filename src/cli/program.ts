@@ -1,8 +1,9 @@
 /** The names of the program, and what it is under each of them. */
 
 import { serveMailboxes } from '../mta/mailbox-server.ts';
+import { servePam } from '../mta/pam.ts';
 import { dbmbuild } from '../tools/dbmbuild.ts';
-import { actAs } from './become.ts';
+import { act, actAs } from './become.ts';
 import { checkQuotasCommand } from './commands/check-quotas.ts';
 import { deliverAs } from './deliver-as.ts';
 import { exim } from './exim.ts';
@@ -29,5 +30,7 @@ export async function program(start: Start): Promise<number> {
   const [first, ...others] = start.words;
   if (first === '--deliver-as') return deliverAs(others);
   if (first === '--mailboxes-as') return actAs(others, serveMailboxes);
+  if (first === '--ask-pam-as') return actAs(others, servePam);
+  if (first === '--ask-pam') return act(servePam);
   return (programs.get(start.calledAs) ?? exim)(start);
 }
