@@ -9,13 +9,13 @@ import { type Job, runBoth } from './oracle/room.ts';
 const absent: readonly { readonly why: string; readonly macros: RegExp }[] = [
   {
     why: 'features that are not there yet, or by half',
-    macros: /^_HAVE_(?:MALWARE_(?:AVAST|DRWEB|FPROT6D|FPROTD|FSECURE|SOPHIE)|OCSP|PIPE_CONNECT|TCP_FASTOPEN)$/,
+    macros: /^_HAVE_(?:OCSP|PIPE_CONNECT|TCP_FASTOPEN)$/,
   },
   {
     why: 'features of GnuTLS or of the way Exim uses TLS',
     macros: /^_HAVE_(?:GNUTLS|TLS_CA_CACHE|TLS_OCSP|TLS_OCSP_LIST)$|^_RESUME_DECODE$/,
   },
-  { why: 'functions in C, NIS, PAM, MBX mailboxes', macros: /^_HAVE_(?:DLFUNC|LOOKUP_NIS|PAM|TRANSPORT_APPEND_MBX)$/ },
+  { why: 'functions in C, NIS', macros: /^_HAVE_(?:DLFUNC|LOOKUP_NIS)$/ },
   { why: 'log selectors that the manual does not know', macros: /^_LOG_(?:PROTOCOL_DETAIL|REJECTED_HEADERS)$/ },
   { why: 'one name for two options', macros: /^_OPT_ROUTERS_(?:FAIL_)?VERIFY$/ },
 ];

@@ -13,14 +13,18 @@ function become(uid: number, gid: number, allGroups: boolean): boolean {
   return process.getuid?.() === uid && process.geteuid?.() === uid && process.getgid?.() === gid;
 }
 
-/** `uid gid all|one`, never root; then the work, which writes to standard output. Answers the exit status. */
-export async function actAs(
-  words: readonly string[],
-  work: (input: AsyncIterable<Buffer>, write: (octets: Buffer) => Promise<void>) => Promise<void>,
-): Promise<number> {
+type Work = (input: AsyncIterable<Buffer>, write: (octets: Buffer) => Promise<void>) => Promise<void>;
+
+/** `uid gid all|one`, never root; then the work. Answers the exit status. */
+export async function actAs(words: readonly string[], work: Work): Promise<number> {
   const [uid = -1, gid = -1] = words.map(Number);
   if (!(uid > 0) || !(gid >= 0)) return 64;
   if (!become(uid, gid, words[2] === 'all')) return 77;
+  return act(work);
+}
+
+/** Does the work, which writes to standard output. Answers the exit status. */
+export async function act(work: Work): Promise<number> {
   const write = (octets: Buffer): Promise<void> =>
     new Promise((resolve, reject) => {
       process.stdout.write(octets, (error) => (error ? reject(error) : resolve()));

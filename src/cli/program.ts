@@ -27,6 +27,8 @@ const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
 const workers: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
   ['--deliver-as', async (words: readonly string[]) => (await import('./deliver-as.ts')).deliverAs(words)],
   ['--mailboxes-as', async (words: readonly string[]) => (await import('./mailboxes-as.ts')).mailboxesAs(words)],
+  ['--ask-pam-as', async (words: readonly string[]) => (await import('./ask-pam.ts')).askPamAs(words)],
+  ['--ask-pam', async () => (await import('./ask-pam.ts')).askPam()],
 ]);
 
 /** Answers the exit status. */

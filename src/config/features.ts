@@ -15,13 +15,19 @@ export const features: readonly Feature[] = [
   { word: 'crypteq', macros: ['CRYPTEQ'] },
   { word: 'iconv()', macros: ['ICONV'] },
   { word: 'IPv6', macros: ['IPV6'] },
+  { word: 'PAM', macros: ['PAM'] },
   { word: 'Perl', macros: ['PERL'] },
   { word: 'OpenSSL', macros: ['TLS', 'TLS1_3', 'TLS_ALPN', 'OPENSSL'] },
   { word: 'TLS_resume', macros: ['TLS_RESUME'] },
   { word: 'move_frozen_messages', macros: ['MOVE_FROZEN_MESSAGES'] },
   {
     word: 'Content_Scanning',
-    macros: ['CONTENT_SCANNING', 'MALWARE_CLAMD', 'MALWARE_CMDLINE', 'MALWARE_SOCK'],
+    macros: [
+      'CONTENT_SCANNING',
+      ...['AVAST', 'CLAMD', 'CMDLINE', 'DRWEB', 'FPROT6D', 'FPROTD', 'FSECURE', 'SOCK', 'SOPHIE'].map(
+        (scanner) => `MALWARE_${scanner}`,
+      ),
+    ],
   },
   { word: 'DANE', macros: ['DANE'] },
   { word: 'DKIM', macros: ['DKIM'] },
@@ -35,5 +41,5 @@ export const features: readonly Feature[] = [
   { word: 'SPF', macros: ['SPF'] },
   { word: 'SRS', macros: ['SRS', 'NATIVE_SRS'] },
   { word: 'Experimental_ARC', macros: ['ARC'] },
-  { macros: ['TRANSPORT_APPEND_MAILDIR', 'TRANSPORT_APPEND_MAILSTORE'] },
+  { macros: ['TRANSPORT_APPEND_MAILDIR', 'TRANSPORT_APPEND_MAILSTORE', 'TRANSPORT_APPEND_MBX'] },
 ];

@@ -19,6 +19,13 @@ export function mailboxDate(milliseconds: number): string {
   return `${days[at.getDay()]} ${months[at.getMonth()]} ${String(at.getDate()).padStart(2, '0')} ${time} ${at.getFullYear()}`;
 }
 
+/** ` 3-Nov-2036 16:47:43 +0100`: as c-client writes them. */
+export function mbxDate(milliseconds: number): string {
+  const at = new Date(milliseconds);
+  const day = String(at.getDate()).padStart(2, ' ');
+  return `${day}-${months[at.getMonth()]}-${at.getFullYear()} ${timestamp(milliseconds).slice(11)} ${zone(milliseconds)}`;
+}
+
 /** `Nov  3 16:47:43 2036 +0100`: as certificates are shown; `GMT` where the time zone is that. */
 export function certificateDate(milliseconds: number): string {
   const at = new Date(milliseconds);

@@ -128,7 +128,9 @@ export async function makeRuntime(
   const lookups = new Lookups(lookupDrivers, Math.max(main.lookup_open_max, 1), { resolver, main });
   const environment = keptEnvironment(config, options.environment);
   const basic = basicSettings(config, installation, environment);
-  const early = makeServices({ config, lookups, resolver, spool: undefined, log: () => undefined });
+  const { programDirectory } = installation;
+  const ground = { config, lookups, resolver, programDirectory };
+  const early = makeServices({ ...ground, spool: undefined, log: () => undefined });
   const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
   const user = effectiveServerUser(config, installation);
   limitUserNames(main.max_username_length);
@@ -163,7 +165,7 @@ export async function makeRuntime(
     messageLogs: main.message_logs,
     preserveMessageLogs: main.preserve_message_logs,
   });
-  const services = makeServices({ config, lookups, resolver, spool, log: (text) => logs.main(text) });
+  const services = makeServices({ ...ground, spool, log: (text) => logs.main(text) });
   known = { settings: places.settings, services };
   lines = logs;
   const complain = (error: unknown): void => logs.main(`trouble with a hints database: ${errorText(error)}`);

@@ -17,7 +17,7 @@ import { askSaslauthd } from '../net/saslauthd.ts';
 import { servicePort } from '../net/service-ports.ts';
 import { withFullRights } from '../safe/privileges.ts';
 import { type ProgramResult, run, taintedArgument } from '../safe/spawn.ts';
-import { clean, literal, Text } from '../safe/taint.ts';
+import { type Clean, clean, literal, pathOf, Text } from '../safe/taint.ts';
 import type { Spool } from '../spool/spool.ts';
 
 /** What the services stand on. */
@@ -25,6 +25,8 @@ export interface Ground {
   readonly config: Config;
   readonly lookups: Lookups;
   readonly resolver: Resolver;
+  /** Where this program lies. */
+  readonly programDirectory: Clean;
   /** Not there while the settings are being expanded. */
   readonly spool: Spool | undefined;
   log(text: string): void;
@@ -139,12 +141,14 @@ const saslauthdSocket = literal('/var/run/saslauthd/mux');
 const authenticationServices: {
   readonly [Service in keyof Credentials]: (
     credentials: Credentials[Service],
-    config: Config,
+    ground: Ground,
   ) => Promise<AuthenticationAnswer>;
 } = {
   saslauthd: (credentials) => askSaslauthd(saslauthdSocket, credentials),
-  pam: async () => ({ error: 'pam: this version does not ask PAM; saslauthd can do it' }),
-  ldap: async ({ query }, { main }) => (await import('../lookups/ldap-database.ts')).askLdapServer(main, query),
+  pam: async (credentials, { programDirectory }) =>
+    (await import('./pam.ts')).askPamProcess(pathOf(programDirectory, literal('bin'), literal('tabella')), credentials),
+  ldap: async ({ query }, { config }) =>
+    (await import('../lookups/ldap-database.ts')).askLdapServer(config.main, query),
 };
 
 /** The addresses that count as this host's own (Exim spec 14, local_interfaces, extra_local_interfaces). */
@@ -263,7 +267,7 @@ export function makeServices(ground: Ground): Omit<Services, 'runAcl'> {
     run: runProgram,
     readSocket,
     callPerl: (name, args, context) => perl.call(name, args, context),
-    authenticate: (service, credentials) => authenticationServices[service](credentials, config),
+    authenticate: (service, credentials) => authenticationServices[service](credentials, ground),
     findHostName: (context) => findHostName(context, ground),
     log: (text) => ground.log(text),
     queueSize: () => ground.spool?.count() ?? 0,

@@ -1,5 +1,5 @@
 /**
- * The only user of the foreign function interface. Loads the system's C library and PCRE2 on first use; says clearly
+ * Loads the system's C library and PCRE2 on first use; says clearly
  * what is missing. Calls are synchronous and short, but for those that hash a password.
  */
 
@@ -11,7 +11,7 @@ type Flock = { type: number; whence: number; start: number; length: number; pid:
 /** Thrown when a shared library that the program needs is not on the machine. */
 export class MissingLibrary extends Error {}
 
-function load(names: readonly string[], need: string): LibraryHandle {
+export function loadLibrary(names: readonly string[], need: string): LibraryHandle {
   for (const name of names) {
     try {
       return koffi().load(name);
@@ -27,30 +27,33 @@ let libc: LibraryHandle | undefined;
 let fcntl: ((descriptor: number, command: number, lock: Flock) => number) | undefined;
 
 const setOwnLock = 37; // F_OFD_SETLK: a lock that belongs to the open file, not to the process
-const writeLock = 1;
+
+export type LockKind = 'exclusive' | 'shared';
+
+const fcntlTypes: Record<LockKind, number> = { exclusive: 1, shared: 0 }; // F_WRLCK, F_RDLCK
 
 /**
- * Takes an exclusive lock on the whole file without waiting; answers false when another holds it. The lock conflicts
+ * Takes a lock on the whole file without waiting; answers false when another holds one that conflicts. The lock conflicts
  * with the POSIX locks of other programs, belongs to this open file, and goes when it is closed.
  */
-export function tryLock(descriptor: number): boolean {
+export function tryLock(descriptor: number, kind: LockKind = 'exclusive'): boolean {
   if (fcntl === undefined) {
     koffi().struct('flock', { type: 'int16', whence: 'int16', start: 'int64', length: 'int64', pid: 'int32' });
-    libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
+    libc ??= loadLibrary(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
     fcntl = libc.func('int fcntl(int fd, int command, _Inout_ flock *lock)');
   }
-  return fcntl?.(descriptor, setOwnLock, { type: writeLock, whence: 0, start: 0, length: 0, pid: 0 }) === 0;
+  return fcntl?.(descriptor, setOwnLock, { type: fcntlTypes[kind], whence: 0, start: 0, length: 0, pid: 0 }) === 0;
 }
 
 let flock: ((descriptor: number, operation: number) => number) | undefined;
 
-const exclusiveWithoutWaiting = 2 | 4; // LOCK_EX | LOCK_NB
+const flockTypes: Record<LockKind, number> = { exclusive: 2 | 4, shared: 1 | 4 }; // LOCK_EX, LOCK_SH with LOCK_NB
 
 /** As `tryLock`, with flock(2): for mailboxes that other programs lock this way. */
-export function tryFlock(descriptor: number): boolean {
-  libc ??= load(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
+export function tryFlock(descriptor: number, kind: LockKind = 'exclusive'): boolean {
+  libc ??= loadLibrary(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
   flock ??= libc.func('int flock(int fd, int operation)');
-  return flock?.(descriptor, exclusiveWithoutWaiting) === 0;
+  return flock?.(descriptor, flockTypes[kind]) === 0;
 }
 
 interface CryptFunction {
@@ -69,7 +72,7 @@ const terminated = (text: string): Buffer => Buffer.from(`${text}\0`, 'latin1');
  * or nothing when the method is unknown.
  */
 export function systemCrypt(password: string, setting: string): Promise<string | undefined> {
-  crypt ??= load(['libcrypt.so.1', 'libcrypt.so.2'], 'libcrypt').func(
+  crypt ??= loadLibrary(['libcrypt.so.1', 'libcrypt.so.2'], 'libcrypt').func(
     'const char *crypt_r(const void *key, const void *setting, void *space)',
   ) as unknown as CryptFunction;
   const work = crypt;
@@ -125,7 +128,7 @@ let pcre2: Pcre2 | undefined;
 /** PCRE2, loaded once. */
 export function loadPcre2(): Pcre2 {
   if (pcre2 !== undefined) return pcre2;
-  const library = load(['libpcre2-8.so.0', 'libpcre2-8.so'], 'PCRE2 (package libpcre2-8-0)');
+  const library = loadLibrary(['libpcre2-8.so.0', 'libpcre2-8.so'], 'PCRE2 (package libpcre2-8-0)');
   pcre2 = {
     compile: library.func(
       'void *pcre2_compile_8(const uint8_t *pattern, size_t length, uint32_t options, _Out_ int *error, _Out_ size_t *offset, void *context)',
@@ -170,7 +173,7 @@ let lmdb: Lmdb | undefined;
 /** LMDB, loaded once. */
 export function loadLmdb(): Lmdb {
   if (lmdb !== undefined) return lmdb;
-  const library = load(['liblmdb.so.0', 'liblmdb.so'], 'LMDB (package liblmdb0)');
+  const library = loadLibrary(['liblmdb.so.0', 'liblmdb.so'], 'LMDB (package liblmdb0)');
   lmdb = {
     makeEnvironment: library.func('int mdb_env_create(_Out_ void **environment)'),
     open: library.func('int mdb_env_open(void *environment, const char *path, unsigned int flags, uint32_t mode)'),

@@ -18,6 +18,8 @@ export interface LockRules {
   readonly lockFileTimeout: number;
   readonly fcntl: boolean;
   readonly flock: boolean;
+  /** Those two by the rules of MBX: shared for the mailbox, exclusive for a file that stands for it. */
+  readonly mbx: boolean;
   readonly retries: number;
   /** Seconds between two attempts. */
   readonly interval: number;

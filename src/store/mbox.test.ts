@@ -40,6 +40,7 @@ const place = (): MailboxPlace => ({
     lockFileTimeout: 1800,
     fcntl: true,
     flock: false,
+    mbx: false,
     retries: 1,
     interval: 1,
     fcntlTimeout: 0,

@@ -1,6 +1,5 @@
 /** The generated part of `docs/compatibility.md`: what a configuration of Exim may say but this version does not do. */
 
-import { unavailableScanners } from '../acl/conditions/malware.ts';
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import { authenticators, routers, transports } from '../config/drivers.ts';
@@ -84,12 +83,6 @@ export function compatibilityPart(): string {
       'They are read, checked and shown. Mail that needs such a router or transport waits on the queue; such an authenticator\nis not offered.',
       ['Family', 'Driver', 'What it does'],
       drivers,
-    ],
-    [
-      'Virus scanners that cannot be asked yet',
-      'The condition `malware` defers with such a scanner.',
-      ['Names'],
-      [[unavailableScanners.map(code).join(', ')]],
     ],
     [
       'Options without effect yet',

@@ -46,5 +46,5 @@ export const lookupNames: readonly string[] = lookups.map(({ name }) => name);
 
 /** What a driver can do that Exim makes optional, as `-bV` writes it: `appendfile/maildir`. */
 export const driverVariants: ReadonlyMap<string, readonly string[]> = new Map([
-  ['appendfile', ['maildir', 'mailstore']],
+  ['appendfile', ['maildir', 'mailstore', 'mbx']],
 ]);

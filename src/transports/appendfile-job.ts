@@ -35,6 +35,8 @@ export interface AppendfileJob extends Job {
   /** Of which Exim the configuration is: the names of new files have its form. */
   readonly dialect: 3 | 4;
   readonly format: 'file' | 'directory' | 'maildir' | 'mailstore';
+  /** The file is one in MBX format. */
+  readonly mbx: boolean;
   readonly path: Clean;
   readonly uid: number;
   readonly gid: number;

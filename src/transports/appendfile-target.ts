@@ -29,7 +29,6 @@ export async function mailboxTarget(
 ): Promise<Target> {
   const what = `file or directory name for ${transport} transport`;
   const asDirectory = options.maildir_format ? 'maildir' : options.mailstore_format ? 'mailstore' : 'directory';
-  if (options.mbx_format) return give('mailboxes in MBX format are not available in this version');
   if (options.file !== undefined) return absolute('file', await expandPath(options.file, what, context));
   if (options.directory !== undefined) {
     return absolute(asDirectory, await expandPath(options.directory, what, context));
@@ -58,6 +57,7 @@ export function lockRules(options: AppendfileOptions, set: ReadonlySet<string>):
     lockFileTimeout: options.lockfile_timeout,
     fcntl: set.has('use_fcntl_lock') ? options.use_fcntl_lock : !options.use_flock_lock,
     flock: options.use_flock_lock,
+    mbx,
     retries: options.lock_retries,
     interval: options.lock_interval,
     fcntlTimeout: options.lock_fcntl_timeout,

@@ -4,14 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as clock from '../lib/clock.ts';
 import { effectiveIds, errorCode, errorNumber, errorText } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
-import { tryFlock, tryLock } from '../safe/native.ts';
+import { type LockKind, tryFlock, tryLock } from '../safe/native.ts';
 import { hitchingPost, makeLockFile, removeLockFile } from '../store/lock-file.ts';
 import { type LockRules, stillNamed } from '../store/mailbox-lock.ts';
+import { leaveMbxLock, openMbxLock, standsStill } from '../store/mbx-lock.ts';
 import type { AppendfileJob } from './appendfile-job.ts';
 import { writeMessage } from './appendfile-writer.ts';
 import { tellComsat } from './comsat.ts';
 import { checkCreation, checkMailbox, makeParents } from './mailbox-checks.ts';
 import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
+import { writeMbxMessage } from './mbx.ts';
 import { type ContentReader, type DeliveryResult, deferred, errorCodes, type Undelivered } from './transport.ts';
 
 const codes = { changed: -8, locked: -9, existRace: -27 } as const;
@@ -106,36 +108,60 @@ function openFifo(job: AppendfileJob): Opened {
 }
 
 /** Asks for the locks of an open file until they are given or the time is over. */
-async function lockFile(file: files.Descriptor, lock: LockRules): Promise<string | undefined> {
+async function waitForLocks(file: files.Descriptor, lock: LockRules, kind: LockKind): Promise<boolean> {
   const kinds = [
-    { name: 'fcntl' as const, wanted: lock.fcntl, take: tryLock, timeout: lock.fcntlTimeout },
-    { name: 'flock' as const, wanted: lock.flock, take: tryFlock, timeout: lock.flockTimeout },
+    { wanted: lock.fcntl, take: tryLock, timeout: lock.fcntlTimeout },
+    { wanted: lock.flock, take: tryFlock, timeout: lock.flockTimeout },
   ];
-  for (const { name, wanted, take, timeout } of kinds) {
+  for (const { wanted, take, timeout } of kinds) {
     if (!wanted) continue;
     const until = clock.now() + timeout * 1000;
-    while (!take(file)) {
-      if (clock.now() >= until) return name;
+    while (!take(file, kind)) {
+      if (clock.now() >= until) return false;
       await sleep(100);
     }
   }
-  return undefined;
+  return true;
+}
+
+const notGiven = 'fcntl/flock';
+
+/** Works on an open mailbox while it is locked; answers in a word why it could not be, when another try may help. */
+async function whileLocked(
+  { path, lock }: AppendfileJob,
+  file: files.Descriptor,
+  work: () => Promise<DeliveryResult>,
+): Promise<DeliveryResult | string> {
+  if (!(await waitForLocks(file, lock, lock.mbx ? 'shared' : 'exclusive'))) return notGiven;
+  // while we waited, a reader may have put a file without the messages he removed in the place of this one
+  if (!isStillThere(path, file)) return 'replaced by another file';
+  if (!lock.mbx) return work();
+  const beside = openMbxLock(file, lock.lockFileMode);
+  if ('problem' in beside) return deferred(codes.locked, beside.problem);
+  if (!(await waitForLocks(beside.file, lock, 'exclusive')) || !standsStill(beside)) {
+    files.close(beside.file);
+    return notGiven;
+  }
+  try {
+    return await work();
+  } finally {
+    leaveMbxLock(beside, file, lock);
+  }
 }
 
 async function appendLocked(job: AppendfileJob, content: ContentReader): Promise<DeliveryResult> {
   const { lock, path } = job;
   const timeout = Math.max(lock.fcntlTimeout, lock.flockTimeout);
   const attempts = timeout > 0 ? Math.ceil((lock.retries * lock.interval) / timeout) : lock.retries;
-  let refused: string | undefined;
+  let refused = '';
   for (let attempt = 0; attempt < Math.max(attempts, 1); attempt++) {
     if (attempt > 0 && timeout === 0) await sleep(lock.interval * 1000);
     const opened = openMailbox(job);
     if ('failure' in opened) return opened.failure;
     try {
-      refused = await lockFile(opened.file, lock);
-      // while we waited, a reader may have put a file without the messages he removed in the place of this one
-      if (refused === undefined && !isStillThere(path, opened.file)) refused = 'replaced by another file';
-      if (refused === undefined) return await append(job, content, opened.file, opened.existed);
+      const result = await whileLocked(job, opened.file, () => append(job, content, opened.file, opened.existed));
+      if (typeof result !== 'string') return result;
+      refused = result;
     } finally {
       files.close(opened.file);
     }
@@ -176,7 +202,8 @@ async function append(
   const full = checkQuota(job, { size, fileCount: 0 }, job.path, () => sinceRead);
   if (full !== undefined) return full;
   try {
-    await writeMessage(job, content, file);
+    if (job.mbx) await writeMbxMessage(job, content, file, before.size === 0);
+    else await writeMessage(job, content, file);
     if (before.isFile()) await files.sync(file);
   } catch (error) {
     if (before.isFile()) {
@@ -188,8 +215,9 @@ async function append(
   const parent = files.parentOf(job.path);
   if (!existed && parent !== undefined) await files.syncDirectory(parent);
   if (job.comsatUser !== '') await tellComsat(job.comsatUser, before.size);
+  const written = before.isFile() ? files.statOpen(file).size - before.size : 0;
   return {
     outcome: 'delivered',
-    warning: crossedThreshold(job, size) ? { message: job.warningMessage } : undefined,
+    warning: crossedThreshold(job, size, written) ? { message: job.warningMessage } : undefined,
   };
 }

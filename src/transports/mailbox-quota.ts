@@ -24,8 +24,8 @@ export function checkQuota(
   return undefined;
 }
 
-/** Whether this delivery took the mailbox over the threshold. */
-export function crossedThreshold(job: AppendfileJob, before: number): boolean {
+/** Whether this delivery took the mailbox over the threshold: by what was written, which is more than the message. */
+export function crossedThreshold(job: AppendfileJob, before: number, written = job.messageSize): boolean {
   const { warnThreshold } = job.quota;
-  return warnThreshold > 0 && before <= warnThreshold && before + job.messageSize > warnThreshold;
+  return warnThreshold > 0 && before <= warnThreshold && before + written > warnThreshold;
 }

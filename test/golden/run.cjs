@@ -213,7 +213,7 @@ function runCase(c, n) {
   wrap('exim', `case "$1" in -C*) exec ${opt.bin} "$@";; esac\nexec ${opt.bin} -C ${dir}/config "$@"`);
   const dbm = opt.dbmbuild || path.join(path.dirname(opt.bin), 'exim_dbmbuild');
   wrap('exim_dbmbuild', `exec ${dbm} "$@"`);
-  for (const h of ['smtp-sink', 'smtp-chat', 'dns-serve', 'ident-serve', 'sock-serve', 'ask-serve']) wrap(h, `exec ${process.execPath} ${helper} ${h} "$@"`);
+  for (const h of ['smtp-sink', 'smtp-chat', 'dns-serve', 'ident-serve', 'sock-serve', 'ask-serve', 'talk-serve']) wrap(h, `exec ${process.execPath} ${helper} ${h} "$@"`);
   const mine = [];
   const bg = (cmd, a, tcp) => { const p = cp.spawn(cmd, a, { stdio: ['ignore', 'ignore', 'inherit'], cwd: dir }); mine.push(p.pid); kids.push({ pid: p.pid }); if (tcp) for (let i = 0; i < 250; i++) { if (cp.spawnSync('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${tcp}`], { stdio: 'ignore' }).status === 0) break; sleep(40); } };
   if (needs.includes('dns')) bg(process.execPath, [helper, 'dns-serve', path.join(dir, 'dns.zone')], 53);

@@ -6,7 +6,7 @@ import { trim } from '../../lib/octets.ts';
 import type { ByteStream, WriteResult } from '../../net/byte-stream.ts';
 import { literal } from '../../safe/taint.ts';
 import { clear, type MalwareVerdict, problem, type ScanRequest, type VirusScanner } from './malware-verdict.ts';
-import { connectScanner, readAnswer, type ScannerPlace, shownPlace } from './scanner-connection.ts';
+import { connectScanner, readAnswer, type ScannerPlace } from './scanner-connection.ts';
 import { parseScannerItem } from './scanner-list.ts';
 
 const standardPlace = literal('/tmp/clamd');
@@ -112,10 +112,9 @@ export const clamd: VirusScanner = {
       const { place, retry } = server;
       const connection = await connectScanner(place, { timeout, retry }, context);
       if (connection.outcome === 'failed') {
-        const shown = 'path' in place || connection.message.startsWith('failed') ? shownPlace(place) : '';
         // the only socket of this machine has no other beside it
-        if ('path' in place) return problem(connection.message, shown);
-        complain(`${shown} : ${connection.message}`);
+        if ('path' in place) return problem(connection.message, connection.place);
+        complain(`${connection.place} : ${connection.message}`);
         continue;
       }
       const { stream } = connection;

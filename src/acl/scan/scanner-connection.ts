@@ -20,12 +20,8 @@ export interface ScannerPatience {
 
 export type ScannerConnection =
   | { readonly outcome: 'connected'; readonly stream: ByteStream; readonly place: string }
-  | { readonly outcome: 'failed'; readonly message: string };
-
-/** `[1.2.3.4]:783`, or the path, as logs show it. */
-export function shownPlace(place: ScannerPlace): string {
-  return 'path' in place ? place.path : `[${place.host}]:${place.firstPort}`;
-}
+  /** `place` is the one that was tried last, if any was. */
+  | { readonly outcome: 'failed'; readonly place: string; readonly message: string };
 
 const words = (connection: Connection): string => ('text' in connection ? connection.text : '');
 
@@ -33,24 +29,28 @@ async function tryPlace(place: ScannerPlace, timeout: number, context: Context):
   if ('path' in place) {
     const connection = await connectUnix(place.path, timeout);
     if (connection.outcome === 'connected') return { ...connection, place: place.path };
-    return { outcome: 'failed', message: `unable to connect to UNIX socket (${place.path}): ${words(connection)}` };
+    const message = `unable to connect to UNIX socket (${place.path}): ${words(connection)}`;
+    return { outcome: 'failed', place: place.path, message };
   }
   const { host, firstPort, lastPort } = place;
   let addresses: readonly string[] = [host];
   if (!isIp(host)) {
     const found = await context.services.hostAddresses(host, context);
-    if (found.outcome !== 'found') return { outcome: 'failed', message: `no IP address found for host ${host}` };
+    if (found.outcome !== 'found')
+      return { outcome: 'failed', place: '', message: `no IP address found for host ${host}` };
     addresses = found.addresses;
   }
   let reason = 'Invalid argument';
+  let tried = '';
   for (const address of addresses) {
     for (let port = firstPort; port <= lastPort; port++) {
       const connection = await connectTcp({ address, port, timeout, keepAlive: false });
-      if (connection.outcome === 'connected') return { ...connection, place: `[${address}]:${port}` };
+      tried = `[${address}]:${port}`;
+      if (connection.outcome === 'connected') return { ...connection, place: tried };
       reason = connection.text;
     }
   }
-  return { outcome: 'failed', message: `failed to connect to any address for ${host}: ${reason}` };
+  return { outcome: 'failed', place: tried, message: `failed to connect to any address for ${host}: ${reason}` };
 }
 
 /** Connects, and notes the place for `$callout_address`. */

@@ -4,7 +4,7 @@ import * as clock from '../../lib/clock.ts';
 import { literal } from '../../safe/taint.ts';
 import { clear, problem, type VirusScanner } from './malware-verdict.ts';
 import { compilePatterns, unknownName } from './patterns.ts';
-import { connectScanner, readAnswer, shownPlace } from './scanner-connection.ts';
+import { connectScanner, readAnswer } from './scanner-connection.ts';
 import { parseScannerItem } from './scanner-list.ts';
 
 const standardPlace = literal('/tmp/malware.sock');
@@ -17,7 +17,7 @@ export const sock: VirusScanner = {
     const end = clock.elapsed() + timeout * 1000;
     const left = (): number => end - clock.elapsed();
     const connection = await connectScanner(place, { timeout, retry: undefined }, context);
-    if (connection.outcome === 'failed') return problem(connection.message, shownPlace(place));
+    if (connection.outcome === 'failed') return problem(connection.message, connection.place);
     const { stream } = connection;
     try {
       const patterns = compilePatterns(trigger, name);

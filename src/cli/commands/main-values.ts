@@ -44,7 +44,14 @@ export async function mainValues({
   const basic = basicSettings(config, installation, environment);
   const resolver = new Resolver({});
   const open = new Lookups(lookups, Math.max(main.lookup_open_max, 1), { resolver, main });
-  const services = makeServices({ config, lookups: open, resolver, spool: undefined, log() {} });
+  const services = makeServices({
+    config,
+    lookups: open,
+    resolver,
+    programDirectory: installation.programDirectory,
+    spool: undefined,
+    log() {},
+  });
   try {
     const spool =
       main.spool_directory === undefined

@@ -27,6 +27,7 @@ describe('-bV', () => {
       'Authenticators',
       'Routers',
       'Transports',
+      'Malware',
       'Fixed never_users',
       'Configure owner',
       'Size of off_t',
@@ -40,7 +41,7 @@ describe('-bV', () => {
     const routers = lines.find((line) => line.startsWith('Routers: ')) ?? '';
     assert.match(routers, / accept dnslookup ipliteral .*manualroute .*redirect$/);
     const transports = lines.find((line) => line.startsWith('Transports: ')) ?? '';
-    assert.match(transports, / appendfile\/maildir\/mailstore .*pipe smtp$/);
+    assert.match(transports, / appendfile\/maildir\/mailstore\/mbx .*pipe smtp$/);
     const authenticators = lines.find((line) => line.startsWith('Authenticators: ')) ?? '';
     assert.match(authenticators, / cram_md5 .*plaintext tls$/);
     assert.doesNotMatch(authenticators, / spa| heimdal_gssapi/);
@@ -48,6 +49,7 @@ describe('-bV', () => {
     assert.match(support, / Content_Scanning DANE DKIM .*PRDR PROXY SOCKS SPF /);
     assert.match(routers, / iplookup /);
     assert.match(transports, / autoreply /);
+    assert.ok(lines.includes('Malware: f-protd f-prot6d drweb fsecure sophie clamd avast sock cmdline'));
   });
 
   it('shows every default of the installation with its value', () => {

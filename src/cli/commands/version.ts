@@ -3,6 +3,7 @@
  * other programs search for have Exim's form; only the name is our own.
  */
 
+import { virusScanners } from '../../acl/conditions/malware.ts';
 import { features } from '../../config/features.ts';
 import { configureFile, type Installation, installationFileName, installationRows } from '../../config/installation.ts';
 import { buildDate, compatibilityLevel, compileNumber, productVersion } from '../../expand/version.ts';
@@ -51,6 +52,7 @@ export function versionLines(installation: Installation, file: Clean): string[] 
         available.map(({ name }) => withVariants(name)),
       ),
     ),
+    listLine('Malware', [...virusScanners.keys()]),
     listLine('Fixed never_users', neverUsers(installation)),
     `Configure owner: ${userNamed(installation.configureOwner)?.uid ?? 0}:${groupNamed(installation.configureGroup)?.gid ?? 0}`,
     'Size of off_t: 8',

@@ -1,6 +1,6 @@
 /** What a configuration asks for and this version does not do: options, conditions, scanners, and drivers that cannot run. */
 
-import { unavailableScanners } from '../../acl/conditions/malware.ts';
+import { virusScanners } from '../../acl/conditions/malware.ts';
 import { authenticatorCommonOptions } from '../../authenticators/common-options.ts';
 import type { Config } from '../../config/config.ts';
 import { mainOptions } from '../../config/main-options.ts';
@@ -52,13 +52,13 @@ export function* withoutEffect(config: Config): Generator<Remark> {
   }
 }
 
-/** A virus scanner that is wanted and cannot be asked. */
+/** A virus scanner that is wanted and that nobody knows. */
 export function* neverAsked({ acls, main }: Config): Generator<Remark> {
   const scanner = /^[ \t]*([a-z0-9-]+)/.exec(main.av_scanner.source)?.[1] ?? '';
   const asks = [...acls.values()].some(({ statements }) =>
     statements.some(({ clauses }) => clauses.some(({ name }) => name === 'malware')),
   );
-  if (asks && unavailableScanners.includes(scanner)) {
-    yield warning(`the virus scanner ${scanner} cannot be asked in this version; the condition malware defers`);
+  if (asks && scanner !== '' && !virusScanners.has(scanner)) {
+    yield warning(`the virus scanner ${scanner} is unknown; the condition malware defers`);
   }
 }
