@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { PeerCertificate, SecureContext, TLSSocket, TLSSocketOptions, TlsOptions } from 'node:tls';
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
+import { type ChannelBinding, channelBinding } from './channel-binding.ts';
 import { chainOf, daneProblem, wholeChainOf } from './dane.ts';
 import type { CertificateAssociation } from './dns-records.ts';
 import { ocspProblem, revoked } from './ocsp.ts';
@@ -109,6 +110,17 @@ export interface ClientTls {
   /** Whether the server shall prove that its certificate still holds, and whether it must. */
   readonly ocsp: 'not asked' | 'asked' | 'required';
   readonly timeout: number;
+}
+
+/** Who can tell what a login is bound to; asked by few. */
+const bindings = new WeakMap<TlsFacts, () => ChannelBinding | undefined>();
+
+/** What a login over this connection can be bound to, if anything. */
+export const bindingOf = (facts: TlsFacts): ChannelBinding | undefined => bindings.get(facts)?.();
+
+function bindable(outcome: TlsOutcome, end: 'client' | 'server'): TlsOutcome {
+  if (outcome.outcome === 'started') bindings.set(outcome.facts, () => channelBinding(outcome.socket, end));
+  return outcome;
 }
 
 /** Strengths of ciphers by their name; 128 for all others. */
@@ -241,7 +253,7 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
       text: `certificate verification failed: ${wordsOf(verificationProblem(outcome.socket) ?? 'there is none')}`,
     };
   }
-  return outcome;
+  return bindable(outcome, 'server');
 }
 
 /** Node asks for the proof at the server that a socket belongs to; ours belongs to one that serves nobody else. */
@@ -344,5 +356,5 @@ export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOut
   };
   const outcome = withAlpn(await settled(socket, 'secureConnect', facts, timeout), alpn);
   const known = settings.dane === undefined ? outcome : withDane(outcome, settings.dane, chain);
-  return withOcsp(known, settings, proof, chain);
+  return bindable(withOcsp(known, settings, proof, chain), 'client');
 }
