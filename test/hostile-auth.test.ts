@@ -39,6 +39,11 @@ cram:
   public_name = CRAM-MD5
   server_secret = \${if eq{$auth1}{ann}{secret}fail}
   server_set_id = $auth1
+spa:
+  driver = spa
+  public_name = NTLM
+  server_password = \${if eq{$auth1}{ann}{secret}fail}
+  server_set_id = $auth1
 external:
   driver = external
   public_name = EXTERNAL
@@ -109,7 +114,7 @@ async function attempt(
       assert.match(answer, clear);
     }
     // whatever state it is in, a star ends it
-    if (answer.startsWith('334')) assert.match(await client.say('*'), /^501 /);
+    if (answer.startsWith('334')) assert.match(await client.say('*'), /^5(?:01|35) /);
     return false;
   } catch (error) {
     if (error instanceof Closed) return true;

@@ -8,6 +8,7 @@ import { randomInt } from 'node:crypto';
 import { truncateSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { authentication, negotiation, readChallenge } from '../src/authenticators/ntlm.ts';
 import { Pop3Client } from './pop3-client.ts';
 import { other, Pop3Server } from './pop3-server.ts';
 import { chownTo, uncollected } from './server.ts';
@@ -129,7 +130,14 @@ describe('Hostile clients of POP3', () => {
     const { createHmac } = await import('node:crypto');
     const digest = (key: string): string => createHmac('md5', key).update(challenge).digest('hex');
     assert.equal(await cram.say(base64(`nopassword ${digest('')}`)), refused);
-    assert.equal(server.log().split(/ U=nopassword: empty password/).length - 1, 4);
+    const spa = await pop3.connect('127.0.4.4');
+    assert.equal(await spa.say('AUTH NTLM'), '+ NTLM supported');
+    const asked = readChallenge(
+      Buffer.from((await spa.say(base64(negotiation('nopassword', '')))).slice(2), 'base64').toString('latin1'),
+    );
+    assert.ok(asked);
+    assert.equal(await spa.say(base64(authentication('nopassword', '', '', asked))), refused);
+    assert.equal(server.log().split(/ U=nopassword: empty password/).length - 1, 5);
   });
 
   it('that come in a flood are refused in a line of the log for many, and keep nobody else out', async () => {

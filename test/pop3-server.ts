@@ -31,6 +31,11 @@ cram:
   public_name = CRAM-MD5
   server_secret = \${if eq{$auth1}{nopassword}{}{secret}}
   server_set_id = $auth1
+spa:
+  driver = spa
+  public_name = NTLM
+  server_password = \${if eq{$auth1}{nopassword}{}{secret}}
+  server_set_id = $auth1
 `;
 
 /** What stands in a file of a process, which may have ended meanwhile. */

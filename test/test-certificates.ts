@@ -1,6 +1,7 @@
 /** Certificates for tests: an authority of our own in a directory, and what it vouches for, made by openssl. */
 
 import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -27,11 +28,30 @@ export class TestAuthority {
     ]);
   }
 
+  /**
+   * What the authority says of a certificate that it issued (OCSP), for one day; answers the path. It signs itself, unless
+   * `signer` is another file with a certificate and its key.
+   */
+  prove(file: string, issued: string, status: 'good' | 'revoked' | 'unknown', signer?: string): string {
+    const path = join(this.directory, file);
+    const { serialNumber } = new X509Certificate(readFileSync(issued));
+    const end = '491231235959Z';
+    const rows = { good: `V\t${end}\t`, revoked: `R\t${end}\t200101000000Z`, unknown: undefined };
+    const row = rows[status];
+    writeFileSync(`${path}.index`, row === undefined ? '' : `${row}\t${serialNumber}\tunknown\t/CN=x\n`);
+    openssl(['ocsp', '-issuer', this.certificate, '-cert', issued, '-no_nonce', '-reqout', `${path}.request`]);
+    openssl([
+      ...['ocsp', '-index', `${path}.index`, '-CA', this.certificate, '-reqin', `${path}.request`, '-respout', path],
+      ...['-rsigner', signer ?? this.certificate, '-rkey', signer ?? this.#key, '-ndays', '1'],
+    ]);
+    return path;
+  }
+
   /** Makes a key and a certificate in one file, which everybody may read; answers its path. */
-  issue(file: string, subject: string, alternativeNames: string): string {
+  issue(file: string, subject: string, alternativeNames: string, extensions = ''): string {
     const path = join(this.directory, file);
     const request = `${path}.request`;
-    writeFileSync(`${path}.extensions`, `subjectAltName=${alternativeNames}\n`);
+    writeFileSync(`${path}.extensions`, `subjectAltName=${alternativeNames}\n${extensions}`);
     openssl(['req', '-new', ...newKey, '-subj', subject, '-keyout', `${path}.key`, '-out', request]);
     openssl([
       ...['x509', '-req', '-in', request, '-CA', this.certificate, '-CAkey', this.#key, '-CAcreateserial'],

@@ -18,7 +18,8 @@ export type ClientAnswer =
 export interface ClientConversation {
   /** What came with the command; nothing when the client waits for a challenge. */
   readonly initial: string | undefined;
-  ask(challenge: string): Promise<ClientAnswer>;
+  /** `words` are sent as they are, where a mechanism has no challenge yet. */
+  ask(challenge: string, form?: 'words'): Promise<ClientAnswer>;
 }
 
 /** What came of it. */

@@ -8,7 +8,7 @@ import { external } from './external.ts';
 import { gsasl } from './gsasl.ts';
 import { heimdalGssapiOptions } from './heimdal-gssapi-options.ts';
 import { plaintext } from './plaintext.ts';
-import { spaOptions } from './spa-options.ts';
+import { spa } from './spa.ts';
 import { tls } from './tls.ts';
 
 export const authenticators: readonly AuthenticatorDriver[] = [
@@ -19,6 +19,6 @@ export const authenticators: readonly AuthenticatorDriver[] = [
   gsasl,
   { name: 'heimdal_gssapi', summary: 'Kerberos', options: heimdalGssapiOptions },
   plaintext,
-  { name: 'spa', summary: 'NTLM', options: spaOptions },
+  spa,
   tls,
 ];

@@ -2,6 +2,7 @@
 
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import { bindingOf } from '../net/tls.ts';
 import { Text } from '../safe/taint.ts';
 import type { ClientVerdict, LogIn, ServerConversation, ServerTurn } from './authenticator.ts';
 import { cramDigest } from './cram-digest.ts';
@@ -86,10 +87,13 @@ async function saltedOf(
 
 /** RFC 5802 §3 */
 const scram =
-  (hash: ScramHash): Mechanism =>
+  (hash: ScramHash, manner: 'bound' | 'unbound'): Mechanism =>
   async (identity, server, context) => {
     const { user, actsAs } = identity;
-    const header = `n,${actsAs === '' ? '' : `a=${escapedName(actsAs)}`},`;
+    const tls = context.delivery?.tls;
+    const binding = manner === 'unbound' || tls === undefined ? undefined : bindingOf(tls);
+    if (manner === 'bound' && binding === undefined) return { outcome: 'skipped' };
+    const header = `${binding === undefined ? 'n' : `p=${binding.type}`},${actsAs === '' ? '' : `a=${escapedName(actsAs)}`},`;
     const nonce = newNonce();
     const bare = `n=${escapedName(user)},r=${nonce}`;
     const turn = await server.begin(`${header}${bare}`);
@@ -106,7 +110,8 @@ const scram =
     const known = [user, String(rounds), challenge?.get('s') ?? ''].map(Text.tainted);
     setAuthValues(known, context);
     const salted = await saltedOf(hash, identity, salt, rounds, context);
-    const unproved = `c=${Buffer.from(header, 'latin1').toString('base64')},r=${whole}`;
+    const bound = Buffer.concat([Buffer.from(header, 'latin1'), binding?.data ?? Buffer.alloc(0)]);
+    const unproved = `c=${bound.toString('base64')},r=${whole}`;
     const everything = `${bare},${turn.text},${unproved}`;
     const proof = clientProof(hash, salted, everything).toString('base64');
     const last = await server.answer(`${unproved},p=${proof}`);
@@ -125,8 +130,12 @@ const mechanisms: ReadonlyMap<string, Mechanism> = new Map<string, Mechanism>([
   ['EXTERNAL', external],
   ['LOGIN', login],
   ['PLAIN', plain],
-  ...[...scramHashes].map(([name, hash]): [string, Mechanism] => [name, scram(hash)]),
+  ...[...scramHashes].map(([name, hash]): [string, Mechanism] => [name, scram(hash, 'unbound')]),
 ]);
+
+const boundMechanisms: ReadonlyMap<string, Mechanism> = new Map(
+  [...scramHashes].map(([name, hash]) => [`${name}-PLUS`, scram(hash, 'bound')]),
+);
 
 async function identityOf(options: GsaslClient, context: Context): Promise<Identity | ClientVerdict> {
   const texts: string[] = [];
@@ -142,8 +151,8 @@ async function identityOf(options: GsaslClient, context: Context): Promise<Ident
 }
 
 /** The client's side of a mechanism; nothing when it is unknown or no client options are set. */
-export function gsaslLogIn(mechanism: string, options: GsaslClient): LogIn | undefined {
-  const work = mechanisms.get(mechanism);
+export function gsaslLogIn(mechanism: string, binds: boolean, options: GsaslClient): LogIn | undefined {
+  const work = mechanisms.get(mechanism) ?? (binds ? boundMechanisms.get(mechanism) : undefined);
   if (work === undefined || Object.values(options).every((template) => template === undefined)) return undefined;
   return async (server, context) => {
     const identity = await identityOf(options, context);

@@ -1,15 +1,15 @@
 /** Options of the gsasl authenticator (Exim spec 38). */
 
 import { fixed, flag, template } from '../options/kinds.ts';
-import { neverEffective, type OptionTable, withoutEffect } from '../options/table.ts';
+import { neverEffective, type OptionTable } from '../options/table.ts';
 
 export const gsaslOptions = {
   client_authz: template('The identity we ask to act as.'),
-  client_channelbinding: withoutEffect(flag('Binds our login to the TLS connection.')),
+  client_channelbinding: flag('Binds our login to the TLS connection, with mechanisms in -PLUS.'),
   client_password: template('The password we log in with.'),
   client_spassword: template('The password we log in with, already salted.'),
   client_username: template('The name we log in with.'),
-  server_channelbinding: withoutEffect(flag('Offers to bind a login to the TLS connection.')),
+  server_channelbinding: flag('Binds a login to the TLS connection, with mechanisms in -PLUS.'),
   server_hostname: template('The name of this host for the library.', '$primary_hostname'),
   server_key: template('The key of the server for a SCRAM login.'),
   server_mech: fixed('The mechanism; that of public_name when not set.'),

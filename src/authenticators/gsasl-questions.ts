@@ -7,6 +7,8 @@ import { verdictOnFailure } from './expanding.ts';
 
 /** The options that the server's side looks at. */
 export interface GsaslServer {
+  /** A login is bound to the TLS connection where the mechanism can. */
+  readonly binds: boolean;
   readonly hostname: Template | undefined;
   readonly realm: Template | undefined;
   readonly password: Template | undefined;

@@ -3,6 +3,8 @@
 import type { Context } from '../expand/context.ts';
 import { crypto } from '../lib/crypto.ts';
 import { parseOptionInteger } from '../lib/sizes.ts';
+import type { ChannelBinding } from '../net/channel-binding.ts';
+import { bindingOf, type TlsFacts } from '../net/tls.ts';
 import { Text } from '../safe/taint.ts';
 import type { ClientConversation, ServerVerdict } from './authenticator.ts';
 import { checkCondition, setAuthValues } from './expanding.ts';
@@ -35,9 +37,11 @@ interface ClientFirst {
   readonly nonce: string;
 }
 
-function readFirst(message: string): ClientFirst | undefined {
-  // with `p=` the client binds itself to the TLS connection, which was not offered
-  const [, header = '', authorization = '', bare = ''] = /^([ny],((?:a=[^,]+)?),)(.*)$/s.exec(message) ?? [];
+/** Where the login is bound, the client must bind itself to the same; elsewhere it must not. */
+function readFirst(message: string, binding: ChannelBinding | undefined): ClientFirst | undefined {
+  const [, header = '', flag = '', authorization = '', bare = ''] =
+    /^(([ny]|p=[A-Za-z0-9.-]+),((?:a=[^,]+)?),)(.*)$/s.exec(message) ?? [];
+  if (binding === undefined ? flag.startsWith('p') : flag !== `p=${binding.type}`) return undefined;
   const attributes = attributesOf(bare);
   if (attributes === undefined || attributes.has('m') || !bare.startsWith('n=')) return undefined;
   const user = plainName(attributes.get('n') ?? '');
@@ -81,13 +85,20 @@ async function secretsOf(hash: ScramHash, options: GsaslServer, context: Context
   return { salt: used, rounds, keys };
 }
 
+/** A client that could bind itself believes that we cannot, though we can: somebody has hidden the other mechanisms. */
+const isMisled = ({ header }: ClientFirst, options: GsaslServer, tls: TlsFacts | undefined): boolean =>
+  header.startsWith('y') && options.binds && tls !== undefined && bindingOf(tls) !== undefined;
+
 export const examineScram =
-  (hash: ScramHash) =>
+  (hash: ScramHash, manner: 'bound' | 'unbound') =>
   async (options: GsaslServer, conversation: ClientConversation, context: Context): Promise<ServerVerdict> => {
+    const tls = context.connection?.tls;
+    const binding = manner === 'unbound' || tls === undefined ? undefined : bindingOf(tls);
+    if (manner === 'bound' && binding === undefined) return failed('there is no TLS connection to bind the login to');
     const opening = await firstAnswer(conversation);
     if (opening.outcome !== 'text') return opening;
-    const first = readFirst(opening.text);
-    if (first === undefined) return refused;
+    const first = readFirst(opening.text, binding);
+    if (first === undefined || isMisled(first, options, tls)) return refused;
     const realm = await optionText(options.realm, context);
     if ('outcome' in realm) return realm;
     setAuthValues([first.user, first.actsAs, realm.text].map(Text.tainted), context);
@@ -100,7 +111,8 @@ export const examineScram =
     const [, unproved = '', proofText = ''] = /^(.*),p=([^,]*)$/s.exec(answer.text) ?? [];
     const final = attributesOf(unproved);
     const proof = fromBase64(proofText);
-    const isOurs = final?.get('r') === nonce && final.get('c') === toBase64(Buffer.from(first.header, 'latin1'));
+    const bound = Buffer.concat([Buffer.from(first.header, 'latin1'), binding?.data ?? Buffer.alloc(0)]);
+    const isOurs = final?.get('r') === nonce && final.get('c') === toBase64(bound);
     if (!isOurs || proof === undefined) return refused;
     const keys = await secrets.keys();
     const everything = `${first.bare},${challenge},${unproved}`;

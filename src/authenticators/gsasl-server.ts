@@ -60,7 +60,7 @@ const oneText: Mechanism = async ({ condition }, conversation, context) => {
 interface MechanismRow {
   readonly examine: Mechanism;
   /** Nothing is proved by the mechanism itself: without server_condition it would let everybody in. */
-  readonly needs: 'condition' | 'condition or password' | 'password' | 'password or keys';
+  readonly needs: 'condition' | 'condition or password' | 'password' | 'password or keys' | 'keys and binding';
 }
 
 const mechanisms: ReadonlyMap<string, MechanismRow> = new Map<string, MechanismRow>([
@@ -69,18 +69,22 @@ const mechanisms: ReadonlyMap<string, MechanismRow> = new Map<string, MechanismR
   ['EXTERNAL', { examine: oneText, needs: 'condition' }],
   ['LOGIN', { examine: byPassword(askLogin), needs: 'condition or password' }],
   ['PLAIN', { examine: byPassword(askPlain), needs: 'condition or password' }],
-  ...[...scramHashes].map(([name, hash]): [string, MechanismRow] => [
-    name,
-    { examine: examineScram(hash), needs: 'password or keys' },
+  ...[...scramHashes].flatMap(([name, hash]): [string, MechanismRow][] => [
+    [name, { examine: examineScram(hash, 'unbound'), needs: 'password or keys' }],
+    [`${name}-PLUS`, { examine: examineScram(hash, 'bound'), needs: 'keys and binding' }],
   ]),
 ]);
+
+function hasKeys({ password, key, storedKey }: GsaslServer): boolean {
+  return password !== undefined || (key !== undefined && storedKey !== undefined);
+}
 
 const isFit: Readonly<Record<MechanismRow['needs'], (options: GsaslServer) => boolean>> = {
   condition: ({ condition }) => condition !== undefined,
   'condition or password': ({ condition, password }) => condition !== undefined || password !== undefined,
   password: ({ password }) => password !== undefined,
-  'password or keys': ({ password, key, storedKey }) =>
-    password !== undefined || (key !== undefined && storedKey !== undefined),
+  'password or keys': hasKeys,
+  'keys and binding': (options) => options.binds && hasKeys(options),
 };
 
 /** The server's side of a mechanism; nothing when it is unknown, or when nothing could prove who the client is. */

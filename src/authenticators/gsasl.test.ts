@@ -5,10 +5,11 @@ import { test } from 'node:test';
 import { compileTemplate } from '../expand/expand.ts';
 import { testContext } from '../lookups/test-context.ts';
 import { standardValues } from '../options/table.ts';
-import type { AuthenticatorSides, ClientVerdict, ServerTurn, ServerVerdict } from './authenticator.ts';
+import type { AuthenticatorSides, ServerTurn } from './authenticator.ts';
 import { authenticatorCommonOptions } from './common-options.ts';
 import { gsasl } from './gsasl.ts';
 import { gsaslOptions } from './gsasl-options.ts';
+import { logIn } from './test-login.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -20,65 +21,6 @@ function instance(mechanism: string, texts: Texts): AuthenticatorSides {
     { ...standardValues(gsaslOptions), ...compiled, server_mech: mechanism },
     { ...standardValues(authenticatorCommonOptions), server_condition: condition },
   );
-}
-
-interface Outcome {
-  readonly server: ServerVerdict;
-  readonly client: ClientVerdict;
-  readonly values: readonly string[];
-}
-
-/** Lets the client log in at the server; `spoil` changes what the client says, turn by turn. */
-async function logIn(
-  { examine }: AuthenticatorSides,
-  client: AuthenticatorSides,
-  spoil: (text: string, turn: number) => string = (text) => text,
-): Promise<Outcome> {
-  assert.ok(examine && client.logIn);
-  const context = testContext();
-  let turn = 0;
-  let said: ((text: string) => void) | undefined;
-  let heard: ((turn: ServerTurn) => void) | undefined;
-  let server: Promise<ServerVerdict> | undefined;
-  const next = (): Promise<ServerTurn> =>
-    new Promise((resolve) => {
-      heard = resolve;
-    });
-  const client_ = client.logIn(
-    {
-      begin(initial) {
-        const reply = next();
-        server = examine(
-          {
-            initial: initial === undefined ? undefined : spoil(initial, turn++),
-            ask: (challenge) =>
-              new Promise((resolve) => {
-                said = (text) => resolve({ outcome: 'text', text });
-                heard?.({ outcome: 'challenge', text: challenge, reply: challenge });
-              }),
-          },
-          context,
-        );
-        void server.then(({ outcome }) => heard?.({ outcome: outcome === 'accepted' ? 'accepted' : 'refused' }));
-        return reply;
-      },
-      answer(text) {
-        const reply = next();
-        said?.(spoil(text, turn++));
-        return reply;
-      },
-    },
-    testContext(),
-  );
-  const verdict = await client_;
-  assert.ok(server);
-  const pending = Symbol('the server still waits');
-  const decided = await Promise.race([server, new Promise((resolve) => setTimeout(resolve, 50, pending))]);
-  return {
-    server: decided === pending ? { outcome: 'lost' } : (decided as ServerVerdict),
-    client: verdict,
-    values: (context.authValues ?? []).map(({ value }) => value),
-  };
 }
 
 const secret: Texts = { server_password: 'pass', server_condition: '${if eq{$auth1}{ann}}' };

@@ -14,6 +14,7 @@ export const gsasl = defineAuthenticator({
     const mechanism = upper(options.server_mech ?? public_name ?? '');
     return {
       examine: gsaslExamine(mechanism, {
+        binds: options.server_channelbinding,
         hostname: options.server_hostname,
         realm: options.server_realm,
         password: options.server_password,
@@ -23,7 +24,7 @@ export const gsasl = defineAuthenticator({
         rounds: options.server_scram_iter,
         condition: server_condition,
       }),
-      logIn: gsaslLogIn(mechanism, {
+      logIn: gsaslLogIn(mechanism, options.client_channelbinding, {
         username: options.client_username,
         password: options.client_password,
         saltedPassword: options.client_spassword,

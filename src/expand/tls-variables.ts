@@ -31,7 +31,7 @@ const questions = {
   ),
   cipher: question('version, cipher and strength', ({ cipher }) => cipher),
   cipher_std: question('standard name of the cipher', ({ standardCipher }) => standardCipher),
-  ocsp: question('state of the proof that the certificate still holds', () => '0', { otherwise: '0' }),
+  ocsp: question('state of the proof that the certificate still holds', ({ ocsp }) => String(ocsp), { otherwise: '0' }),
   ourcert: question('our certificate', ({ ownCertificate }) => ownCertificate),
   peercert: question('certificate of the other side', ({ peerCertificate }) => peerCertificate, { tainted: true }),
   peerdn: question('subject of the certificate of the other side', ({ peerDn }) => peerDn, { tainted: true }),

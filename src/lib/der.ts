@@ -3,6 +3,8 @@
 export interface DerValue {
   readonly tag: number;
   readonly content: Buffer;
+  /** With tag and length in front, as a signature covers it. */
+  readonly whole: Buffer;
 }
 
 /** Values that one sequence may have. */
@@ -17,7 +19,8 @@ function valueAt(octets: Buffer, at: number): { readonly value: DerValue; readon
   const length = long === 0 ? first : at + 2 + long > octets.length ? -1 : octets.readUIntBE(at + 2, long);
   const start = at + 2 + long;
   if (length < 0 || start + length > octets.length) return undefined;
-  return { value: { tag, content: octets.subarray(start, start + length) }, end: start + length };
+  const end = start + length;
+  return { value: { tag, content: octets.subarray(start, end), whole: octets.subarray(at, end) }, end };
 }
 
 /** The values that stand one behind the other. */
@@ -46,4 +49,16 @@ export function objectIdentifier({ content }: DerValue): string {
     number = 0;
   }
   return numbers.join('.');
+}
+
+const utcTime = 0x17;
+
+/** Milliseconds since 1970; not a number where there is no time in UTC. */
+export function derTime(value: DerValue | undefined): number {
+  if (value === undefined) return Number.NaN;
+  const text = value.content.toString('latin1');
+  const century = value.tag === utcTime ? (Number(text.slice(0, 2)) < 50 ? '20' : '19') : '';
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?Z$/.exec(century + text) ?? [];
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map((part) => Number(part ?? 0));
+  return parts.length === 0 ? Number.NaN : Date.UTC(year, month - 1, day, hour, minute, second);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { ClientAnswer, ClientConversation } from '../authenticators/authenticator.ts';
+import { ntAnswer, readAuthentication, readChallenge } from '../authenticators/ntlm.ts';
 import { crypto } from '../lib/crypto.ts';
 
 export class PasswordWatch implements ClientConversation {
@@ -21,8 +22,8 @@ export class PasswordWatch implements ClientConversation {
   }
 
   /** Authenticators take it by itself. */
-  readonly ask = async (challenge: string): Promise<ClientAnswer> => {
-    const answer = await this.#client.ask(challenge);
+  readonly ask = async (challenge: string, form?: 'words'): Promise<ClientAnswer> => {
+    const answer = await this.#client.ask(challenge, form);
     this.#challenge = challenge;
     if (answer.outcome === 'text') this.#last = answer.text;
     return answer;
@@ -33,8 +34,14 @@ export class PasswordWatch implements ClientConversation {
     const last = this.#last ?? '';
     if (mechanism === 'LOGIN') return last === '';
     if (mechanism === 'PLAIN') return last === '' || last.endsWith('\0');
+    if (mechanism === 'NTLM') return isOfEmpty(last, this.#challenge);
     if (mechanism !== 'CRAM-MD5') return false;
     const digest = crypto().createHmac('md5', '').update(this.#challenge, 'latin1').digest('hex');
     return last.slice(last.lastIndexOf(' ') + 1) === digest;
   }
+}
+
+function isOfEmpty(last: string, challenge: string): boolean {
+  const asked = readChallenge(challenge);
+  return asked !== undefined && readAuthentication(last)?.answer.equals(ntAnswer('', asked.challenge)) === true;
 }

@@ -2,7 +2,7 @@
 
 import type { ConnectionFacts, Context, MessageFacts } from '../expand/context.ts';
 import { emptyMessage, newConnection } from '../expand/facts.ts';
-import type { TlsFacts } from '../net/tls.ts';
+import { noFacts, type TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
 import { Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
@@ -36,16 +36,13 @@ function tlsOf({ tlsCipher, tlsPeerDn, tlsSni, tlsCertificateVerified }: SpoolFa
   if (tlsCipher === undefined || tlsCipher === '') return undefined;
   const [version = '', , bits = '0'] = tlsCipher.split(':');
   return {
+    ...noFacts,
     cipher: tlsCipher,
-    standardCipher: '',
     bits: Number(bits),
     version,
     verified: tlsCertificateVerified ?? false,
     peerDn: tlsPeerDn ?? '',
     sni: tlsSni ?? '',
-    resumed: false,
-    peerCertificate: '',
-    ownCertificate: '',
   };
 }
 

@@ -6,7 +6,7 @@
 import type { Context } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
 import { type ListSetting, matchTemplate } from '../lists/option.ts';
-import type { ServerTls } from '../net/tls.ts';
+import { noFacts, type ServerTls } from '../net/tls.ts';
 import { type ContextSpec, secureContext } from '../net/tls-context.ts';
 import { alpnOf, dhParameters, ocspProof, settingOf, tlsMaterial } from '../options/tls-settings.ts';
 import type { Runtime } from './runtime.ts';
@@ -55,22 +55,9 @@ export async function serverTls(runtime: Runtime, context: Context, service: 'sm
       // what is expanded now may look at the name; nothing else of the connection is known yet
       const asked: Context = {
         ...context,
-        connection: connection && { ...connection, tls: sni === undefined ? undefined : { ...unknown, sni } },
+        connection: connection && { ...connection, tls: sni === undefined ? undefined : { ...noFacts, sni } },
       };
       return secureContext(await specFor(runtime, asked, demand !== 'none', givesTickets), clock.now());
     },
   };
 }
-
-const unknown = {
-  cipher: '',
-  standardCipher: '',
-  bits: 0,
-  version: '',
-  verified: false,
-  peerDn: '',
-  sni: '',
-  resumed: false,
-  peerCertificate: '',
-  ownCertificate: '',
-};

@@ -34,6 +34,7 @@ export async function askTls(place: SocketPlace, question: Question, serverName:
     checkName: undefined,
     mustVerify: false,
     alpn: undefined,
+    ocsp: 'not asked',
     timeout: milliseconds,
   });
   if (secured.outcome === 'failed') return { outcome: 'failed', message: `TLS connect failed: ${secured.text}` };

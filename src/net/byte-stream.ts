@@ -9,7 +9,7 @@
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { errorNumber, errorText } from '../lib/errno.ts';
 import type { Eventual } from '../lib/eventual.ts';
-import { type ClientTls, startTls, type TlsFacts } from './tls.ts';
+import { type ClientTls, startTls, type TlsFacts, type TlsOutcome } from './tls.ts';
 
 /** Why nothing more can be read or written. */
 export type StreamFailure =
@@ -24,7 +24,7 @@ export type WriteResult = { readonly outcome: 'written' } | StreamFailure;
 
 export type SecuredStream =
   | { readonly outcome: 'started'; readonly stream: ByteStream; readonly facts: TlsFacts }
-  | { readonly outcome: 'failed'; readonly text: string };
+  | (TlsOutcome & { readonly outcome: 'failed' });
 
 export interface ByteStream {
   /** Octets that came and were not read yet; `read` answers these without waiting. */

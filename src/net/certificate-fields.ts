@@ -3,7 +3,7 @@
  * what a certificate does not have is not there.
  */
 
-import { type DerValue, derValues, objectIdentifier } from '../lib/der.ts';
+import { type DerValue, derTime, derValues, objectIdentifier } from '../lib/der.ts';
 
 export interface NamePart {
   /** `CN`, or an object identifier where there is no short name. */
@@ -66,7 +66,6 @@ const alternativeTags: ReadonlyMap<number, AlternativeKind> = new Map<number, Al
 
 const uriTag = 0x86;
 const bmpString = 0x1e;
-const utcTime = 0x17;
 const version0 = 0xa0;
 const extensionsTag = 0xa3;
 
@@ -92,15 +91,6 @@ function nameOf(name: DerValue): NamePart[] {
       const identifier = objectIdentifier(type);
       return [{ type: types.get(identifier) ?? identifier, value: textOf(value) }];
     });
-}
-
-function timeOf(value: DerValue | undefined): number {
-  if (value === undefined) return Number.NaN;
-  const text = value.content.toString('latin1');
-  const century = value.tag === utcTime ? (Number(text.slice(0, 2)) < 50 ? '20' : '19') : '';
-  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?Z$/.exec(century + text) ?? [];
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map((part) => Number(part ?? 0));
-  return parts.length === 0 ? Number.NaN : Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
 /** Extensions by their identifier: what stands within. */
@@ -162,8 +152,8 @@ export function certificateFields(octets: Buffer): CertificateFields | undefined
       .replace(/^0(?=.)/, ''),
     subject: nameOf(subject),
     issuer: nameOf(issuer),
-    notBefore: timeOf(notBefore),
-    notAfter: timeOf(notAfter),
+    notBefore: derTime(notBefore),
+    notAfter: derTime(notAfter),
     signatureAlgorithm: algorithms.get(algorithmName) ?? algorithmName,
     // the first octet of a bit string tells how many bits of the last are not used
     signature: signature.content

@@ -4,7 +4,7 @@
  */
 
 import type { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { crypto } from '../lib/crypto.ts';
 import type { CertificateAssociation } from './dns-records.ts';
 
@@ -74,13 +74,24 @@ function linkProblem(chain: readonly X509Certificate[], now: number): string | u
   return undefined;
 }
 
-/** The certificates of the other side, its own first. */
+/** The certificates that the other side shows, its own first. */
 export function chainOf(socket: TLSSocket): X509Certificate[] {
   const chain: X509Certificate[] = [];
   let next = socket.getPeerX509Certificate();
   while (next !== undefined && chain.length < longestChain) {
     chain.push(next);
     next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+/** The same, and behind them the authority that this side knows, when it is not shown. */
+export function wholeChainOf(socket: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (next?.raw !== undefined && chain.length < longestChain) {
+    chain.push(new (crypto().X509Certificate)(next.raw));
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
   return chain;
 }

@@ -8,8 +8,10 @@ import type { Duplex } from 'node:stream';
 import type { PeerCertificate, SecureContext, TLSSocket, TLSSocketOptions, TlsOptions } from 'node:tls';
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
-import { chainOf, daneProblem } from './dane.ts';
+import { type ChannelBinding, channelBinding } from './channel-binding.ts';
+import { chainOf, daneProblem, wholeChainOf } from './dane.ts';
 import type { CertificateAssociation } from './dns-records.ts';
+import { ocspProblem, revoked } from './ocsp.ts';
 
 type Tls = typeof import('node:tls');
 
@@ -31,6 +33,8 @@ export interface TlsFacts {
   /** The name that was asked for. */
   readonly sni: string;
   readonly resumed: boolean;
+  /** What became of the proof that the certificate still holds (Exim spec 11.9, tls_in_ocsp). */
+  readonly ocsp: OcspState;
   /** The DNS vouches for the certificate of the other side (DANE); which usages of TLSA records there were, as bits. */
   readonly dane?: boolean | undefined;
   readonly tlsaUsage?: number | undefined;
@@ -39,9 +43,28 @@ export interface TlsFacts {
   readonly ownCertificate: string;
 }
 
+/** Not asked for; not there though asked for; not looked at; bad or, from a server, not there; good. */
+export type OcspState = 0 | 1 | 2 | 3 | 4;
+
+/** Nothing was agreed on yet. */
+export const noFacts: TlsFacts = {
+  cipher: '',
+  standardCipher: '',
+  bits: 0,
+  version: '',
+  verified: false,
+  peerDn: '',
+  sni: '',
+  resumed: false,
+  ocsp: 0,
+  peerCertificate: '',
+  ownCertificate: '',
+};
+
 export type TlsOutcome =
   | { readonly outcome: 'started'; readonly socket: TLSSocket; readonly facts: TlsFacts }
-  | { readonly outcome: 'failed'; readonly text: string };
+  /** `step` says what has failed, where it is not the handshake itself. */
+  | { readonly outcome: 'failed'; readonly text: string; readonly step?: string };
 
 /** What a server wants of the certificates of its clients. */
 export type CertificateDemand = 'none' | 'asked for' | 'required';
@@ -84,7 +107,20 @@ export interface ClientTls {
   readonly resumption?: { readonly session: Buffer | undefined; keep(session: Buffer): void } | undefined;
   /** The least size of Diffie-Hellman parameters, in bits. */
   readonly leastDhBits?: number | undefined;
+  /** Whether the server shall prove that its certificate still holds, and whether it must. */
+  readonly ocsp: 'not asked' | 'asked' | 'required';
   readonly timeout: number;
+}
+
+/** Who can tell what a login is bound to; asked by few. */
+const bindings = new WeakMap<TlsFacts, () => ChannelBinding | undefined>();
+
+/** What a login over this connection can be bound to, if anything. */
+export const bindingOf = (facts: TlsFacts): ChannelBinding | undefined => bindings.get(facts)?.();
+
+function bindable(outcome: TlsOutcome, end: 'client' | 'server'): TlsOutcome {
+  if (outcome.outcome === 'started') bindings.set(outcome.facts, () => channelBinding(outcome.socket, end));
+  return outcome;
 }
 
 /** Strengths of ciphers by their name; 128 for all others. */
@@ -122,6 +158,7 @@ function factsOf(socket: TLSSocket, sni: string, peer: X509Certificate | undefin
     peerDn: subjectOf(peer),
     sni,
     resumed: socket.isSessionReused(),
+    ocsp: 0,
     peerCertificate: peer?.toString() ?? '',
     ownCertificate: socket.getX509Certificate()?.toString() ?? '',
   };
@@ -174,6 +211,7 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
     return { outcome: 'failed', text: errorText(error) };
   }
   let sni = '';
+  let ocsp: OcspState = 0;
   const options: TLSSocketOptions & Pick<TlsOptions, 'ALPNCallback'> = {
     isServer: true,
     secureContext,
@@ -192,10 +230,20 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
       : { ALPNCallback: ({ protocols: [only, ...more] }) => (more.length > 0 ? undefined : named(only, alpn)) }),
   };
   const { TLSSocket } = tlsLibrary();
-  const socket = new TLSSocket(raw, { ...options, ...stapling(settings.staple) });
+  const socket = new TLSSocket(raw, {
+    ...options,
+    ...stapling(settings.staple, () => {
+      ocsp = 4;
+    }),
+  });
   const isVerified = (): boolean => verificationProblem(socket) === undefined;
   const outcome = withAlpn(
-    await settled(socket, 'secure', () => factsOf(socket, sni, socket.getPeerX509Certificate(), isVerified()), timeout),
+    await settled(
+      socket,
+      'secure',
+      () => ({ ...factsOf(socket, sni, socket.getPeerX509Certificate(), isVerified()), ocsp }),
+      timeout,
+    ),
     alpn,
   );
   if (outcome.outcome === 'started' && demand === 'required' && !outcome.facts.verified) {
@@ -205,15 +253,18 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
       text: `certificate verification failed: ${wordsOf(verificationProblem(outcome.socket) ?? 'there is none')}`,
     };
   }
-  return outcome;
+  return bindable(outcome, 'server');
 }
 
 /** Node asks for the proof at the server that a socket belongs to; ours belongs to one that serves nobody else. */
-function stapling(staple: Buffer | undefined): Pick<TLSSocketOptions, 'server'> {
+function stapling(staple: Buffer | undefined, isAsked: () => void): Pick<TLSSocketOptions, 'server'> {
   if (staple === undefined) return {};
   const server = tlsLibrary().createServer();
   type Answer = (error: Error | null, proof: Buffer) => void;
-  server.on('OCSPRequest', (_certificate: Buffer, _issuer: Buffer, answer: Answer) => answer(null, staple));
+  server.on('OCSPRequest', (_certificate: Buffer, _issuer: Buffer, answer: Answer) => {
+    isAsked();
+    answer(null, staple);
+  });
   return { server };
 }
 
@@ -244,6 +295,40 @@ function withDane(
   return { outcome: 'failed', text: `certificate verification failed: DANE: ${problem}` };
 }
 
+/** The step that fails where a proof is a must. */
+export const statusCheckFailed = 'certificate status check failed';
+
+/**
+ * A good proof makes no bad certificate good, but a bad one makes it bad; when none is there that matters only where there
+ * must be one. With a session that is taken up no server shows it again.
+ */
+function withOcsp(
+  outcome: TlsOutcome,
+  { ocsp, mustVerify }: ClientTls,
+  proof: Buffer | undefined,
+  [own, issuer]: readonly X509Certificate[],
+): TlsOutcome {
+  if (outcome.outcome !== 'started' || ocsp === 'not asked') return outcome;
+  const { socket, facts } = outcome;
+  const fail = (step: string, text: string): TlsOutcome => {
+    socket.destroy();
+    return { outcome: 'failed', step, text };
+  };
+  const problem =
+    own === undefined || proof === undefined
+      ? 'the server shows no proof that its certificate holds'
+      : // an authority proves what we believe only when we believe the authority
+        ((facts.dane ? undefined : verificationProblem(socket)?.message) ??
+        ocspProblem(proof, own, issuer, clock.now()));
+  if (problem === undefined) return { ...outcome, facts: { ...facts, ocsp: 4 } };
+  if (ocsp === 'required') return fail(statusCheckFailed, problem);
+  if (proof === undefined) return { ...outcome, facts: { ...facts, ocsp: facts.resumed ? 1 : 3 } };
+  // of the DNS's own certificates no authority need be known
+  const isBad = facts.dane ? problem === revoked : mustVerify;
+  if (isBad) return fail('certificate verification failed', problem);
+  return { ...outcome, facts: { ...facts, verified: facts.dane === true, ocsp: 3 } };
+}
+
 /** The client's side. */
 export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOutcome> {
   const { context, sni, checkName, mustVerify, alpn, leastDhBits, resumption, timeout } = settings;
@@ -256,14 +341,20 @@ export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOut
     ...(alpn === undefined || alpn.names.length === 0 ? {} : { ALPNProtocols: [...alpn.names] }),
     ...(leastDhBits === undefined ? {} : { minDHSize: leastDhBits }),
     ...(resumption?.session === undefined ? {} : { session: resumption.session }),
+    ...(settings.ocsp === 'not asked' ? {} : { requestOCSP: true }),
+  });
+  let proof: Buffer | undefined;
+  socket.on('OCSPResponse', (octets: Buffer | null) => {
+    proof = octets ?? undefined;
   });
   if (resumption !== undefined) socket.on('session', (session: Buffer) => resumption.keep(session));
   // Node shows the certificates of the other side only once
   let chain: readonly X509Certificate[] = [];
   const facts = (): TlsFacts => {
-    chain = chainOf(socket);
+    chain = proof === undefined ? chainOf(socket) : wholeChainOf(socket);
     return factsOf(socket, sni, chain[0], socket.authorized);
   };
   const outcome = withAlpn(await settled(socket, 'secureConnect', facts, timeout), alpn);
-  return settings.dane === undefined ? outcome : withDane(outcome, settings.dane, chain);
+  const known = settings.dane === undefined ? outcome : withDane(outcome, settings.dane, chain);
+  return bindable(withOcsp(known, settings, proof, chain), 'client');
 }

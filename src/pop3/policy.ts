@@ -37,7 +37,8 @@ export type Said =
 export interface SaslExchange {
   /** What came with the command; nothing when the client waits for a challenge. */
   readonly initial: string | undefined;
-  ask(challenge: string): Promise<Said>;
+  /** `words` are sent as they are. */
+  ask(challenge: string, form?: 'words'): Promise<Said>;
 }
 
 /** What a session did, for its last log line. */

@@ -128,9 +128,3 @@ test('after a refused EHLO the message goes out by HELO, and nothing is offered'
     assert.deepEqual(sent, [['EHLO me.example', 'HELO me.example', from, 'RCPT TO:<a@b.example>', 'DATA', 'QUIT']]);
   }
 });
-
-test('mail for a host that must prove that its certificate holds waits, and nothing is sent', async () => {
-  const { results, sent } = await deliver([{}], { settings: { hosts_require_ocsp: '127.0.0.1' } });
-  assert.match(results[0] ?? '', /^a@b\.example deferred -38: hosts_require_ocsp: this version cannot check/);
-  assert.deepEqual(sent.flat(), []);
-});

@@ -63,12 +63,6 @@ export async function interfaceFor(run: SmtpSetup, host: ReachableHost): Promise
   return undefined;
 }
 
-/** Nothing here can tell whether a certificate was revoked meanwhile: mail that demands it waits. */
-const proofRequired: DeliveryError = {
-  code: errorCodes.tlsRequired,
-  message: 'hosts_require_ocsp: this version cannot check that a certificate still holds',
-};
-
 /** The event_action would not have it; the log names the reason. */
 const objection: DeliveryError = { code: errorCodes.objection, message: '' };
 
@@ -102,8 +96,7 @@ export async function openConnection(
   host: ReachableHost,
   from: string | undefined,
 ): Promise<OpenConnection | NotOpen> {
-  const { options, services } = setup;
-  if (await isListed(setup, options.hosts_require_ocsp, host)) return failed(proofRequired, false);
+  const { services } = setup;
   const dane = await daneOf(setup, host);
   if (dane !== undefined && 'code' in dane) return failed(dane, false);
   const run: SmtpSetup = dane === undefined ? setup : { ...setup, dane };

@@ -83,9 +83,14 @@ export function raiseAt(run: SmtpSetup, host: Host, name: string, data = '', cod
 }
 
 /** Whether a host is in the list of an option; a list that cannot tell says no, and the log tells why. */
-export async function isListed(run: SmtpSetup, list: ListSetting | undefined, host: Host): Promise<boolean> {
+export async function isListed(
+  run: SmtpSetup,
+  list: ListSetting | undefined,
+  host: Host,
+  tls?: TlsFacts,
+): Promise<boolean> {
   if (list === undefined) return false;
-  const answer = await matchTemplate(list, host.address, contextOf(run, host), { hostName: host.name });
+  const answer = await matchTemplate(list, host.address, contextOf(run, host, tls), { hostName: host.name });
   if (answer.outcome === 'defer') run.services.log(answer.message);
   return answer.outcome === 'match';
 }

@@ -3,7 +3,7 @@
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import type { ClientTls, TlsFacts } from '../net/tls.ts';
-import { tlsLibrary } from '../net/tls.ts';
+import { noFacts, statusCheckFailed, tlsLibrary } from '../net/tls.ts';
 import { secureContext } from '../net/tls-context.ts';
 import { alpnOf, settingOf, tlsMaterial } from '../options/tls-settings.ts';
 import { isFailure } from '../smtp/client/failure.ts';
@@ -28,6 +28,22 @@ const hostVerdict = (code: number, message: string, quiet = false): Securing => 
   verdict: { outcome: 'deferred', of: 'host', error: { code, message }, quiet },
 });
 
+/**
+ * Whether the host is asked to prove that its certificate holds. Where its own certificate stands in the DNS, an authority
+ * has no say; so unless the option says otherwise, it is asked only for what authorities have issued (Exim spec 43.18).
+ */
+async function ocspDemand(run: SmtpSetup, host: ReachableHost): Promise<ClientTls['ocsp']> {
+  const { options, dane } = run;
+  if (await isListed(run, options.hosts_require_ocsp, host)) return 'required';
+  const list = options.hosts_request_ocsp;
+  const tlsaUsage = dane === undefined ? 0 : usageBits(dane);
+  if (list?.template.source === '*') return tlsaUsage === 0 || tlsaUsage === authoritiesAlone ? 'asked' : 'not asked';
+  return (await isListed(run, list, host, { ...noFacts, tlsaUsage })) ? 'asked' : 'not asked';
+}
+
+/** TLSA records that name authorities, and none for certificates themselves. */
+const authoritiesAlone = 4;
+
 async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientTls> {
   const { options } = run;
   const context = contextOf(run, host);
@@ -38,7 +54,9 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
   const checksName = verifies && (await isListed(run, options.tls_verify_cert_hostnames, host));
   const material = await tlsMaterial(options, verifies, context);
   const sni = await settingOf('tls_sni', options.tls_sni, context);
-  const resumes = await isListed(run, options.tls_resumption_hosts, host);
+  const ocsp = await ocspDemand(run, host);
+  // a session that is taken up brings no proof
+  const resumes = ocsp !== 'required' && (await isListed(run, options.tls_resumption_hosts, host));
   const place = [host.name, host.address, host.port, sni, mustVerify, checksName];
   return {
     context: await secureContext({ ...material, ...plainly }, clock.now()),
@@ -49,6 +67,7 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
       : undefined,
     mustVerify,
     alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
+    ocsp,
     leastDhBits: options.tls_dh_min_bits,
     timeout: options.command_timeout * 1000,
   };
@@ -71,6 +90,7 @@ async function daneSettings(run: SmtpSetup, host: ReachableHost, dane: Dane): Pr
       checkName: (certificate) => tlsLibrary().checkServerIdentity(host.name, certificate),
     },
     alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
+    ocsp: await ocspDemand(run, host),
     leastDhBits: options.tls_dh_min_bits,
     timeout: options.command_timeout * 1000,
   };
@@ -93,8 +113,14 @@ export async function handshake(
   }
   const secured = await session.startTls(settings);
   if (secured.outcome === 'started') return { facts: secured.facts };
-  const step = /certificate|altname/i.test(secured.text) ? 'certificate verification failed' : 'SSL_connect';
-  return { reason: `TLS session: (${step}): ${secured.text}` };
+  const { step } = secured;
+  if (step === statusCheckFailed) {
+    // Exim's log does not say more
+    run.request.context.decisions.step('tls', statusCheckFailed, 'failed', secured.text);
+    return { reason: `TLS session: (${step})` };
+  }
+  const guessed = /certificate|altname/i.test(secured.text) ? 'certificate verification failed' : 'SSL_connect';
+  return { reason: `TLS session: (${step ?? guessed}): ${secured.text}` };
 }
 
 /** Whether TLS is not even tried with this host. */

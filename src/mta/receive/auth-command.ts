@@ -54,7 +54,10 @@ export async function auth(
       ? { outcome: 'malformed', id: '' }
       : await logIn(
           examiner,
-          { initial: first.text, ask: async (challenge) => answerIn(await ask(encodeBase64(challenge))) },
+          {
+            initial: first.text,
+            ask: async (challenge, form) => answerIn(await ask(form === 'words' ? challenge : encodeBase64(challenge))),
+          },
           context,
         );
   if (login.outcome === 'lost') return undefined;

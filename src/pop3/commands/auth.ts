@@ -13,8 +13,8 @@ function decoded(text: string): Said {
   return octets === undefined ? { outcome: 'malformed' } : { outcome: 'text', text: octets };
 }
 
-async function ask(session: Pop3Session, challenge: string): Promise<Said> {
-  const line = await session.ask(`+ ${encodeBase64(challenge)}\r\n`);
+async function ask(session: Pop3Session, challenge: string, form?: 'words'): Promise<Said> {
+  const line = await session.ask(`+ ${form === 'words' ? challenge : encodeBase64(challenge)}\r\n`);
   if (line.kind === 'too long') return { outcome: 'malformed' };
   return line.kind === 'line' ? decoded(line.text) : { outcome: 'lost' };
 }
@@ -35,7 +35,7 @@ export const auth: Pop3Command = {
     if (mechanism === undefined) return session.mistake('no such mechanism is offered');
     const initial = text === undefined ? undefined : decoded(text);
     if (initial !== undefined && initial.outcome !== 'text') return session.mistake('invalid base64 data');
-    const exchange: SaslExchange = { initial: initial?.text, ask: (challenge) => ask(session, challenge) };
+    const exchange: SaslExchange = { initial: initial?.text, ask: (challenge, form) => ask(session, challenge, form) };
     return session.loggedIn(await session.policy.authenticate(mechanism, exchange));
   },
 };
