@@ -9,7 +9,7 @@ import { emptyMessage } from '../src/expand/facts.ts';
 import { matchIp, matchList } from '../src/lists/match.ts';
 import { headerLine } from '../src/mail/header-line.ts';
 import { nobody } from '../src/observe/decision.ts';
-import { Text } from '../src/safe/taint.ts';
+import { literal, Text } from '../src/safe/taint.ts';
 
 const settings: Settings = {
   primaryHostname: 'mail.example',
@@ -82,6 +82,7 @@ function newContext(): Context {
     acl: undefined,
     results: freshResults(),
     found: new Map(),
+    queueName: literal(''),
     depth: 0,
   };
 }

@@ -13,14 +13,24 @@ function sameConfiguration({ configFiles, macros }: Invocation): readonly Clean[
   ];
 }
 
+/** The words that say which queue is worked on. */
+function onQueue(queue: Clean): readonly Clean[] {
+  return queue === '' ? [] : [literal('-MCG'), queue];
+}
+
 const again = (text: string): Clean => reviewed(text, 'a word of our own command line, given to ourselves');
 
 /** Starts a queue run for recipients that contain a text. */
-export function startQueueRun(recipient: string, invocation: Invocation, self: SelfCommand): void {
-  startDetached(self.program, [...self.args, ...sameConfiguration(invocation), literal('-R'), again(recipient)]);
+export function startQueueRun(recipient: string, queue: Clean, invocation: Invocation, self: SelfCommand): void {
+  const words = [...sameConfiguration(invocation), ...onQueue(queue), literal('-R'), again(recipient)];
+  startDetached(self.program, [...self.args, ...words]);
 }
 
 /** Starts `-Mc` for a message with the same configuration and macros. */
-export function startDelivery(id: QueueId, invocation: Invocation, self: SelfCommand): void {
-  startDetached(self.program, [...self.args, ...sameConfiguration(invocation), literal('-Mc'), id]);
+export function startDelivery(
+  { id, queue }: { readonly id: QueueId; readonly queue: Clean },
+  invocation: Invocation,
+  self: SelfCommand,
+): void {
+  startDetached(self.program, [...self.args, ...sameConfiguration(invocation), ...onQueue(queue), literal('-Mc'), id]);
 }

@@ -4,7 +4,7 @@ import type { Installation } from '../config/installation.ts';
 import type { Runtime } from '../mta/runtime.ts';
 import type { SelfCommand } from '../mta/user-process.ts';
 import type { Decisions } from '../observe/decision.ts';
-import type { QueueId } from '../safe/taint.ts';
+import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Caller } from './caller.ts';
 import type { Invocation } from './invocation.ts';
 import type { Terminal } from './output.ts';
@@ -22,7 +22,7 @@ export interface Call {
   /** Who is told what is decided (`-d`, `-bh`). */
   readonly decisions: Decisions;
   /** Has another process deliver a message. */
-  inBackground(id: QueueId): void;
+  inBackground(message: Pick<SpooledMessage, 'id' | 'queue'>): void;
 }
 
 /** Answers the exit status. */

@@ -64,6 +64,9 @@ export async function exim(start: Start): Promise<number> {
 /** What also a caller may do whom nobody knows by name. */
 const needNoName: ReadonlySet<Action> = new Set<Action>(['version', 'list queue', 'count queue', 'build information']);
 
+/** What puts messages on a queue. */
+const handsOver: ReadonlySet<Action> = new Set<Action>(['receive', 'smtp', 'batch smtp']);
+
 /** What shows how the server decides (Exim spec 14, commandline_checks_require_admin). */
 const checks: ReadonlySet<Action> = new Set<Action>([
   'expand',
@@ -134,6 +137,11 @@ async function run(
     terminal.error('exim: those command-line flags are set to require admin\n');
     return 1;
   }
+  if (invocation.queue !== undefined && handsOver.has(action) && !caller.isAdmin) {
+    // whoever likes could hide messages where no queue run looks, and fill the spool with directories
+    terminal.error('exim: permission denied\n');
+    return 1;
+  }
   const decisions = decisionsFor(invocation, terminal);
   if ('error' in decisions) {
     terminal.error(`exim: ${decisions.error}\n`);
@@ -149,7 +157,7 @@ async function run(
     terminal,
     self,
     decisions,
-    inBackground: (id) => startDelivery(id, invocation, self),
+    inBackground: (message) => startDelivery(message, invocation, self),
   };
   const sender = givenSender(call);
   if ('error' in sender) {

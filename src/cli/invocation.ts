@@ -1,6 +1,6 @@
 /** What a command line asks for, collected by the option table and carried out by the commands. */
 
-import type { QueueId } from '../safe/taint.ts';
+import type { Clean, QueueId } from '../safe/taint.ts';
 
 /** The one thing that is done. */
 export type Action =
@@ -37,6 +37,7 @@ export type MessageAction =
   | 'give up'
   | 'mark all delivered'
   | 'mark delivered'
+  | 'move'
   | 'remove'
   | 'thaw'
   | 'view body'
@@ -45,6 +46,8 @@ export type MessageAction =
   | 'view log';
 
 export interface QueueRunOptions {
+  /** `-q` was given, which may be so only once. */
+  given: boolean;
   twoStages: boolean;
   firstDeliveriesOnly: boolean;
   force: boolean;
@@ -128,6 +131,10 @@ export interface Invocation {
   messageFile: string | undefined;
   messageId: QueueId | undefined;
   readonly filterTest: FilterTestOptions;
+  /** `-qG`, `-MCG`: the queue that is worked on. */
+  queue: Clean | undefined;
+  /** `-MG`: the name of the queue that messages are moved to. */
+  newQueue: string;
   readonly queueRun: QueueRunOptions;
   readonly queueList: QueueListOptions;
   daemonForeground: boolean;
@@ -172,7 +179,10 @@ export function emptyInvocation(): Invocation {
     messageFile: undefined,
     messageId: undefined,
     filterTest: {},
+    queue: undefined,
+    newQueue: '',
     queueRun: {
+      given: false,
       twoStages: false,
       firstDeliveriesOnly: false,
       force: false,

@@ -27,6 +27,7 @@ export async function openRuntime(
   const shown = rehearsal || invocation.action === 'test address';
   return makeRuntime(installation, config, {
     environment: process.env,
+    queue: invocation.queue,
     withoutLogFiles: rehearsal,
     echo: logEcho(invocation, config.dialect, terminal),
     // in the background there is nobody to be told

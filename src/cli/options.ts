@@ -2,7 +2,7 @@
 
 import { parseInterval } from '../lib/intervals.ts';
 import { parseEndpoint } from '../net/address.ts';
-import { queueId } from '../safe/taint.ts';
+import { queueId, queueName } from '../safe/taint.ts';
 import { type Action, emptyInvocation, type Invocation, type MessageAction, type Origin } from './invocation.ts';
 
 /** The command line makes no sense. */
@@ -51,6 +51,8 @@ const prevailing: ReadonlySet<string> = new Set<`${Action}, ${Action}`>([
   'list queue, count queue',
   'list queue, test address',
   'list queue, queue run',
+  'count queue, queue run',
+  'messages, queue run',
   'test address, expand',
 ]);
 
@@ -157,18 +159,31 @@ function defineMacro(invocation: Invocation, value: string): void {
   invocation.macros.set(found[1] ?? '', found[2] ?? '');
 }
 
-/** `-q` with its flags and perhaps a time. */
+/** For these `-qG` says which queue they are about. */
+const onQueue: ReadonlySet<Action> = new Set<Action>(['list queue', 'count queue', 'messages']);
+
+function takeQueue(invocation: Invocation, name: string): void {
+  const queue = queueName(name);
+  if (queue === undefined) throw new UsageError(`Bad qname arg: "${name}"`);
+  invocation.queue = queue;
+}
+
+/** `-q` with its flags, perhaps a queue and perhaps a time. */
 function queueRun(invocation: Invocation, value: string, word: string): void {
-  // G without a name is the queue that has none
-  const found = /^(q?)(i?)(f{0,2})(l?)(?:G$)?(.*)$/s.exec(value);
-  const [, twoStages = '', first = '', force = '', local = '', rest = ''] = found ?? [];
+  const found = /^(q?)(i?)(f{0,2})(l?)(?:G([^/]*)\/?)?(.*)$/s.exec(value);
+  const [, twoStages = '', first = '', force = '', local = '', name, rest = ''] = found ?? [];
   const run = invocation.queueRun;
+  if (run.given) throw new UsageError('-q specified more than once');
+  run.given = true;
+  if (name !== undefined) takeQueue(invocation, name);
   if (twoStages !== '') run.twoStages = true;
   if (first !== '') run.firstDeliveriesOnly = true;
   if (force !== '') run.force = true;
   if (force === 'ff') run.forceFrozen = true;
   if (local !== '') run.localOnly = true;
   if (rest !== '') run.interval = interval(rest, word);
+  const { action } = invocation;
+  if (action !== undefined && onQueue.has(action)) return;
   if (run.interval !== undefined) setAction(invocation, 'daemon');
   else if (invocation.action === undefined) invocation.action = 'queue run';
   else if (invocation.action === 'daemon') throw new UsageError('incompatible command-line options or arguments');
@@ -302,7 +317,19 @@ export const commandLineOptions: readonly OptionRow[] = [
   message('-Mar', 'add recipients', 'Adds recipients to a message.'),
   message('-Mc', 'deliver respecting retry times', 'Tries to deliver messages whose retry time has come.'),
   message('-Mes', 'edit sender', 'Changes the sender of a message.'),
+  row('-MCG', 'next', 'Works on the queue of this name; this program gives it to itself.', takeQueue),
   message('-Mf', 'freeze', 'Freezes messages.'),
+  row(
+    '-MG',
+    'next',
+    'Moves messages to the queue of this name; an empty one is the default queue.',
+    (invocation, value) => {
+      setAction(invocation, 'messages');
+      invocation.messageAction = 'move';
+      invocation.newQueue = value;
+    },
+    'no message ids given after -MG option',
+  ),
   message('-Mg', 'give up', 'Returns messages to their senders.'),
   message('-Mmad', 'mark all delivered', 'Marks all recipients of messages as delivered.'),
   message('-Mmd', 'mark delivered', 'Marks some recipients of a message as delivered.'),
@@ -409,7 +436,12 @@ export const commandLineOptions: readonly OptionRow[] = [
     invocation.origin.protocol = protocol;
     if (host !== undefined) invocation.origin.hostName = host;
   }),
-  row('-q', 'attached', 'A queue run; with a time, a daemon that makes them. Flags: q i f ff l.', queueRun),
+  row(
+    '-q',
+    'attached',
+    'A queue run; with a time, a daemon that makes them. Flags: q i f ff l; G and a name: that queue.',
+    queueRun,
+  ),
   selection('recipient'),
   row('-r', 'either', 'The same as -f.', (invocation, value) => {
     invocation.sender = value;
@@ -467,6 +499,7 @@ function normalized(word: string): string {
 /** Reads the words behind the program's name. @throws UsageError */
 export function parseCommandLine(words: readonly string[], standard: Partial<Invocation> = {}): Invocation {
   const invocation: Invocation = { ...emptyInvocation(), ...standard };
+  const shown: string[] = [];
   let at = 0;
   for (; at < words.length; at++) {
     const word = normalized(words[at] ?? '');
@@ -479,22 +512,28 @@ export function parseCommandLine(words: readonly string[], standard: Partial<Inv
     if (found === undefined) throw notAnOption(word);
     const rest = word.slice(found.option.length);
     const time = words[at + 1];
-    if (found.option === '-q' && /^[qifl]*$/.test(rest) && time !== undefined && parseInterval(time) !== undefined) {
-      found.apply(invocation, `${rest}${time}`, time);
+    if (isUntimed(found, rest) && time !== undefined && parseInterval(time) !== undefined) {
+      found.apply(invocation, `${rest}${rest.includes('G') ? '/' : ''}${time}`, time);
       at++;
       continue;
     }
     const wantsNext = found.takes === 'next' || (found.takes === 'either' && (rest === '' || isFlags(found, rest)));
     if (!wantsNext) {
       found.apply(invocation, rest, word);
+      // behind the one message that is shown there may be further options
+      if (found.option.startsWith('-Mv')) shown.push(...words.slice(++at, at + 1));
       continue;
     }
     const next = words[++at];
     if (next === undefined) throw found.expected === undefined ? notAnOption(word) : new UsageError(found.expected);
     found.apply(invocation, rest === '' ? next : `${rest}\0${next}`, next);
   }
-  invocation.arguments = words.slice(at);
+  invocation.arguments = [...shown, ...words.slice(at)];
   return invocation;
+}
+
+function isUntimed({ option }: OptionRow, rest: string): boolean {
+  return option === '-q' && /^[qifl]*(?:G[^/]*)?$/.test(rest);
 }
 
 function isFlags({ option }: OptionRow, rest: string): boolean {

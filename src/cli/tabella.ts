@@ -40,7 +40,7 @@ async function runExplain({ directory, words, self }: Start, terminal: Terminal)
     terminal,
     self,
     decisions: nobody,
-    inBackground: (id) => startDelivery(id, invocation, self),
+    inBackground: (message) => startDelivery(message, invocation, self),
   });
 }
 

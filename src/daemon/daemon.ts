@@ -41,7 +41,7 @@ export interface DaemonSettings {
   readonly delivery: 'at once' | 'local only' | 'queue';
   /** Reads the configuration again; reports what is wrong with it and answers nothing when it cannot be used. */
   reload(report: (text: string) => void): Promise<Runtime | undefined>;
-  startQueueRun(recipient: string): void;
+  startQueueRun(recipient: string, queue: Clean): void;
   /** Called when everything is in place. */
   started(interfaces: readonly Interface[], pop3Interfaces: readonly Interface[]): void;
 }
@@ -86,20 +86,17 @@ export class Daemon {
   /** Runs until it is told to end. @throws BadInterface, CannotListen */
   async run(): Promise<void> {
     const { runtime } = this.#house;
-    const { listens, interfaces, title, queueInterval, started } = this.#settings;
+    const { listens, interfaces, started } = this.#settings;
     const places = listens ? interfacesOf(runtime.config, interfaces) : [];
     this.#listeners = await takeAll(places, runtime, this.#take);
     this.#pop3Listeners = await takeAll(listens ? pop3InterfacesOf(runtime.config) : [], runtime, this.#takePop3);
     const taken = this.#listeners.map((listener) => listener.settings);
+    runtime.spool.prepare();
     this.#pidFile = this.#settings.pidFile(runtime);
     if (this.#pidFile !== undefined) writePidFile(this.#pidFile, (text) => runtime.logs.panic(text));
-    runtime.spool.prepare();
     runtime.logs.prepare();
     workAs(runtime.user.uid, runtime.user.gid);
-    const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
-    const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
-    runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
-    this.#tellOfPop3(runtime);
+    this.#tellOfStart(runtime);
     this.#startRuns();
     started(
       taken,
@@ -163,17 +160,24 @@ export class Daemon {
       await this.#relisten(runtime);
       this.#house = this.#newHouse(runtime);
       this.#startRuns();
-      const taken = this.#listeners.map((listener) => listener.settings);
-      const { title, queueInterval, listens } = this.#settings;
-      const runs = queueInterval === undefined ? 'no queue runs' : `-q${formatInterval(queueInterval)}`;
-      const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
-      runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
-      this.#tellOfPop3(runtime);
+      this.#tellOfStart(runtime);
       // sessions may last long; the next reload need not wait for them
       void old.close('let go on');
     } catch (error) {
       this.#house.runtime.logs.panic(`the configuration was not taken over: ${errorText(error)}`);
     }
+  }
+
+  /** A daemon that listens does not name its queue, as Exim's does not. */
+  #tellOfStart(runtime: Runtime): void {
+    const { title, queueInterval: interval, listens } = this.#settings;
+    const { queue } = runtime.spool;
+    const named = listens || queue === '' ? '' : `G${queue}/`;
+    const runs = interval === undefined ? 'no queue runs' : `-q${named}${formatInterval(interval)}`;
+    const taken = this.#listeners.map((listener) => listener.settings);
+    const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
+    runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
+    this.#tellOfPop3(runtime);
   }
 
   #tellOfPop3({ logs }: Runtime): void {

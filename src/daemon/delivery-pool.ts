@@ -7,7 +7,8 @@ import { errorText } from '../lib/errno.ts';
 import { type DeliveryTools, ordinary } from '../mta/attempt.ts';
 import { deliver } from '../mta/deliver.ts';
 import { openQueued } from '../mta/open-queued.ts';
-import type { QueueId } from '../safe/taint.ts';
+import { withQueue } from '../mta/runtime.ts';
+import type { Clean, QueueId } from '../safe/taint.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { BegunTransaction } from '../transports/smtp-kept.ts';
 
@@ -19,7 +20,7 @@ const patience = 500;
 export class DeliveryPool {
   readonly #tools: DeliveryTools;
   readonly #localOnly: boolean;
-  readonly #waiting: QueueId[] = [];
+  readonly #waiting: { readonly id: QueueId; readonly queue: Clean }[] = [];
   #running = 0;
   #idle: (() => void) | undefined;
   #closed = false;
@@ -44,9 +45,9 @@ export class DeliveryPool {
     }
     begun?.connection.hangUp();
     await message.makeSafe();
-    const { id } = message;
+    const { id, queue } = message;
     message.release();
-    if (this.#waiting.length < mostWaiting && !this.#closed) this.#waiting.push(id);
+    if (this.#waiting.length < mostWaiting && !this.#closed) this.#waiting.push({ id, queue });
   }
 
   async #deliver(message: SpooledMessage, begun?: BegunTransaction): Promise<void> {
@@ -63,9 +64,10 @@ export class DeliveryPool {
 
   #next(): void {
     while (!this.#closed && this.#running < most) {
-      const id = this.#waiting.shift();
-      if (id === undefined) break;
-      const message = openQueued(id, { tellOfMissing: false }, this.#tools.runtime);
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      const runtime = withQueue(this.#tools.runtime, next.queue);
+      const message = openQueued(next.id, { tellOfMissing: false }, runtime);
       if (message !== undefined) void this.#deliver(message);
     }
     if (this.#running === 0) this.#idle?.();

@@ -16,6 +16,7 @@ import { closeRuntime, type Runtime } from '../mta/runtime.ts';
 import type { SelfCommand } from '../mta/user-process.ts';
 import { LineConnection } from '../net/line-connection.ts';
 import type { Taken } from '../net/listen.ts';
+import type { Clean } from '../safe/taint.ts';
 import type { Admission } from './admission.ts';
 import { DeliveryPool } from './delivery-pool.ts';
 import { tlsPortsOf } from './interfaces.ts';
@@ -31,7 +32,7 @@ export interface HouseSettings {
   readonly tlsOnConnect: boolean;
   /** `-odq` or `-odqs`, as the daemon was started. */
   readonly delivery: 'at once' | 'local only' | 'queue';
-  startQueueRun(recipient: string): void;
+  startQueueRun(recipient: string, queue: Clean): void;
 }
 
 /** How long deliveries may go on when the daemon ends; what is not done then is done by the next queue run. */

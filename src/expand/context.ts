@@ -14,7 +14,7 @@ import type { Decisions } from '../observe/decision.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
 import type { DmarcAnswer } from '../origin/dmarc.ts';
 import type { SpfAnswer } from '../origin/spf.ts';
-import type { Text } from '../safe/taint.ts';
+import type { Clean, Text } from '../safe/taint.ts';
 import type { DkimFacts, MimeFacts, SpamFacts } from './content-facts.ts';
 import type { AuthenticationAnswer, Credentials, PerlAnswer, SocketAnswer, SocketRequest } from './questions.ts';
 
@@ -131,7 +131,6 @@ export interface MessageFacts {
   bounceRecipient: string;
   warningDelay: string;
   warningRecipients: string;
-  queueName: Text;
   spam?: SpamFacts | undefined;
   dkim?: DkimFacts | undefined;
   /** What was found out about its sender, when somebody asked. */
@@ -352,6 +351,8 @@ export interface Context {
   readonly settings: Settings;
   readonly services: Services;
   decisions: Decisions;
+  /** The queue that work is done on, or that the message being received goes to; empty for the default queue. */
+  queueName: Clean;
   connection: ConnectionFacts | undefined;
   message: MessageFacts | undefined;
   address: AddressFacts | undefined;

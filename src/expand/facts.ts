@@ -65,7 +65,6 @@ export function emptyMessage(sender: string, originator: { readonly uid: number;
     bounceRecipient: '',
     warningDelay: '',
     warningRecipients: '',
-    queueName: Text.empty,
     aclVariables: new Map(),
     body: () => '',
   };

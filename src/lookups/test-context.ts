@@ -3,6 +3,7 @@
 import type { Context, Services } from '../expand/context.ts';
 import { freshResults } from '../expand/expand.ts';
 import { nobody } from '../observe/decision.ts';
+import { literal } from '../safe/taint.ts';
 import type { Lookups } from './lookups.ts';
 
 function refuse(what: string): () => never {
@@ -66,6 +67,7 @@ export function testContext(lookups?: Lookups): Context {
     acl: undefined,
     results: freshResults(),
     found: new Map(),
+    queueName: literal(''),
     depth: 0,
   };
 }

@@ -31,6 +31,16 @@ export function authenticatorField({ authenticator, authenticatedId }: Connectio
   return authenticatedId === '' ? ` A=${authenticator}` : ` A=${authenticator}:${authenticatedId}`;
 }
 
+/** ` Q=name` of a queue that has one. */
+export function queueField(queue: string): string {
+  return queue === '' ? '' : ` Q=${queue}`;
+}
+
+/** `(name) ` in front of directories of a queue that has one. */
+export function queueMark(queue: string): string {
+  return queue === '' ? '' : `(${queue}) `;
+}
+
 /** `H=name (helo) [1.2.3.4]`, and `U=ident`, for log lines about a sending host. */
 export function hostFields(connection: ConnectionFacts, selects: (selector: LogSelector) => boolean): string {
   let text = '';
@@ -87,6 +97,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   if (selects('dkim') && verified !== '') line += ` DKIM=${verified}`;
   if (selects('8bitmime')) line += ` M8S=${arrival.bodyType === '8BITMIME' ? 8 : arrival.bodyType === '7BIT' ? 7 : 0}`;
   if (selects('receive_time')) line += ` RT=${formatPassed((clock.now() - begun) / 1000, selects('millisec'))}`;
+  line += queueField(context.queueName);
   line += idField(arrival, selects);
   if (selects('subject')) {
     const subject = headerValue(arrival.headers, 'subject');

@@ -222,6 +222,7 @@ export async function accept(arrival: Arrival, frozen: boolean, hold = false): P
     arrival.receivedLine = renewed;
   }
   updateFacts(arrival);
+  newMessage.chooseQueue(arrival.context.queueName);
   const envelope = envelopeOf(arrival, frozen);
   return (hold ? newMessage.hold(envelope) : undefined) ?? newMessage.commit(envelope);
 }

@@ -7,6 +7,7 @@ import { lower } from '../lib/octets.ts';
 import type { Decisions } from '../observe/decision.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import { timestamp } from '../observe/main-log.ts';
+import type { Clean } from '../safe/taint.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { BegunTransaction, KeptConnection } from '../transports/smtp-kept.ts';
 import type { DeliveryError } from '../transports/transport.ts';
@@ -26,7 +27,7 @@ import { raiseFailure, raiseOf } from './events.ts';
 import { messageContext } from './message-context.ts';
 import type { Retry } from './retry.ts';
 import { type Delivery, type Failed, failure, type RefusedTarget } from './routing.ts';
-import type { Runtime } from './runtime.ts';
+import { type Runtime, withQueue } from './runtime.ts';
 import type { LocalDeliveries } from './subprocess.ts';
 import type { SuccessfulAddress } from './success.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
@@ -45,7 +46,7 @@ export interface DeliveryTools {
   /** Delivers a bounce or warning that was just put on the queue. */
   deliverReport(message: SpooledMessage): Promise<void>;
   /** Sends the messages that wait for a host over a connection to it, and closes it. */
-  passOn(connection: KeptConnection, options: Pick<DeliveryOptions, 'queueRun'>): Promise<void>;
+  passOn(connection: KeptConnection, options: Pick<DeliveryOptions, 'queueRun'>, queue: Clean): Promise<void>;
 }
 
 export interface DeliveryOptions {
@@ -110,10 +111,10 @@ export class Attempt {
 
   constructor(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools) {
     this.tools = tools;
-    this.runtime = tools.runtime;
+    this.runtime = withQueue(tools.runtime, message.queue);
     this.message = message;
     this.options = options;
-    this.context = messageContext(tools.runtime, message, tools.decisions);
+    this.context = messageContext(this.runtime, message, tools.decisions);
     this.gaveUp = options.giveUp;
     this.dontDeliver = message.envelope.facts.dontDeliver ?? false;
     this.firstDelivery = message.envelope.facts.deliverFirstTime ?? false;
@@ -143,6 +144,7 @@ export class Attempt {
     return {
       sender: envelope.sender,
       returnPath: envelope.sender,
+      queue: this.message.queue,
       size: 0,
       queueTime: clock.now() / 1000 - received,
       deliverTime: (clock.now() - begun) / 1000,
@@ -194,7 +196,9 @@ export class Attempt {
       hostFields,
       sender: this.message.envelope.sender,
       returnPath: undelivered.errorsTo,
+      queue: this.message.queue,
       deliverTime: (clock.now() - begun) / 1000,
+      isBare: router === undefined && message === gaveUpText,
     };
   }
 
@@ -227,7 +231,8 @@ export class Attempt {
 
   /** Sends what waits for the hosts that were reached, while this message is not done yet. */
   passOnNow(): void {
-    for (const connection of this.kept.splice(0)) this.followed.push(this.tools.passOn(connection, this.options));
+    for (const connection of this.kept.splice(0))
+      this.followed.push(this.tools.passOn(connection, this.options, this.message.queue));
   }
 
   /** The message goes with the next one that gets through to one of these hosts. */

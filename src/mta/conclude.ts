@@ -9,6 +9,7 @@ import { referencesTo } from '../mail/references.ts';
 import type { Occasion } from '../smtp/notification.ts';
 import type { Envelope } from '../spool/envelope.ts';
 import { addressKey } from './address.ts';
+import { queueMark } from './arrival-log.ts';
 import { type Attempt, keyOf } from './attempt.ts';
 import { sendBounce } from './bounce.ts';
 import { deliveryKey } from './delivery-log.ts';
@@ -53,7 +54,8 @@ export async function conclude(attempt: Attempt): Promise<void> {
   await message.update();
   if (envelope.facts.frozen !== undefined && attempt.runtime.config.main.move_frozen_messages) {
     message.setAside();
-    attempt.log('moved from input, msglog to Finput, Fmsglog');
+    const mark = queueMark(message.queue);
+    attempt.log(`moved from ${mark}input, msglog to ${mark}Finput, Fmsglog`);
   }
 }
 

@@ -27,7 +27,7 @@ import { runSystemFilter } from './system-filter.ts';
 export async function deliver(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools): Promise<void> {
   const { kept, followed } = await deliverAlone(message, options, tools);
   options.begun?.connection.hangUp();
-  await Promise.all([...followed, ...kept.map((connection) => tools.passOn(connection, options))]);
+  await Promise.all([...followed, ...kept.map((connection) => tools.passOn(connection, options, message.queue))]);
 }
 
 /** The same for this message alone; answers what was kept for others, and what goes on. */

@@ -5,12 +5,15 @@ import { formatPassed } from '../lib/intervals.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import type { Child, Host, RouterInstance } from '../routers/router.ts';
 import { addressKey, ancestorsOf, type RouteAddress, topOf } from './address.ts';
+import { queueField } from './arrival-log.ts';
 import type { Delivery } from './routing.ts';
 
 /** What a line may tell besides the address. */
 export interface LineFacts {
   readonly sender: string;
   readonly returnPath: string;
+  /** That the message is on. */
+  readonly queue: string;
   /** Octets that were delivered. */
   readonly size: number;
   /** Seconds since reception, and of the attempt. */
@@ -82,6 +85,7 @@ const printed = (text: string): string => text.replace(/\n/g, '\\n').replace(/[\
 export function successLine(mark: string, delivery: Delivery, facts: LineFacts, selects: Selects): string {
   let line = `${mark} ${shownAddress(delivery, selects)}`;
   if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
+  line += queueField(facts.queue);
   if (selects('return_path_on_delivery')) line += ` P=<${facts.returnPath}>`;
   line += `${routedBy(delivery.router.name, facts.directors)} T=${facts.bypassed ? '**bypassed**' : delivery.transport.name}`;
   if (selects('delivery_size')) line += ` S=${facts.size}`;
@@ -109,7 +113,10 @@ export interface FailureFacts {
   readonly hostFields: string;
   readonly sender: string;
   readonly returnPath: string;
+  readonly queue: string;
   readonly deliverTime: number;
+  /** It was given up for its age alone; the lines before have told the rest. */
+  readonly isBare: boolean;
 }
 
 function where({ router, transport, directors }: FailureFacts): string {
@@ -120,6 +127,7 @@ function where({ router, transport, directors }: FailureFacts): string {
 export function deferLine(facts: FailureFacts, selects: Selects): string {
   let line = `== ${withOrigin(facts.shown, facts.address, selects)}`;
   const system = facts.code > 0 ? errorNumberText(facts.code) : '';
+  line += queueField(facts.queue);
   line += `${where(facts) || (facts.held ? '' : ' routing')} defer (${facts.code})${system === '' ? '' : `: ${system}`}${facts.hostFields}`;
   if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
   return ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
@@ -128,11 +136,12 @@ export function deferLine(facts: FailureFacts, selects: Selects): string {
 /** `** address R=… T=…: reason` */
 export function failLine(facts: FailureFacts, selects: Selects): string {
   let line = `** ${withOrigin(facts.shown, facts.address, selects)}`;
-  if (selects('sender_on_delivery')) line += ` F=<${facts.sender}>`;
+  if (selects('sender_on_delivery') && !facts.isBare) line += ` F=<${facts.sender}>`;
+  if (!facts.isBare) line += queueField(facts.queue);
   if (selects('return_path_on_delivery') && facts.transport !== undefined) line += ` P=<${facts.returnPath}>`;
   line += `${where(facts)}${facts.hostFields}`;
   line += `: ${printed(withErrorText(facts.code, facts.message))}`;
-  if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
+  if (selects('deliver_time') && !facts.isBare) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
   return line;
 }
 

@@ -9,7 +9,7 @@ import { type DeliveryTools, ordinary } from './attempt.ts';
 import { deliver } from './deliver.ts';
 import { passOn } from './pass-on.ts';
 import { Retry } from './retry.ts';
-import type { Runtime } from './runtime.ts';
+import { type Runtime, withQueue } from './runtime.ts';
 import { LocalDeliveries } from './subprocess.ts';
 import type { SelfCommand } from './user-process.ts';
 
@@ -32,7 +32,8 @@ export function makeDeliveryTools(
     decisions,
     begun,
     deliverReport: (message: SpooledMessage) => deliver(message, ordinary, tools),
-    passOn: (connection, options) => passOn(connection, options, tools),
+    passOn: (connection, options, queue) =>
+      passOn(connection, options, { ...tools, runtime: withQueue(runtime, queue) }),
   };
   return tools;
 }

@@ -14,13 +14,13 @@ const commandMaximumOutput = 1024 * 1024;
 /** Answers ETRN; the result is what went wrong. Nothing is begun twice for the same text while `smtp_etrn_serialize` is set. */
 export function etrnRunner(
   runtime: Runtime,
-  startQueueRun: (recipient: string) => void,
-): (argument: string) => Promise<string | undefined> {
+  startQueueRun: (recipient: string, queue: Clean) => void,
+): (argument: string, queue: Clean) => Promise<string | undefined> {
   const running = new Set<string>();
-  return async (argument) => {
+  return async (argument, queue) => {
     const { smtp_etrn_command: command, smtp_etrn_serialize: serialize } = runtime.config.main;
     if (command === undefined) {
-      startQueueRun(argument.replace(/^#/, ''));
+      startQueueRun(argument.replace(/^#/, ''), queue);
       return undefined;
     }
     if (serialize && running.has(argument)) return `Already processing ${argument}`;

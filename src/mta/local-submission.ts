@@ -112,7 +112,8 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
   context.message = emptyMessage(request.sender ?? ownSender, caller);
   context.message.authenticatedSender = origin.authenticatedSender ?? (own ? ownSender : '');
   if (!hasSpace(runtime, 0)) return { outcome: 'no space' };
-  const newMessage = spool.begin();
+  await acls.run('non-SMTP-start', config.main.acl_not_smtp_start);
+  const newMessage = spool.named(context.queueName).begin();
   const limit = (await messageSizeLimit(runtime, context)) ?? 0;
   const reader = new MessageReader(
     { headers: config.main.header_maxsize, headerLine: config.main.header_line_maxsize },
@@ -133,7 +134,6 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     discard: () => newMessage.abandon(),
   });
   try {
-    await acls.run('non-SMTP-start', config.main.acl_not_smtp_start);
     const endings = new LineEndings(request.dotEndsMessage);
     let size = 0;
     for await (const chunk of withDeadline(request.input, request.timeout * 1000)) {

@@ -7,6 +7,7 @@ import * as files from '../safe/files.ts';
 import { literal, type QueueId } from '../safe/taint.ts';
 import { timeOfId } from '../spool/id.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
+import { queueField } from './arrival-log.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface OpeningRules {
@@ -50,7 +51,7 @@ function removeWhenOld(id: QueueId, { spool, logs, config }: Runtime): undefined
 
 function missingText(id: QueueId, { spool }: Runtime): string {
   return spool.existingPath(literal('input'), id, literal('-D')) === undefined
-    ? `Spool file ${id}-D not found`
+    ? `Spool${queueField(spool.queue)} file ${id}-D not found`
     : `Error reading spool file ${id}-H: No such file or directory`;
 }
 

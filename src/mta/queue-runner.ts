@@ -90,21 +90,21 @@ export function describeRun(run: QueueRun): string {
  * messages when `signal` says so. @throws BadSelection
  */
 export async function runQueue(run: QueueRun, tools: DeliveryTools, signal?: AbortSignal): Promise<void> {
-  const { logs } = tools.runtime;
-  const name = `pid=${process.pid}${describeRun(run)}`;
+  const { logs, spool } = tools.runtime;
+  const name = `${spool.queue === '' ? '' : `'${spool.queue}' `}queue run: pid=${process.pid}${describeRun(run)}`;
   const tell = (text: string): void => {
     if (logs.selects('queue_run')) logs.main(text);
   };
-  tell(`Start queue run: ${name}`);
+  tell(`Start ${name}`);
   try {
     for (const stage of run.twoStages ? firstAndSecond(run) : [run]) {
-      if (!(await scan(stage, tools, signal, (load) => tell(`Abandon queue run: ${name} ${load}`)))) break;
+      if (!(await scan(stage, tools, signal, (load) => tell(`Abandon ${name} ${load}`)))) break;
     }
   } catch (error) {
     if (error instanceof BadSelection) logs.panic(error.message);
     throw error;
   }
-  tell(`End queue run: ${name}`);
+  tell(`End ${name}`);
 }
 
 /** What the first stage tried is no first delivery any more, so the second takes all messages. */

@@ -17,6 +17,7 @@ import { type Decisions, nobody } from '../observe/decision.ts';
 import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
 import { Logs } from '../observe/main-log.ts';
 import { facilityNamed, SystemLog } from '../observe/syslog.ts';
+import { type Clean, literal } from '../safe/taint.ts';
 import { limitUserNames, userNamed } from '../safe/users.ts';
 import { Spool } from '../spool/spool.ts';
 import { makeServices } from './services.ts';
@@ -57,6 +58,8 @@ export interface RuntimeOptions {
   readonly echo?: ((logs: string, text: string, messageId: string | undefined) => void) | undefined;
   /** Sees lines for the panic log, with their time. */
   readonly panicEcho?: ((line: string) => void) | undefined;
+  /** The queue that is worked on; the default one when nothing is said. */
+  readonly queue?: Clean | undefined;
   /** Lines go to `echo` alone (`-bh`). */
   readonly withoutLogFiles?: boolean | undefined;
 }
@@ -65,7 +68,7 @@ const noAcl = (): AclAnswer => ({ outcome: 'error', message: 'no ACL can be run 
 
 /** A context for a line of work that knows nothing of a message yet. */
 export function newContext(
-  runtime: Pick<Runtime, 'settings' | 'services'>,
+  runtime: Pick<Runtime, 'settings' | 'services'> & Partial<Pick<Runtime, 'spool'>>,
   decisions: Decisions = nobody,
   runAcl: Services['runAcl'] = noAcl,
 ): Context {
@@ -73,6 +76,7 @@ export function newContext(
     settings: runtime.settings,
     services: { ...runtime.services, runAcl },
     decisions,
+    queueName: runtime.spool?.queue ?? literal(''),
     connection: undefined,
     message: undefined,
     address: undefined,
@@ -157,14 +161,17 @@ export async function makeRuntime(
     echo: options.echo,
     panicEcho: options.panicEcho,
   });
-  const spool = new Spool({
-    directory: places.spoolDirectory,
-    split: main.split_spool_directory,
-    hostNumber: places.hostNumber ?? 0,
-    owner: asRoot ? user : undefined,
-    messageLogs: main.message_logs,
-    preserveMessageLogs: main.preserve_message_logs,
-  });
+  const spool = new Spool(
+    {
+      directory: places.spoolDirectory,
+      split: main.split_spool_directory,
+      hostNumber: places.hostNumber ?? 0,
+      owner: asRoot ? user : undefined,
+      messageLogs: main.message_logs,
+      preserveMessageLogs: main.preserve_message_logs,
+    },
+    options.queue,
+  );
   const services = makeServices({ ...ground, spool, log: (text) => logs.main(text) });
   known = { settings: places.settings, services };
   lines = logs;
@@ -189,6 +196,12 @@ export async function makeRuntime(
     resolver,
     services,
   };
+}
+
+/** The same for another queue. */
+export function withQueue(runtime: Runtime, queue: Clean): Runtime {
+  const spool = runtime.spool.named(queue);
+  return spool === runtime.spool ? runtime : { ...runtime, spool };
 }
 
 /** Closes files; used when a configuration is replaced by another. */

@@ -187,6 +187,11 @@ export function pathComponent(value: string): Clean | undefined {
   return value.length > 0 && value.length <= 255 && !/^\.|[/\x00-\x1f\x7f]/.test(value) ? (value as Clean) : undefined;
 }
 
+/** The name of a queue: empty for the default queue, else that of its directory below the spool (Exim spec 44.19, queue). */
+export function queueName(value: string): Clean | undefined {
+  return value === '' ? literal('') : pathComponent(value);
+}
+
 /**
  * The one reviewed conversion: text from outside becomes clean because of the reason given, which must say why no harm
  * can come of it. Used for what a caller names on a command line that runs with the caller's own rights, and for values

@@ -15,8 +15,8 @@ const memoryLimit = 64 * 1024;
 /** A message being received. Its body comes in pieces; nothing is promised before `commit`. */
 export class NewMessage {
   readonly id: QueueId;
-  readonly #spool: Spool;
-  readonly #dataPath: Clean;
+  #spool: Spool;
+  #dataPath: Clean;
   #file: files.Descriptor | undefined;
   #pending: Uint8Array[] = [];
   #pendingSize = 0;
@@ -28,6 +28,17 @@ export class NewMessage {
     this.id = id;
     this.#dataPath = spool.newPath(literal('input'), id, literal('-D'));
     this.#add(Buffer.from(firstLine(id), 'latin1'));
+  }
+
+  /** Chooses the queue that it will be on, which may change until it is committed. */
+  chooseQueue(queue: Clean): void {
+    if (queue === this.#spool.queue) return;
+    const old = this.#dataPath;
+    this.#spool = this.#spool.named(queue);
+    this.#dataPath = this.#spool.newPath(literal('input'), this.id, literal('-D'));
+    if (this.#file === undefined) return;
+    this.#spool.makeParent(this.#dataPath);
+    files.rename(old, this.#dataPath);
   }
 
   #add(chunk: Uint8Array): void {

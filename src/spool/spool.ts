@@ -18,7 +18,7 @@
 import { errorCode } from '../lib/errno.ts';
 import * as files from '../safe/files.ts';
 import { tryLock } from '../safe/native.ts';
-import { type Clean, concat, literal, pathOf, type QueueId, queueId, reviewed } from '../safe/taint.ts';
+import { type Clean, concat, literal, pathOf, type QueueId, queueId, queueName, reviewed } from '../safe/taint.ts';
 import { bodyInFile, firstLine } from './body.ts';
 import type { Envelope } from './envelope.ts';
 import { DamagedSpoolFile, readHeaderFile } from './format.ts';
@@ -50,14 +50,40 @@ export type OpenResult =
 
 export class Spool {
   readonly settings: SpoolSettings;
+  /** The name of this queue; empty for the default queue. */
+  readonly queue: Clean;
+  /** What holds its directories. */
+  readonly #home: Clean;
 
-  constructor(settings: SpoolSettings) {
+  constructor(settings: SpoolSettings, queue: Clean = literal('')) {
     this.settings = settings;
+    this.queue = queue;
+    this.#home = queue === '' ? settings.directory : pathOf(settings.directory, queue);
+  }
+
+  /** Another queue of the same spool. */
+  named(queue: Clean): Spool {
+    return queue === this.queue ? this : new Spool(this.settings, queue);
+  }
+
+  /** All queues that there are or were: the default one, and each that has a directory for messages. */
+  *queues(): Generator<Spool> {
+    yield this.named(literal(''));
+    for (const name of files.listDirectories(this.settings.directory)) {
+      const queue = queueName(name);
+      if (queue === undefined || queue === '') continue;
+      if (isDirectory(pathOf(this.settings.directory, queue, literal('input')))) yield this.named(queue);
+    }
+  }
+
+  /** The directory of this queue for what belongs to no single message. */
+  place(kind: Clean): Clean {
+    return pathOf(this.#home, kind);
   }
 
   /** The directory that holds the files of a message, below `kind`; made when it is missing. */
   #directory(kind: Clean, id: QueueId): Clean {
-    const whole = pathOf(this.settings.directory, kind);
+    const whole = pathOf(this.#home, kind);
     return this.settings.split ? pathOf(whole, splitName(id)) : whole;
   }
 
@@ -69,7 +95,7 @@ export class Spool {
   /** The file of a message where it is, whether the spool was split when it came or not. */
   existingPath(kind: Clean, id: QueueId, ...suffix: readonly Clean[]): Clean | undefined {
     const name = concat(id, ...suffix);
-    const whole = pathOf(this.settings.directory, kind);
+    const whole = pathOf(this.#home, kind);
     const places = [pathOf(whole, name), pathOf(whole, splitName(id), name)];
     if (this.settings.split) places.reverse();
     return places.find((path) => files.linkStat(path) !== undefined);
@@ -162,7 +188,7 @@ export class Spool {
 
   /** The directories with the files of messages, whether the spool is split or was. */
   *#inputDirectories(): Generator<Clean> {
-    const input = pathOf(this.settings.directory, literal('input'));
+    const input = pathOf(this.#home, literal('input'));
     yield input;
     for (const name of splitNames) {
       const directory = pathOf(input, name);
@@ -170,9 +196,9 @@ export class Spool {
     }
   }
 
-  /** Removes what crashes left, when it is older than a day. */
+  /** Removes what crashes left in any queue, when it is older than a day. */
   async tidy(now: number): Promise<void> {
-    await removeLeftovers(this.#inputDirectories(), 24 * 3600_000, now);
+    for (const queue of this.queues()) await removeLeftovers(queue.#inputDirectories(), 24 * 3600_000, now);
   }
 
   /** How many messages are on the queue. */
@@ -190,7 +216,7 @@ export class Spool {
       file = make();
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
-      this.#makeParent(path);
+      this.makeParent(path);
       file = make();
     }
     if (this.settings.owner) files.setOwner(file, this.settings.owner.uid, this.settings.owner.gid);
@@ -199,12 +225,12 @@ export class Spool {
 
   /** Makes the directories that are needed later, while this process may still make them anywhere. */
   prepare(): void {
-    for (const name of [literal('input'), literal('msglog'), literal('db')]) {
-      this.#makeParent(pathOf(this.settings.directory, name, literal('any')));
-    }
+    for (const name of [literal('input'), literal('msglog')]) this.makeParent(pathOf(this.#home, name, literal('any')));
+    this.makeParent(pathOf(this.settings.directory, literal('db'), literal('any')));
   }
 
-  #makeParent(path: Clean): void {
+  /** Makes the directories above a file of the spool. */
+  makeParent(path: Clean): void {
     const { owner, directory } = this.settings;
     const make = (wanted: Clean): void => {
       const parent = files.parentOf(wanted);
@@ -226,6 +252,16 @@ export class Spool {
     } finally {
       files.close(file);
     }
+  }
+}
+
+/** Whether there is a directory that this server may look into. */
+function isDirectory(path: Clean): boolean {
+  try {
+    return files.stat(path)?.isDirectory() === true;
+  } catch (error) {
+    if (errorCode(error) === 'EACCES') return false;
+    throw error;
   }
 }
 

@@ -5,7 +5,8 @@ import { type Clean, literal, pathOf, type QueueId } from '../safe/taint.ts';
 import type { Body } from './body.ts';
 import type { Envelope } from './envelope.ts';
 import { writeHeaders } from './header-file.ts';
-import { directoryMode, fileMode, type Spool } from './spool.ts';
+import { moveFiles } from './move-files.ts';
+import { fileMode, type Spool } from './spool.ts';
 
 /** Where a message comes from: the queue, reception, or reception without anything of it on the disk. */
 type Origin =
@@ -83,6 +84,11 @@ export class SpooledMessage {
 
   get id(): QueueId {
     return this.envelope.id;
+  }
+
+  /** The queue that it is on; empty for the default queue. */
+  get queue(): Clean {
+    return this.#spool.queue;
   }
 
   #path(suffix: Clean): Clean {
@@ -177,11 +183,21 @@ export class SpooledMessage {
       const path = spool.existingPath(literal(from), this.id, literal(suffix));
       if (path === undefined) continue;
       const place = spool.newPath(literal(to), this.id, literal(suffix));
-      const directory = files.parentOf(place);
-      if (directory !== undefined) files.makeDirectories(directory, directoryMode);
+      spool.makeParent(place);
       files.rename(path, place);
     }
     this.release();
+  }
+
+  /** Moves it, and its log, to another queue; then it is released. What is known of a broken delivery goes with it. */
+  async moveTo(queue: Clean): Promise<void> {
+    try {
+      this.#flushLog();
+      if (this.#spool.existingPath(literal('input'), this.id, literal('-J')) !== undefined) await this.update();
+      await moveFiles(this.id, this.#spool, this.#spool.named(queue));
+    } finally {
+      this.release();
+    }
   }
 
   #removeFiles(): void {
@@ -201,9 +217,10 @@ export class SpooledMessage {
     this.#flushLog();
     const path = this.#spool.existingPath(literal('msglog'), this.id);
     if (path === undefined) return;
-    const old = pathOf(this.#spool.settings.directory, literal('msglog.OLD'));
-    files.makeDirectory(old, directoryMode);
-    files.rename(path, pathOf(old, this.id));
+    const old = this.#spool.place(literal('msglog.OLD'));
+    const place = pathOf(old, this.id);
+    this.#spool.makeParent(place);
+    files.rename(path, place);
   }
 
   #flushLog(): void {

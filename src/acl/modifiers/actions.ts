@@ -4,9 +4,20 @@ import { then } from '../../lib/eventual.ts';
 import { parseInterval } from '../../lib/intervals.ts';
 import { splitList } from '../../lib/list-text.ts';
 import { trim } from '../../lib/octets.ts';
+import { type Clean, clean, queueName, type Text } from '../../safe/taint.ts';
 import type { ClauseDriver } from '../acl.ts';
 import { addHeaders } from '../added-headers.ts';
 import { withoutDecision, withoutMessage } from '../phases.ts';
+
+/** The queue of this name, which may hold nothing from outside: anybody could fill the spool with directories. */
+function queueNamed(text: Text): { readonly queue: Clean } | { readonly error: string } {
+  const { value } = text;
+  if (value.includes('/')) return { error: `Directory separator not permitted in queue name: '${value}'` };
+  const trusted = clean(text);
+  if (trusted === undefined) return { error: `Tainted name '${value}' for queue not permitted` };
+  const queue = queueName(trusted);
+  return queue === undefined ? { error: `Queue name not permitted: '${value}'` } : { queue };
+}
 
 /** Variables that the ACL for DKIM signatures may set (Exim spec 58.3), and the facts that they show. */
 export const dkimSettable: ReadonlyMap<string, 'status' | 'reason'> = new Map([
@@ -75,10 +86,13 @@ export const actionModifiers: readonly ClauseDriver[] = [
   {
     kind: 'modifier',
     name: 'queue',
-    doc: 'The queue that the message is put on; only the default queue exists in this version.',
-    forbidden: ['DATA', 'non-SMTP', 'QUIT', 'notquit'],
-    apply(text) {
-      return text.value === '' ? undefined : { error: `named queues are not available: "${text.value}"` };
+    doc: 'The queue that this message and those that follow it are put on; empty for the default queue.',
+    forbidden: ['DATA', 'PRDR', 'non-SMTP'],
+    apply(text, { context }) {
+      const named = queueNamed(text);
+      if ('error' in named) return named;
+      context.queueName = named.queue;
+      return undefined;
     },
   },
   {

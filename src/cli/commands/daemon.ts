@@ -37,7 +37,7 @@ export async function daemonCommand(call: Call): Promise<number> {
     delivery:
       invocation.delivery === 'queue' ? 'queue' : invocation.delivery === 'queue smtp' ? 'local only' : 'at once',
     reload: (report) => openRuntime(invocation, call.installation, { ...terminal, error: report }),
-    startQueueRun: (recipient) => startQueueRun(recipient, invocation, call.self),
+    startQueueRun: (recipient, queue) => startQueueRun(recipient, queue, invocation, call.self),
     started: () => {
       // whoever put us into the background waits for this
       if (isChild) process.disconnect?.();
@@ -53,12 +53,12 @@ export async function daemonCommand(call: Call): Promise<number> {
   }
 }
 
-/** `-oP`; else the usual place, unless `-oX` makes this an unusual daemon (Exim spec 5.3). */
+/** `-oP`; else the usual place, unless this daemon does not listen, or `-oX` makes it an unusual one (Exim spec 5.3). */
 function pidFileFor({ invocation }: Call, { places }: Runtime): Clean | undefined {
   if (invocation.pidFile !== undefined) {
     return invocation.pidFile === '' ? undefined : reviewed(invocation.pidFile, '-oP, given by an administrator');
   }
-  return invocation.interfaces === undefined ? places.pidFile : undefined;
+  return invocation.daemonListens && invocation.interfaces === undefined ? places.pidFile : undefined;
 }
 
 /** Starts the same command again without a terminal; ends when that listens, or has failed. */

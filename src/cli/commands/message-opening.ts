@@ -4,6 +4,7 @@
  */
 
 import { errorText } from '../../lib/errno.ts';
+import { queueField } from '../../mta/arrival-log.ts';
 import * as files from '../../safe/files.ts';
 import { literal, type QueueId } from '../../safe/taint.ts';
 import type { SpooledMessage } from '../../spool/spooled-message.ts';
@@ -25,7 +26,7 @@ export function openMessage(id: QueueId, { runtime }: Call): Opening {
     if (spool.existingPath(literal('input'), id, literal('-D')) !== undefined) {
       return obstacle('no header file', `Spool read error for ${id}-H: No such file or directory`);
     }
-    logs.main(`Spool file ${id}-D not found`, id);
+    logs.main(`Spool${queueField(spool.queue)} file ${id}-D not found`, id);
     return obstacle('no data file', `Spool data file for ${id} does not exist`);
   };
   try {

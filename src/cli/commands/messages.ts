@@ -9,18 +9,20 @@ import type { Call } from '../call.ts';
 import type { MessageAction } from '../invocation.ts';
 import { deliverMessages, giveUpMessages } from './message-deliveries.ts';
 import { editMessages } from './message-edits.ts';
+import { moveMessages } from './message-move.ts';
 import { showMessage, viewFile } from './message-views.ts';
 
 interface ActionRow {
   /** As the caller wrote it, for complaints. */
   readonly option: string;
-  /** Whether all words are ids, or only the first. */
-  readonly words: 'ids' | 'id and others';
+  /** Whether all words are ids, only the first, or one is all there may be. */
+  readonly words: 'ids' | 'id' | 'id and others';
   /** Answers the exit status. */
   run(ids: readonly QueueId[], others: readonly string[], call: Call): Promise<number>;
 }
 
 const onIds = (option: string, run: ActionRow['run']): ActionRow => ({ option, words: 'ids', run });
+const showOne = (option: string, run: ActionRow['run']): ActionRow => ({ option, words: 'id', run });
 const onOne = (option: string, run: ActionRow['run']): ActionRow => ({ option, words: 'id and others', run });
 
 const rows: Readonly<Record<MessageAction, ActionRow>> = {
@@ -32,12 +34,13 @@ const rows: Readonly<Record<MessageAction, ActionRow>> = {
   thaw: onIds('-Mt', editMessages('thaw')),
   'mark all delivered': onIds('-Mmad', editMessages('mark all delivered')),
   'mark delivered': onOne('-Mmd', editMessages('mark delivered')),
+  move: onIds('-MG', moveMessages),
   'add recipients': onOne('-Mar', editMessages('add recipients')),
   'edit sender': onOne('-Mes', editMessages('edit sender')),
-  'view headers': onOne('-Mvh', viewFile('-H')),
-  'view body': onOne('-Mvb', viewFile('-D')),
-  'view log': onOne('-Mvl', viewFile('log')),
-  'view message': onOne('-Mvc', showMessage),
+  'view headers': showOne('-Mvh', viewFile('-H')),
+  'view body': showOne('-Mvb', viewFile('-D')),
+  'view log': showOne('-Mvl', viewFile('log')),
+  'view message': showOne('-Mvc', showMessage),
 };
 
 export async function messagesCommand(call: Call): Promise<number> {
@@ -56,6 +59,10 @@ export async function messagesCommand(call: Call): Promise<number> {
       return 1;
     }
     ids.push(id);
+  }
+  if (row.words === 'id' && others.length > 0) {
+    terminal.out('*** Only one message can be listed at once\n');
+    return 1;
   }
   return row.run(ids, row.words === 'ids' ? [] : others, call);
 }

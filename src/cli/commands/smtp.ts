@@ -99,7 +99,7 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
           );
       },
       ready: () => pending,
-      etrn: etrnRunner(runtime, (recipient) => startQueueRun(recipient, call.invocation, self)),
+      etrn: etrnRunner(runtime, (recipient, queue) => startQueueRun(recipient, queue, call.invocation, self)),
       remark: terminal.error,
     };
     try {
@@ -131,9 +131,8 @@ function deliveryOf(
 }
 
 function leaveToAnother(message: SpooledMessage, call: Call): void {
-  const { id } = message;
   message.release();
-  call.inBackground(id);
+  call.inBackground(message);
 }
 
 /** `-bh`: everything is decided as if a host had connected, and nothing is kept. */

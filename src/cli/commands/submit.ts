@@ -115,9 +115,8 @@ export async function deliverOrQueue(
     await deliver(message, { ...ordinary, localOnly }, tools);
     return;
   }
-  const { id } = message;
   message.release();
-  call.inBackground(id);
+  call.inBackground(message);
 }
 
 async function refused(refusal: Refusal, call: Call, tools: DeliveryTools): Promise<number> {

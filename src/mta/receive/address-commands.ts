@@ -98,6 +98,6 @@ export async function etrn(argument: string, reception: Reception): Promise<Repl
   if (command === undefined && !argument.startsWith('#')) {
     return { code: '501', text: 'argument must begin with #', mistake: 'syntax' };
   }
-  const problem = await tools.etrn(argument);
+  const problem = await tools.etrn(argument, reception.context.queueName);
   return problem === undefined ? { code: '250', text: 'OK' } : { code: '458', text: problem };
 }

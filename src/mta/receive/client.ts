@@ -1,6 +1,7 @@
 /** Where a session comes from, as those know it who opened it: the daemon, `-bs`, `-bS` or `-bh`. */
 
 import type { ConnectionFacts } from '../../expand/context.ts';
+import type { Clean } from '../../safe/taint.ts';
 import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { BegunTransaction } from '../../transports/smtp-kept.ts';
 import type { Submitter } from '../fixups.ts';
@@ -52,7 +53,7 @@ export interface ReceptionTools {
   /** Waits until another message may be taken. */
   ready(): Promise<void>;
   /** Runs a program or a queue run for ETRN; answers what went wrong. */
-  etrn(argument: string): Promise<string | undefined>;
+  etrn(argument: string, queue: Clean): Promise<string | undefined>;
   /** Lines that `-bh` shows besides the session. */
   remark(text: string): void;
 }

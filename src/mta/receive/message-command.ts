@@ -36,7 +36,7 @@ export async function predata(reception: Reception): Promise<Reply> {
 export async function receiveMessage(read: ReadData, reception: Reception): Promise<Reply> {
   const { runtime, transaction } = reception;
   if (transaction === undefined) return { code: '503', text: 'valid RCPT command must precede DATA' };
-  const newMessage = runtime.spool.begin();
+  const newMessage = runtime.spool.named(reception.context.queueName).begin();
   try {
     return await receive(read, newMessage, transaction, reception);
   } catch (error) {
