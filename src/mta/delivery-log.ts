@@ -122,7 +122,7 @@ export function deferLine(facts: FailureFacts, selects: Selects): string {
   const system = facts.code > 0 ? errorNumberText(facts.code) : '';
   line += `${where(facts) || (facts.held ? '' : ' routing')} defer (${facts.code})${system === '' ? '' : `: ${system}`}${facts.hostFields}`;
   if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
-  return ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
+  return system !== '' && ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
 }
 
 /** `** address R=… T=…: reason` */
