@@ -45,10 +45,10 @@ export type Verb = 'accept' | 'deny' | 'defer' | 'discard' | 'drop' | 'require' 
 export interface AclResult {
   /** `error`: the ACL could not be run to its end; the other side may try again. */
   readonly outcome: 'accept' | 'deny' | 'defer' | 'discard' | 'drop' | 'error';
-  /** For the other side; empty when nothing was said. */
-  readonly userMessage: string;
-  /** For the logs; empty when the user's message will do. */
-  readonly logMessage: string;
+  /** For the other side; nothing when there is no text, while one that is there may be empty. */
+  readonly userMessage: string | undefined;
+  /** For the logs, likewise. */
+  readonly logMessage: string | undefined;
   /** Whether the user's message may begin with a code of three digits. */
   readonly smtpCode: boolean;
   /** What is wrong with a sender, which is told in lines of their own. */
@@ -153,8 +153,8 @@ export interface AclRun {
   /** Warnings already written for this message. */
   readonly warned: Set<string>;
   /** Texts left by the condition that decided. */
-  userMessage: string;
-  logMessage: string;
+  userMessage: string | undefined;
+  logMessage: string | undefined;
   /** Whether `userMessage` may begin with an SMTP code. */
   smtpCode: boolean;
   senderProblem: SenderProblem | undefined;

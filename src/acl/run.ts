@@ -31,7 +31,12 @@ interface Verdict {
 
 type Outcome = AclResult['outcome'];
 
-const result = (run: AclRun, outcome: Outcome, userMessage: string, logMessage: string): AclResult => ({
+const result = (
+  run: AclRun,
+  outcome: Outcome,
+  userMessage: string | undefined,
+  logMessage: string | undefined,
+): AclResult => ({
   outcome,
   userMessage,
   logMessage,
@@ -40,7 +45,7 @@ const result = (run: AclRun, outcome: Outcome, userMessage: string, logMessage: 
   rejectTargets: run.rejectTargets,
 });
 
-const failed = (run: AclRun, message: string): AclResult => result(run, 'error', '', message);
+const failed = (run: AclRun, message: string): AclResult => result(run, 'error', undefined, message);
 
 /** Runs the ACL that `text` names or is. */
 export async function runAcl(text: Text, run: AclRun): Promise<AclResult> {
@@ -60,7 +65,7 @@ async function runStatements(acl: Acl, run: AclRun): Promise<AclResult> {
       if (ended !== undefined) break;
     }
     // what the last statement had against it is what is told
-    ended ??= result(run, 'deny', run.userMessage, run.logMessage);
+    ended ??= result(run, 'deny', run.userMessage, run.logMessage ?? run.userMessage);
     return ended;
   } finally {
     context.depth--;
@@ -72,8 +77,8 @@ async function runStatements(acl: Acl, run: AclRun): Promise<AclResult> {
 
 async function runStatement(statement: Statement, run: AclRun): Promise<AclResult | undefined> {
   const { decisions } = run.context;
-  run.userMessage = '';
-  run.logMessage = '';
+  run.userMessage = undefined;
+  run.logMessage = undefined;
   run.smtpCode = true;
   run.senderProblem = undefined;
   if (run.context.acl) run.context.acl.verifyMessage = '';
@@ -83,7 +88,12 @@ async function runStatement(statement: Statement, run: AclRun): Promise<AclResul
     const { answer } = verdict;
     decisions.end(typeof answer === 'string' ? answer : 'defer' in answer ? 'defer' : `error: ${answer.error}`);
   }
-  return conclude(statement.verb, verdict, run);
+  const ended = await conclude(statement.verb, verdict, run);
+  if (statement.verb === 'warn') {
+    run.userMessage = undefined;
+    run.logMessage = undefined;
+  }
+  return ended;
 }
 
 async function runClauses(statement: Statement, run: AclRun): Promise<Verdict> {
@@ -156,14 +166,14 @@ async function callAcl(template: Template, run: AclRun): Promise<ConditionAnswer
     case 'accept':
       return 'true';
     case 'error':
-      return { error: called.logMessage };
+      return { error: called.logMessage ?? '' };
     default:
       run.userMessage = called.userMessage;
       run.logMessage = called.logMessage;
       run.smtpCode = called.smtpCode;
       run.senderProblem = called.senderProblem;
       return called.outcome === 'defer'
-        ? { defer: called.logMessage }
+        ? { defer: called.logMessage ?? '' }
         : called.outcome === 'deny'
           ? 'false'
           : called.outcome;
@@ -217,7 +227,7 @@ async function conclude(verb: Verb, verdict: Verdict, run: AclRun): Promise<AclR
   if (typeof answer === 'object' && 'error' in answer) return failed(run, answer.error);
   if (typeof answer === 'object') {
     // message and log_message are about what the statement decides, and it could not
-    if (verb !== 'warn') return result(run, 'defer', run.userMessage, run.logMessage || answer.defer);
+    if (verb !== 'warn') return result(run, 'defer', run.userMessage, run.logMessage ?? (answer.defer || undefined));
     if (run.services.logsSkippedWarnings) {
       run.services.log(
         ['main'],
@@ -237,30 +247,51 @@ async function conclude(verb: Verb, verdict: Verdict, run: AclRun): Promise<AclR
   }
   const { met, unmet } = meanings[verb];
   const outcome = answer === 'true' ? met : verdict.endpass ? 'deny' : unmet;
-  if (outcome === 'next') return undefined;
+  if (outcome === 'next') {
+    // what an `accept` says is told, too, when it was the last statement and did not accept
+    if (meanings[verb].unmet === 'next' && accepts(met))
+      await sayTexts(verdict, { positive: false, onlyLog: false }, run);
+    return undefined;
+  }
   return finish(outcome === 'deny' && answer === 'drop' ? 'drop' : outcome, verdict, run);
 }
 
+const accepts = (outcome: Outcome | 'next'): boolean => outcome === 'accept' || outcome === 'discard';
+
 /** The statement ends the ACL: its texts are expanded now. */
-async function finish(outcome: Outcome, { message, logMessage, endpass }: Verdict, run: AclRun): Promise<AclResult> {
+async function finish(outcome: Outcome, verdict: Verdict, run: AclRun): Promise<AclResult> {
+  const positive = accepts(outcome);
+  await sayTexts(verdict, { positive, onlyLog: positive && verdict.endpass }, run);
+  return result(run, outcome, run.userMessage, run.logMessage ?? run.userMessage);
+}
+
+/**
+ * The texts of the statement take the place of what its conditions said to the other side, and stand before that in the
+ * log; when all is well, nothing of what conditions said is left.
+ */
+async function sayTexts(
+  { message, logMessage }: Verdict,
+  { positive, onlyLog }: { readonly positive: boolean; readonly onlyLog: boolean },
+  run: AclRun,
+): Promise<void> {
+  const { userMessage } = run;
   const underlying = run.logMessage;
-  const accepting = outcome === 'accept' || outcome === 'discard';
-  const said = accepting && endpass ? '' : await late(message, run.userMessage, run);
-  const logged = await late(logMessage, run.logMessage, run);
+  const said = onlyLog ? '' : await late(message, userMessage, run);
+  const logged = await late(logMessage, underlying, run);
   if (said !== '') run.smtpCode = true;
-  const log = logged === '' ? underlying : underlying === '' ? logged : `${logged}: ${underlying}`;
-  const user = said === '' ? run.userMessage : said;
-  return result(run, outcome, user, log === '' ? user : log);
+  if (said !== '' || positive) run.userMessage = said || undefined;
+  if (positive) run.logMessage = logged || undefined;
+  else if (logged !== '') run.logMessage = underlying === undefined ? logged : `${logged}: ${underlying}`;
 }
 
 /**
  * The text of `message` or `log_message`, which may quote what the conditions had to say to the same ears; one that
  * cannot be expanded is as if it were not there.
  */
-async function late(template: Template | undefined, verifyMessage: string, run: AclRun): Promise<string> {
+async function late(template: Template | undefined, verifyMessage: string | undefined, run: AclRun): Promise<string> {
   if (template === undefined) return '';
   const { acl } = run.context;
-  if (acl) acl.verifyMessage = verifyMessage;
+  if (acl) acl.verifyMessage = verifyMessage ?? '';
   const expansion = await expand(template, run.context);
   if (acl) acl.verifyMessage = '';
   if (expansion.ok) return expansion.text.value;

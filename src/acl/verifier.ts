@@ -38,8 +38,8 @@ export type VerifyResult =
 
 export interface VerifyFailure {
   readonly outcome: 'fail' | 'defer';
-  /** For the other side. */
-  readonly userMessage: string;
+  /** For the other side; a text that is there may be empty. */
+  readonly userMessage: string | undefined;
   readonly logMessage: string;
   readonly smtpCode: boolean;
   /** `$recipient_verify_failure`, `$sender_verify_failure`: what failed. */
@@ -76,8 +76,8 @@ export interface AclVerifier {
 export type HeaderQuestion = 'header_syntax' | 'header_names_ascii' | 'not_blind';
 
 export interface HeaderProblem {
-  /** For the other side; empty when it is not told (smtp_return_error_details). */
-  readonly userMessage: string;
+  /** For the other side; nothing when it is not told (smtp_return_error_details). */
+  readonly userMessage: string | undefined;
   readonly logMessage: string;
 }
 

@@ -180,7 +180,10 @@ export interface DeliveryFacts {
   returnPath: string;
   host: string;
   hostAddress: string;
+  /** -1 when the host has no port of its own and is not connected to yet. */
   hostPort: number;
+  /** This side of the connection to the host, when there is one. */
+  local?: { readonly address: string; readonly port: number } | undefined;
   inode: number;
   pipeAddresses: readonly string[];
   /** What was agreed on with the server, when the connection is encrypted. */

@@ -219,8 +219,8 @@ export const variables = {
   sender_rate_period: row('period of a ratelimit condition', (c) => c.acl?.rate?.period),
   sender_rcvhost: tainted('the sending host as in a Received: line', (c) => message.receivedHost(c)),
   sender_verify_failure: row('what kind of failure a sender had', (c) => c.acl?.senderVerifyFailure),
-  sending_ip_address: unused('local address of an outgoing connection'),
-  sending_port: unused('local port of an outgoing connection', '-1'),
+  sending_ip_address: row('local address of an outgoing connection', (c) => c.delivery?.local?.address),
+  sending_port: row('local port of an outgoing connection', (c) => c.delivery?.local?.port ?? -1),
   smtp_active_hostname: row('name this host has in the session', (c) =>
     c.connection?.activeHostname.value ? c.connection.activeHostname : c.settings.primaryHostname,
   ),

@@ -22,7 +22,6 @@ export type RedirectionResult =
   /** The text behind `:fail:` or `:defer:`; items before it count. */
   | { readonly outcome: 'fail' | 'defer'; readonly message: string; readonly items: readonly RedirectionItem[] }
   | { readonly outcome: 'discard' }
-  | { readonly outcome: 'unknown' }
   /** A mistake, in Exim's words. */
   | { readonly outcome: 'error'; readonly message: string };
 
@@ -63,7 +62,7 @@ class ListReader {
     for (;;) {
       at = skipToItem(text, at);
       if (at >= text.length) return;
-      const special = /^:(unknown|blackhole|fail|defer|include):/.exec(text.slice(at, at + 12));
+      const special = /^:(blackhole|fail|defer|include):/.exec(text.slice(at, at + 12));
       if (special !== null) {
         const end = itemEnd(text, at);
         const rest = text.slice(at + special[0].length);
@@ -84,16 +83,14 @@ class ListReader {
   #special(word: string, rest: string, item: string): never {
     const message = trim(/^[^\n]*/.exec(rest)?.[0] ?? '');
     const { allowFail, allowDefer, forbidBlackhole } = this.#rules;
-    const permitted = { unknown: true, blackhole: !forbidBlackhole, fail: allowFail, defer: allowDefer }[word] ?? false;
+    const permitted = { blackhole: !forbidBlackhole, fail: allowFail, defer: allowDefer }[word] ?? false;
     if (!permitted) throw new Stop({ outcome: 'error', message: `"${item}" is not permitted` });
     switch (word) {
       case 'fail':
       case 'defer':
         throw new Stop({ outcome: word, message, items: this.items });
-      case 'blackhole':
-        throw new Stop({ outcome: 'discard' });
       default:
-        throw new Stop({ outcome: 'unknown' });
+        throw new Stop({ outcome: 'discard' });
     }
   }
 
@@ -110,6 +107,9 @@ class ListReader {
 
   #item(raw: string): void {
     const item = unquoted(raw);
+    // it says that there is no address, and other items may follow; Exim takes the beginning of the word for it
+    if (item !== '' && ':unknown:'.startsWith(item)) return;
+    if (item === ':blackhole:') this.#special('blackhole', '', item);
     const backslash = item.startsWith('\\');
     const text = backslash ? item.slice(1) : item;
     const parsed = parseAddress(text, { allowDomainLiterals: this.#rules.allowDomainLiterals });

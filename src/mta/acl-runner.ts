@@ -125,7 +125,7 @@ export class AclRunner {
 
   /** What becomes of commands that need an ACL and have none. */
   denial(): AclResult {
-    return result(this.#newRun('unknown', undefined), 'deny', '');
+    return result(this.#newRun('unknown', undefined), 'deny', undefined);
   }
 
   /** `${acl}` and the condition `acl` of expansions: within the ACL that is running, or on its own. */
@@ -138,7 +138,7 @@ export class AclRunner {
     run.userMessage = texts.user;
     run.logMessage = texts.log;
     const outcome = result.outcome === 'drop' ? 'deny' : result.outcome;
-    return { outcome, message: result.outcome === 'error' ? result.logMessage : result.userMessage };
+    return { outcome, message: (result.outcome === 'error' ? result.logMessage : result.userMessage) ?? '' };
   }
 
   #newRun(phase: Phase, recipient: AclRecipient | undefined): AclRun {
@@ -155,8 +155,8 @@ export class AclRunner {
       recipient,
       measured: { connection: this.#connectionRates, message: requests.rates, recipient: new Map() },
       warned: requests.warned,
-      userMessage: '',
-      logMessage: '',
+      userMessage: undefined,
+      logMessage: undefined,
       smtpCode: true,
       senderProblem: undefined,
       rejectTargets: ['main', 'reject'],
@@ -235,7 +235,7 @@ export class AclRunner {
 }
 
 /** The answer of an ACL that was not run. */
-function result(run: AclRun, outcome: 'deny' | 'error', logMessage: string): AclResult {
+function result(run: AclRun, outcome: 'deny' | 'error', logMessage: string | undefined): AclResult {
   const { rejectTargets } = run;
-  return { outcome, userMessage: '', logMessage, smtpCode: false, senderProblem: undefined, rejectTargets };
+  return { outcome, userMessage: undefined, logMessage, smtpCode: false, senderProblem: undefined, rejectTargets };
 }

@@ -326,6 +326,7 @@ export class Attempt {
       panic: error.panic ?? false,
       errorsTo: this.#errorsTo(delivery.inherited),
       waiting: false,
+      unlogged: transport.common.disable_logging,
       ...more,
     };
   }

@@ -19,6 +19,11 @@ export interface ContentProblem {
   readonly message: string;
 }
 
+/** Whether options about header lines of the transport say the same for every host. */
+export function isForAllHosts({ headers_add, headers_remove }: TransportCommonOptions): boolean {
+  return [headers_add, headers_remove].every((option) => option === undefined || option.constant !== undefined);
+}
+
 export interface ContentPlan {
   readonly headers: readonly HeaderLine[];
   readonly common: TransportCommonOptions;
@@ -35,7 +40,6 @@ export interface ContentPlan {
 async function items(
   template: Template | undefined,
   separator: string,
-  option: string,
   context: Context,
 ): Promise<string[] | ContentProblem> {
   if (template === undefined) return [];
@@ -44,7 +48,7 @@ async function items(
     const expansion = await expandText(Text.configured(source), context);
     if (expansion.ok) found.push(expansion.text.value);
     else if (expansion.kind !== 'forced') {
-      return { message: `failed to expand ${option}: ${expansion.message}` };
+      return { message: expansion.message };
     }
   }
   return found;
@@ -89,9 +93,9 @@ export async function deliveredHeaders(
   context: Context,
 ): Promise<{ readonly headers: string } | ContentProblem> {
   const { common, returnPath, envelopeTo } = plan;
-  const removed = await items(common.headers_remove, ':', 'headers_remove', context);
+  const removed = await items(common.headers_remove, ':', context);
   if ('message' in removed) return removed;
-  const added = await items(common.headers_add, '\n', 'headers_add', context);
+  const added = await items(common.headers_add, '\n', context);
   if ('message' in added) return added;
   const isRemoved = removal([...plan.removed, ...removed]);
   let text = '';

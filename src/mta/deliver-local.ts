@@ -120,7 +120,8 @@ async function shadowOf(batch: Batch, attempt: Attempt): Promise<string | undefi
   if (condition !== undefined) {
     const expansion = await condition.expand(context);
     if (!expansion.ok && expansion.kind !== 'forced') {
-      attempt.log(`failed to expand shadow_condition in ${name} transport: ${expansion.message}`);
+      const problem = `failed to expand condition "${condition.source}" for ${name} transport: ${expansion.message}`;
+      runtime.logs.panic(problem, attempt.message.id);
     }
     if (!expansion.ok || untrue.has(expansion.text.value)) return undefined;
   }

@@ -130,7 +130,7 @@ export function deferLine(facts: FailureFacts, selects: Selects): string {
   line += queueField(facts.queue);
   line += `${where(facts) || (facts.held ? '' : ' routing')} defer (${facts.code})${system === '' ? '' : `: ${system}`}${facts.hostFields}`;
   if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
-  return ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
+  return system !== '' && ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
 }
 
 /** `** address R=… T=…: reason` */

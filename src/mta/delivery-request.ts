@@ -2,6 +2,7 @@
 
 import type { Context, DeliveryFacts } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
+import { trim } from '../lib/octets.ts';
 import { parseOptionInteger } from '../lib/sizes.ts';
 import { Text } from '../safe/taint.ts';
 import { type DeliveryAddress, type DeliveryResult, deferred, errorCodes } from '../transports/transport.ts';
@@ -20,7 +21,7 @@ export const deliveryFacts = (
   returnPath,
   host: delivery.hosts[0]?.name ?? '',
   hostAddress: delivery.hosts[0]?.address ?? '',
-  hostPort: delivery.hosts[0]?.port ?? 0,
+  hostPort: delivery.hosts[0] === undefined ? 0 : (delivery.hosts[0].port ?? -1),
   inode: 0,
   pipeAddresses: [],
   firstDelivery: tools.firstDelivery,
@@ -73,13 +74,20 @@ export async function commonChecks(
   delivery: Delivery,
   context: Context,
   messageSize: number,
+  panic: (line: string) => void,
 ): Promise<{ readonly returnPath: string | undefined } | DeliveryResult> {
-  const { common, name } = delivery.transport;
+  const { common, name, driver } = delivery.transport;
   if (common.message_size_limit !== undefined) {
-    const limit = await expanded(common.message_size_limit, `message_size_limit for ${name} transport`, context);
-    if ('problem' in limit) return deferred(errorCodes.unknown, limit.problem);
-    const octets = parseOptionInteger(limit.text.value);
-    if (octets !== undefined && octets > 0 && messageSize > octets) {
+    const limit = await common.message_size_limit.expand(context);
+    if (!limit.ok) {
+      return deferred(errorCodes.unknown, `failed to expand message_size_limit in ${name} transport: ${limit.message}`);
+    }
+    const octets = parseOptionInteger(trim(limit.text.value));
+    if (octets === undefined) {
+      const problem = `integer expected but "${limit.text.value}" found`;
+      return deferred(errorCodes.unknown, `invalid message_size_limit in ${name} transport: ${problem}`);
+    }
+    if (octets > 0 && messageSize > octets) {
       return { outcome: 'failed', code: 0, message: `message is too big (transport limit = ${octets})` };
     }
   }
@@ -87,8 +95,9 @@ export async function commonChecks(
   const expansion = await common.return_path.expand(context);
   if (expansion.ok) return { returnPath: expansion.text.value };
   if (expansion.kind === 'forced') return { returnPath: undefined };
-  return deferred(
-    errorCodes.unknown,
-    `failed to expand return path "${common.return_path.source}" in ${name} transport: ${expansion.message}`,
-  );
+  const what = `Failed to expand return path "${common.return_path.source}"`;
+  if (!driver.isLocal) return deferred(errorCodes.unknown, `${what}: ${expansion.message}`, { panic: true });
+  const problem = `${what} in ${name} transport: ${expansion.message}`;
+  panic(problem);
+  return deferred(errorCodes.expansion, problem);
 }

@@ -65,14 +65,22 @@ export async function deliverLocally(
     ...deliveryFacts(first, returnPath, tools),
     pipeAddresses: batch.map(recipientOf),
   };
-  const checked = await commonChecks(first, context, context.message?.size ?? 0);
+  const panic = (line: string): void => runtime.logs.panic(line, message.id);
+  const checked = await commonChecks(first, context, context.message?.size ?? 0, panic);
   if ('outcome' in checked) return answer(checked);
   returnPath = checked.returnPath ?? returnPath;
   context.delivery = { ...context.delivery, returnPath };
   const rights = await rightsOf(first, context, runtime);
-  if ('problem' in rights) return answer(deferred(rights.code, rights.problem));
+  const misconfigured = (code: number, problem: string): LocallyDelivered => {
+    panic(problem);
+    return answer(deferred(code, problem));
+  };
+  if ('problem' in rights) return misconfigured(rights.code, rights.problem);
   const directories = await directoriesOf(first, rights, context);
-  if ('problem' in directories) return answer(deferred(errorCodes.unknown, directories.problem));
+  if ('problem' in directories) {
+    const { code, problem, panic } = directories;
+    return panic ? misconfigured(code, problem) : answer(deferred(code, problem));
+  }
   context.address = {
     ...first.facts,
     home: directories.home === undefined ? undefined : Text.vouched(directories.home),
@@ -89,7 +97,11 @@ export async function deliverLocally(
     },
     context,
   );
-  if ('message' in headers) return answer(deferred(errorCodes.unknown, headers.message));
+  if ('message' in headers) {
+    return answer(
+      deferred(errorCodes.headersFailed, `failed to expand headers_add or headers_remove: ${headers.message}`),
+    );
+  }
   const content: Content = { headers: headers.headers, body: message.body };
   const size = headers.headers.length + 1 + message.body.size;
   const worker = first.transport.worker as LocalTransport;

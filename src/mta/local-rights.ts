@@ -1,33 +1,40 @@
 /** The rights of a local delivery, its home and its current directory (Exim spec 23). */
 
+import { constants } from 'node:os';
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { trim } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
+import * as files from '../safe/files.ts';
 import { type Clean, clean, literal } from '../safe/taint.ts';
 import { groupNamed, userNamed } from '../safe/users.ts';
-import type { TransportInstance } from '../transports/transport.ts';
-import { expanded } from './delivery-request.ts';
+import { errorCodes, type TransportInstance } from '../transports/transport.ts';
 import type { Delivery } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import type { Rights } from './user-process.ts';
 
 const neverUser = -29;
-const noUser = -4;
+const noGroup = -28;
+const notAbsolute = -21;
 
 /** Number or name of a user or group, when the option is expanded. */
 async function identity<T>(
-  option: { readonly template: Template },
-  what: string,
+  { template }: { readonly template: Template },
+  what: 'user' | 'group',
+  owner: string,
   context: Context,
   find: (name: string) => T | undefined,
 ): Promise<{ readonly found: T } | { readonly problem: string }> {
-  const text = await expanded(option.template, what, context);
-  if ('problem' in text) return text;
-  const name = trim(text.text.value);
+  const expansion = await template.expand(context);
+  if (!expansion.ok) {
+    return {
+      problem: `Failed to expand ${what} string "${template.source}" for the ${owner}: ${expansion.message}`,
+    };
+  }
+  const name = trim(expansion.text.value);
   const found = find(name);
   return found === undefined
-    ? { problem: `Failed to find ${what} "${name}" from expanded string "${option.template.source}"` }
+    ? { problem: `Failed to find ${what} "${name}" from expanded string "${template.source}" for the ${owner}` }
     : { found };
 }
 
@@ -39,22 +46,23 @@ interface Owner {
 
 async function ownerOf(
   user: UserOption | undefined,
-  what: string,
+  where: string,
   context: Context,
 ): Promise<Owner | undefined | { readonly problem: string }> {
   if (user === undefined) return undefined;
-  const found = 'user' in user ? { found: user.user } : await identity(user, what, context, userNamed);
+  const found = 'user' in user ? { found: user.user } : await identity(user, 'user', where, context, userNamed);
   if ('problem' in found) return found;
-  return { uid: found.found.uid, gid: found.found.gid, home: found.found.home };
+  const { uid, gid, home } = found.found;
+  return { uid, gid: gid < 0 ? undefined : gid, home };
 }
 
 async function groupOf(
   group: GroupOption | undefined,
-  what: string,
+  where: string,
   context: Context,
 ): Promise<number | undefined | { readonly problem: string }> {
   if (group === undefined) return undefined;
-  const found = 'group' in group ? { found: group.group } : await identity(group, what, context, groupNamed);
+  const found = 'group' in group ? { found: group.group } : await identity(group, 'group', where, context, groupNamed);
   return 'problem' in found ? found : found.found.gid;
 }
 
@@ -66,24 +74,21 @@ export async function rightsOf(
 ): Promise<Rights | { readonly problem: string; readonly code: number }> {
   const { transport, localUser } = delivery;
   if (runtime.config.main.deliver_drop_privilege) return { ...runtime.user, allGroups: false };
-  const bad = (problem: string): { readonly problem: string; readonly code: number } => ({ problem, code: noUser });
-  const ofTransport = await ownerOf(transport.common.user, `user for ${transport.name} transport`, context);
-  if (ofTransport !== undefined && 'problem' in ofTransport) return bad(ofTransport.problem);
+  const ofTransport = await ownerOf(transport.common.user, `${transport.name} transport`, context);
+  if (ofTransport !== undefined && 'problem' in ofTransport) return { ...ofTransport, code: neverUser };
   const ofRouter =
-    ofTransport === undefined
-      ? await ownerOf(delivery.user, `user for ${delivery.router.name} router`, context)
-      : undefined;
-  if (ofRouter !== undefined && 'problem' in ofRouter) return bad(ofRouter.problem);
+    ofTransport === undefined ? await ownerOf(delivery.user, `${delivery.router.name} router`, context) : undefined;
+  if (ofRouter !== undefined && 'problem' in ofRouter) return { ...ofRouter, code: errorCodes.unknown };
   const owner = ofTransport ?? creatorOf(transport, context) ?? ofRouter ?? localUser ?? runtime.user;
-  const ownGroup = await groupOf(transport.common.group, `group for ${transport.name} transport`, context);
-  if (typeof ownGroup === 'object') return bad(ownGroup.problem);
+  const ownGroup = await groupOf(transport.common.group, `${transport.name} transport`, context);
+  if (typeof ownGroup === 'object') return { ...ownGroup, code: noGroup };
   const routersGroup =
     ownGroup === undefined && ofTransport === undefined
-      ? await groupOf(delivery.group, `group for ${delivery.router.name} router`, context)
+      ? await groupOf(delivery.group, `${delivery.router.name} router`, context)
       : undefined;
-  if (typeof routersGroup === 'object') return bad(routersGroup.problem);
+  if (typeof routersGroup === 'object') return { ...routersGroup, code: noGroup };
   const gid = ownGroup ?? routersGroup ?? owner.gid;
-  if (gid === undefined) return bad(`User set without group for ${transport.name} transport`);
+  if (gid === undefined) return { problem: `User set without group for ${transport.name} transport`, code: noGroup };
   const rights: Rights = {
     uid: owner.uid,
     gid,
@@ -112,16 +117,49 @@ function neverList(
 
 async function directoryFrom(
   template: Template | undefined,
-  what: string,
+  what: 'home directory' | 'current directory',
+  transport: string,
   context: Context,
-): Promise<Clean | undefined | { readonly problem: string }> {
+): Promise<Clean | undefined | DirectoryProblem> {
   if (template === undefined) return undefined;
-  const text = await expanded(template, what, context);
-  if ('problem' in text) return text;
-  const path = clean(text.text);
-  if (path === undefined) return { problem: `Tainted '${text.text.value}' (${what}) not permitted` };
-  if (path === '') return undefined;
-  return path.startsWith('/') ? path : { problem: `${what.replace(/ for .*/, '')} path "${path}" is not absolute` };
+  const expansion = await template.expand(context);
+  if (!expansion.ok) {
+    const problem = `${what} "${template.source}" failed to expand for ${transport} transport: ${expansion.message}`;
+    return { problem, code: errorCodes.expansion, panic: true };
+  }
+  const path = clean(expansion.text);
+  if (path === undefined) {
+    const problem = `Tainted '${expansion.text.value}' (${what} for ${transport} transport) not permitted`;
+    return { problem, code: errorCodes.unknown, panic: false };
+  }
+  if (path === '' || path.startsWith('/')) return path || undefined;
+  return {
+    problem: `${what} path "${path}" is not absolute for ${transport} transport`,
+    code: notAbsolute,
+    panic: true,
+  };
+}
+
+/** A directory that is not there; one that this process may not look at is left to the user it is for. */
+function missing(directory: Clean): DirectoryProblem | undefined {
+  if (directory === '/') return undefined;
+  try {
+    const found = files.stat(directory);
+    if (found?.isDirectory()) return undefined;
+    const { ENOENT, ENOTDIR } = constants.errno;
+    const code = found === undefined ? ENOENT : ENOTDIR;
+    return { problem: `failed to chdir to ${directory}`, code, panic: false };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a delivery cannot have its directory, with Exim's number or that of the system. */
+interface DirectoryProblem {
+  readonly problem: string;
+  readonly code: number;
+  /** It is the configuration's fault. */
+  readonly panic: boolean;
 }
 
 /** Home and current directory (Exim spec 23.4). A user that an option names brings no home along, a local user does. */
@@ -129,30 +167,25 @@ export async function directoriesOf(
   delivery: Delivery,
   _rights: Rights,
   context: Context,
-): Promise<{ readonly home: Clean | undefined; readonly directory: Clean } | { readonly problem: string }> {
+): Promise<{ readonly home: Clean | undefined; readonly directory: Clean } | DirectoryProblem> {
   const { transport, router, localUser, facts } = delivery;
-  const own = await directoryFrom(
-    transport.common.home_directory,
-    `home directory for ${transport.name} transport`,
-    context,
-  );
+  const { name } = transport;
+  const own = await directoryFrom(transport.common.home_directory, 'home directory', name, context);
   if (typeof own === 'object') return own;
   const routers =
     own === undefined
-      ? await directoryFrom(
-          router.common.transport_home_directory,
-          `transport_home_directory for ${router.name} router`,
-          context,
-        )
+      ? await directoryFrom(router.common.transport_home_directory, 'home directory', name, context)
       : undefined;
   if (typeof routers === 'object') return routers;
   const ofFacts = facts.home === undefined ? undefined : clean(facts.home);
   const home = own ?? routers ?? ofFacts ?? localUser?.home;
   const current = await directoryFrom(
     transport.common.current_directory ?? router.common.transport_current_directory,
-    `current directory for ${transport.name} transport`,
+    'current directory',
+    name,
     context,
   );
   if (typeof current === 'object') return current;
-  return { home, directory: current ?? home ?? literal('/') };
+  const directory = current ?? home ?? literal('/');
+  return missing(directory) ?? { home, directory };
 }

@@ -215,7 +215,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     const verdict = await acls.withMessage(arrival, () => examine(arrival, acls));
     if (verdict !== undefined) {
       const { phase, result } = verdict;
-      const reason = result.logMessage === '' ? '' : `: ${result.logMessage}`;
+      const reason = result.logMessage === undefined ? '' : `: ${result.logMessage}`;
       if (result.outcome !== 'discard') {
         const line = `F=<${arrival.sender}> rejected by ${phase} ACL${reason}`;
         runtime.logs.write(result.rejectTargets, line, newMessage.id, headersForLog(arrival));

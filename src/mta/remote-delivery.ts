@@ -8,6 +8,7 @@ import type { Host } from '../routers/router.ts';
 import { literal, reviewed } from '../safe/taint.ts';
 import type { KeptConnection } from '../transports/smtp-kept.ts';
 import {
+  type Content,
   type DeliveryAddress,
   type DeliveryRequest,
   deferred,
@@ -19,7 +20,7 @@ import {
 import { topOf } from './address.ts';
 import { rewriteTools } from './arrival.ts';
 import type { Attempt } from './attempt.ts';
-import { deliveredHeaders } from './content.ts';
+import { type ContentPlan, type ContentProblem, deliveredHeaders, isForAllHosts } from './content.ts';
 import { type Batch, commonChecks, deliveryAddress, deliveryFacts, errorsAddress } from './delivery-request.ts';
 import { notificationOf } from './notification.ts';
 import { RemoteKnowledge } from './remote-services.ts';
@@ -65,28 +66,32 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt, over: Over
   const nobody = (result: Undelivered): RemoteDelivery => answer(batch.map(() => ({ ...result, host: undefined })));
   context.address = first.facts;
   context.delivery = deliveryFacts(first, returnPath, { firstDelivery, queueRunning: options.queueRun });
-  const checked = await commonChecks(first, context, context.message?.size ?? 0);
+  const panic = (line: string): void => runtime.logs.panic(line, message.id);
+  const checked = await commonChecks(first, context, context.message?.size ?? 0, panic);
   if ('outcome' in checked) {
     return checked.outcome === 'delivered' ? nobody(deferred(errorCodes.unknown, '')) : nobody(checked);
   }
   returnPath = checked.returnPath ?? returnPath;
   context.delivery = { ...context.delivery, returnPath };
-  const headers = await deliveredHeaders(
-    {
-      headers: message.envelope.headers,
-      common: first.transport.common,
-      added: first.inherited.headersAdd,
-      removed: first.inherited.headersRemove,
-      returnPath,
-      envelopeTo: [...new Set(batch.map(({ address }) => topOf(address).address))],
-      rewrite: rewriteTools(runtime, message.id, runtime.config.transportRewriteRules.get(first.transport.name) ?? []),
-    },
-    context,
-  );
-  if ('message' in headers) return nobody(deferred(errorCodes.unknown, headers.message));
-  // as it goes over the network: CRLF at the end of each line, and the final dot
-  const lines = headers.headers.split('\n').length + (context.message?.bodyLineCount ?? 0);
-  const size = headers.headers.length + 1 + message.body.size + lines + '.\r\n'.length;
+  const plan: ContentPlan = {
+    headers: message.envelope.headers,
+    common: first.transport.common,
+    added: first.inherited.headersAdd,
+    removed: first.inherited.headersRemove,
+    returnPath,
+    envelopeTo: [...new Set(batch.map(({ address }) => topOf(address).address))],
+    rewrite: rewriteTools(runtime, message.id, runtime.config.transportRewriteRules.get(first.transport.name) ?? []),
+  };
+  let content: Content = { headers: '', body: message.body };
+  const contentAt = async (at: Context): Promise<Content | ContentProblem> => {
+    const made = await deliveredHeaders(plan, at);
+    if ('message' in made) return made;
+    content = { ...made, body: message.body };
+    return content;
+  };
+  const isForAll = isForAllHosts(first.transport.common);
+  const made = isForAll ? await contentAt(context) : content;
+  if ('message' in made) return nobody(deferred(errorCodes.headersFailed, made.message));
   const addresses = new Map<DeliveryAddress, Delivery>(
     batch.map((each) => [
       {
@@ -109,7 +114,8 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt, over: Over
     begun: options.begun,
     returnPath,
     envelopeFacts: message.envelope.facts,
-    content: { headers: headers.headers, body: message.body },
+    content,
+    contentAt: isForAll ? undefined : contentAt,
     context,
     home: undefined,
     directory: literal('/'),
@@ -120,7 +126,7 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt, over: Over
   if (attempt.dontDeliver)
     return answer(
       request.addresses.map(() => bypassed(first)),
-      size,
+      sizeOf(content, context),
     );
   const worker = first.transport.worker as RemoteTransport;
   const outcomes = await worker.deliver(request, knowledge);
@@ -134,8 +140,14 @@ export async function deliverRemotely(batch: Batch, attempt: Attempt, over: Over
   };
   return answer(
     request.addresses.map((address) => byAddress.get(address) ?? forgotten),
-    size,
+    sizeOf(content, context),
   );
+}
+
+/** Octets as they go over the network: CRLF at the end of each line, and the final dot. */
+function sizeOf({ headers, body }: Content, { message }: Context): number {
+  const lines = headers.split('\n').length + (message?.bodyLineCount ?? 0);
+  return headers.length + 1 + body.size + lines + '.\r\n'.length;
 }
 
 /** What `-N` says (Exim spec 5). */

@@ -50,7 +50,7 @@ export interface VerifierSurroundings {
 interface Failed {
   readonly outcome: 'fail' | 'defer';
   readonly message: string;
-  readonly publicMessage: string;
+  readonly publicMessage: string | undefined;
   readonly smtpCode: boolean;
   readonly failure: string;
   readonly isCallout: boolean;
@@ -161,14 +161,14 @@ export class Verifier implements AclVerifier {
     { outcome, isCallout, message, publicMessage }: Failed,
     { noDetails }: VerifyOptions,
   ): {
-    readonly userMessage: string;
+    readonly userMessage: string | undefined;
     readonly logMessage: string;
   } {
     if (outcome === 'fail') return { userMessage: 'Sender verify failed', logMessage: 'Sender verify failed' };
     if (isCallout) return { userMessage: publicMessage, logMessage: incomplete('sender') };
     const logMessage = 'Could not complete sender verify';
     const details = noDetails ? `${message}\n` : '';
-    return { userMessage: this.#withDetails ? `${details}${logMessage}` : '', logMessage };
+    return { userMessage: this.#withDetails ? `${details}${logMessage}` : undefined, logMessage };
   }
 
   get #withDetails(): boolean {
@@ -246,7 +246,7 @@ export class Verifier implements AclVerifier {
   }
 
   #headerTexts(logMessage: string, details: string): HeaderProblem {
-    return { userMessage: this.#withDetails ? `Rejected after DATA: ${details}` : '', logMessage };
+    return { userMessage: this.#withDetails ? `Rejected after DATA: ${details}` : undefined, logMessage };
   }
 
   async headerSender(run: AclRun, options: VerifyOptions): Promise<HeaderSenderResult> {
@@ -263,7 +263,7 @@ export class Verifier implements AclVerifier {
       if (failed === undefined || tolerates(failed, options)) return { outcome: 'ok' };
       if (failed.outcome === 'defer') outcome = 'defer';
       ({ failure } = failed);
-      details = `could not verify "${name}" header address\n${address}: ${failed.message || failed.publicMessage}`;
+      details = `could not verify "${name}" header address\n${address}: ${failed.message || (failed.publicMessage ?? '')}`;
     }
     const text =
       outcome === 'defer'
@@ -298,8 +298,8 @@ export class Verifier implements AclVerifier {
 
 function problemOf(address: string, { outcome, message, publicMessage, failure, isCallout }: Failed): SenderProblem {
   // a text that is there and is not for the client: nothing is told; one that is missing leaves the heading
-  const isSecret = publicMessage === '' && message !== '';
-  const said = isSecret ? '' : senderDetails(address, failure, publicMessage);
+  const isSecret = !publicMessage && message !== '';
+  const said = isSecret ? '' : senderDetails(address, failure, publicMessage ?? '');
   const details = outcome === 'defer' ? message : said;
   const logMessage = isCallout && message === '' ? undefined : message;
   return { address, outcome, logMessage, details, told: false };

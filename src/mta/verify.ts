@@ -21,8 +21,8 @@ export type Verification =
       readonly outcome: 'fail' | 'defer';
       /** For logs. */
       readonly message: string;
-      /** For the other side; empty when there is nothing for it. */
-      readonly publicMessage: string;
+      /** For the other side; a text that is there may be empty. */
+      readonly publicMessage: string | undefined;
       readonly smtpCode: boolean;
     };
 
@@ -69,7 +69,7 @@ export async function verifyAddress(
     if (routing.outcome === 'failed' || routing.outcome === 'deferred') {
       const failed = routing.outcome === 'failed';
       // why it cannot be told now may name files and hosts: that is for the log
-      const { message, publicMessage = failed ? message : '', smtpCode } = routing;
+      const { message, publicMessage = failed ? message : undefined, smtpCode } = routing;
       return { outcome: failed ? 'fail' : 'defer', message, publicMessage, smtpCode };
     }
     if (routing.outcome === 'delivered to' && routing.copy !== undefined) {
@@ -88,5 +88,5 @@ export async function verifyAddress(
     current = only;
   }
   const message = 'the address turns into others without end';
-  return { outcome: 'defer', message, publicMessage: '', smtpCode: false };
+  return { outcome: 'defer', message, publicMessage: undefined, smtpCode: false };
 }

@@ -147,8 +147,6 @@ async function conclude(
   switch (result.outcome) {
     case 'discard':
       return { outcome: 'discard' };
-    case 'unknown':
-      return decline;
     case 'error':
       return {
         outcome: 'defer',

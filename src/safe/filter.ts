@@ -72,6 +72,8 @@ class RunningFilter implements Filter {
         resolve(status ?? bySignal + (signal === null ? 0 : constants.signals[signal])),
       );
     });
+    // the run-time throws away what nobody listens for, when the program ends before it is read
+    stdout.on('readable', () => undefined);
     this.#pieces = stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     void this.#feed(stdin, next);
   }

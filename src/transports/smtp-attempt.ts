@@ -25,7 +25,13 @@ import { endRefusal, recipientRefusal, type Verdict, verdictOf } from './smtp-fa
 import { type BegunTransaction, identityFor, isKeepable, KeptConnection } from './smtp-kept.ts';
 import { mailParameters, recipientParameters } from './smtp-parameters.ts';
 import { contextOf, type ReachableHost, type Results, raiseAt, type SmtpRun } from './smtp-run.ts';
-import type { DeliveryAddress, FilterCommand, RemoteError, RemoteResult } from './transport.ts';
+import {
+  type DeliveryAddress,
+  errorCodes,
+  type FilterCommand,
+  type RemoteError,
+  type RemoteResult,
+} from './transport.ts';
 
 export interface Attempt {
   /** Addresses that another host may be tried for: those that wait, and those that this host would not even hear. */
@@ -204,12 +210,14 @@ class AttemptWork {
     const prdr = connection.prdr && group.length > 1;
     const { options, request, protocol } = this.#run;
     const quota = protocol === 'lmtp' && options.lmtp_ignore_quota && session.extensions.has('IGNOREQUOTA');
-    const form = await addressForm(this.#run, this.#host, session.extensions);
+    const run = await this.#runOver(connection);
+    if ('outcome' in run) return run;
+    const form = await addressForm(run, this.#host, session.extensions);
     if ('outcome' in form) return form;
     const envelope: Envelope = {
       sender: form.write(request.returnPath),
       parameters: [
-        ...mailParameters(this.#run, session.extensions, group, { sender, isUtf8: form.isUtf8 }),
+        ...mailParameters(run, session.extensions, group, { sender, isUtf8: form.isUtf8 }),
         ...(prdr ? ['PRDR'] : []),
       ],
       recipients: group.map((address) => ({
@@ -227,11 +235,11 @@ class AttemptWork {
       finalTimeout: options.final_timeout * 1000,
     };
     this.#isBegun = false;
-    const filter = await this.#filterFor(group, tls);
+    const filter = await this.#filterFor(run, group, tls);
     if (filter !== undefined && 'error' in filter) return filter;
-    const filtered = filter && filteredSource(filter, readerOf(request.content));
+    const filtered = filter && filteredSource(filter, readerOf(run.request.content));
     try {
-      const source = await this.#source(filtered);
+      const source = await this.#source(run, filtered);
       return 'error' in source ? source : await transact(session, envelope, source, settings);
     } catch (error) {
       if (!(error instanceof FilterFailure)) throw error;
@@ -245,9 +253,20 @@ class AttemptWork {
     }
   }
 
+  /** What is known once there is a connection: its local end, and the message as this host gets it. */
+  async #runOver({ local, tls }: OpenConnection): Promise<SmtpRun | Verdict> {
+    const run: SmtpRun = { ...this.#run, local };
+    const { request } = run;
+    const content = await request.contentAt?.(contextOf(run, this.#host, tls));
+    if (content === undefined) return run;
+    if ('headers' in content) return { ...run, request: { ...request, content } };
+    const message = `failed to expand headers_add or headers_remove: ${content.message}`;
+    return { outcome: 'deferred', of: 'message', error: { code: errorCodes.headersFailed, message }, quiet: true };
+  }
+
   /** The message as it is sent: signed when that is asked for, or why it cannot be. */
-  async #source(filtered: MessageSource | undefined): Promise<MessageSource | Verdict> {
-    const { options, request } = this.#run;
+  async #source(run: SmtpRun, filtered: MessageSource | undefined): Promise<MessageSource | Verdict> {
+    const { options, request } = run;
     if (options.dkim_domain === undefined && options.arc_sign === undefined) {
       return filtered ?? messageSource(readerOf(request.content), request.common);
     }
@@ -256,20 +275,21 @@ class AttemptWork {
         ? spooledMessage(request.content, request.common)
         : await filteredMessage(filtered, request);
     this.#signable = message;
-    const lines = await signaturesFor(this.#run, this.#host, message);
+    const lines = await signaturesFor(run, this.#host, message);
     if (typeof lines !== 'string') return lines;
-    return message.withLines((await arcSetFor(this.#run, this.#host, message, lines)) + lines);
+    return message.withLines((await arcSetFor(run, this.#host, message, lines)) + lines);
   }
 
   /** The command that the message runs through on its way to these recipients, or why there is none to be had. */
   async #filterFor(
+    run: SmtpRun,
     addresses: readonly DeliveryAddress[],
     tls: TlsFacts | undefined,
   ): Promise<FilterCommand | Verdict | undefined> {
-    const { request, filter } = this.#run;
+    const { request, filter } = run;
     if (filter === undefined) return undefined;
     try {
-      return await filter.prepare({ ...request, addresses, context: contextOf(this.#run, this.#host, tls) });
+      return await filter.prepare({ ...request, addresses, context: contextOf(run, this.#host, tls) });
     } catch (error) {
       if (!(error instanceof Unprepared) || error.result.outcome === 'delivered') throw error;
       return { outcome: error.result.outcome, of: 'message', error: error.result };

@@ -142,12 +142,17 @@ async function connect(
 }
 
 async function introduce(
-  run: SmtpSetup,
+  setup: SmtpSetup,
   host: ReachableHost,
   connection: Extract<Reached, { readonly outcome: 'connected' }>,
   manner: 'with TLS' | 'in clear',
 ): Promise<OpenConnection | NotOpen | TryInClear> {
-  const { options, protocol, request } = run;
+  const { options, protocol, request } = setup;
+  const local: LocalEnd =
+    connection.proxy === undefined
+      ? { address: connection.localAddress, port: connection.localPort }
+      : { ...connection.proxy, isProxy: true };
+  const run: SmtpSetup = { ...setup, local };
   const { decisions } = request.context;
   const session = new ClientSession(connection.stream, {
     protocol,
@@ -195,10 +200,7 @@ async function introduce(
     session.extensions.has('PIPELINING') && !(await isListed(run, options.hosts_avoid_pipelining, host));
   return {
     session,
-    local:
-      connection.proxy === undefined
-        ? { address: connection.localAddress, port: connection.localPort }
-        : { ...connection.proxy, isProxy: true },
+    local,
     pipelining,
     chunking:
       protocol === 'smtp' &&
@@ -217,7 +219,7 @@ export async function forNextMessage(
   host: ReachableHost,
   connection: OpenConnection,
 ): Promise<OpenConnection> {
-  const context = contextOf(run, host, connection.tls);
+  const context = contextOf({ ...run, local: connection.local }, host, connection.tls);
   const sender = await authenticatedSender(run, connection.authenticator !== undefined, context);
   const { session } = connection;
   session.settings = { ...session.settings, commandTimeout: run.options.command_timeout * 1000 };

@@ -8,7 +8,7 @@ import type { DeliveryAddress } from './transport.ts';
 
 /** `SIZE`, as the message is with CRLF and what may still be added to it, and `SMTPUTF8` where an address needs it. */
 export function mailParameters(
-  { options, request }: SmtpRun,
+  { options, request }: Pick<SmtpRun, 'options' | 'request'>,
   offered: Extensions,
   group: readonly DeliveryAddress[],
   { sender, isUtf8 }: { readonly sender: string | undefined; readonly isUtf8: boolean },

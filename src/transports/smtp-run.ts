@@ -17,6 +17,7 @@ import {
   type DeliveryRequest,
   deferred,
   errorCodes,
+  type LocalEnd,
   type RemoteResult,
   type Undelivered,
 } from './transport.ts';
@@ -34,6 +35,8 @@ export interface SmtpSetup {
   readonly port: number;
   /** The host that is connected to is protected by the DNS. */
   readonly dane?: Dane | undefined;
+  /** This side of the connection, once there is one. */
+  readonly local?: LocalEnd | undefined;
   /** A callout may do without TLS where a delivery may not (hosts_verify_avoid_tls). */
   readonly isCallout?: boolean | undefined;
 }
@@ -61,7 +64,7 @@ export class Unusable {
 }
 
 /** The context in which options about a host are expanded (Exim spec 30.2). */
-export function contextOf({ request }: SmtpSetup, host: Host, tls?: TlsFacts): Context {
+export function contextOf({ request, local }: SmtpSetup, host: Host, tls?: TlsFacts): Context {
   const { context, transport, returnPath } = request;
   const known = context.delivery ?? {
     transportName: transport,
@@ -71,8 +74,8 @@ export function contextOf({ request }: SmtpSetup, host: Host, tls?: TlsFacts): C
     firstDelivery: false,
     queueRunning: false,
   };
-  const { name, address, port = 0 } = host;
-  return { ...context, delivery: { ...known, host: name, hostAddress: address, hostPort: port, tls } };
+  const { name, address, port = -1 } = host;
+  return { ...context, delivery: { ...known, host: name, hostAddress: address, hostPort: port, local, tls } };
 }
 
 /** Tells the configuration what happens at a host; the text is an objection (Exim spec 61). */

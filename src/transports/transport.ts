@@ -76,6 +76,8 @@ export interface DeliveryRequest extends ConnectionRequest {
   /** RET and ENVID, to be passed on (RFC 3461). */
   readonly envelopeFacts?: Pick<SpoolFacts, 'dsnRet' | 'dsnEnvid'> | undefined;
   readonly content: Content;
+  /** The message as one host gets it, where options of the transport about header lines may look at the host. */
+  readonly contentAt?: ((context: Context) => Promise<Content | { readonly message: string }>) | undefined;
   /** Home directory, when there is one. */
   readonly home: Clean | undefined;
   /** Current directory of a program that is run. */
@@ -330,6 +332,7 @@ export const errorCodes = {
   badFormat: -33,
   quota: -22,
   filterFailed: -24,
+  headersFailed: -25,
   expansion: -27,
   unknownHost: -32,
   tlsFailed: -37,

@@ -6,7 +6,7 @@ import type { TlsFacts } from '../../net/tls.ts';
 import { testRun } from '../test-run.ts';
 import { verify } from './verify.ts';
 
-function ask(verified: boolean | undefined): { readonly answer: unknown; readonly message: string } {
+function ask(verified: boolean | undefined): { readonly answer: unknown; readonly message: string | undefined } {
   const { run } = testRun();
   const { connection } = run.context;
   if (connection !== undefined && verified !== undefined) connection.tls = { verified } as TlsFacts;
@@ -14,7 +14,7 @@ function ask(verified: boolean | undefined): { readonly answer: unknown; readonl
 }
 
 test('a client with a good certificate is verified; one with a bad one, or without TLS, is not', () => {
-  assert.deepEqual(ask(true), { answer: 'true', message: '' });
+  assert.deepEqual(ask(true), { answer: 'true', message: undefined });
   assert.deepEqual(ask(false), { answer: 'false', message: 'no verified certificate' });
   assert.deepEqual(ask(undefined), { answer: 'false', message: 'no verified certificate' });
 });

@@ -18,7 +18,7 @@ interface Verification {
 }
 
 interface Texts {
-  readonly userMessage: string;
+  readonly userMessage: string | undefined;
   readonly logMessage: string;
   readonly smtpCode: boolean;
 }
@@ -28,7 +28,7 @@ function leave(run: AclRun, { userMessage, logMessage, smtpCode }: Texts): void 
   run.userMessage = userMessage;
   run.logMessage = logMessage;
   run.smtpCode = smtpCode;
-  note(run, userMessage || logMessage);
+  note(run, userMessage ?? logMessage);
 }
 
 /** `$acl_verify_message` for the rest of the statement. */
@@ -38,7 +38,7 @@ function note({ context }: AclRun, text: string): void {
 
 function refuse(run: AclRun, outcome: 'fail' | 'defer', texts: Texts): ConditionAnswer {
   leave(run, texts);
-  return outcome === 'fail' ? 'false' : { defer: run.logMessage };
+  return outcome === 'fail' ? 'false' : { defer: texts.logMessage };
 }
 
 const recipient: Verification = {
@@ -50,7 +50,7 @@ const recipient: Verification = {
       if (acl) acl.recipientVerifyFailure = result.outcome === 'ok' ? (result.finding ?? '') : result.failure;
       if (result.outcome === 'ok') return 'true';
       if (!result.tolerated) return refuse(run, result.outcome, result);
-      note(run, result.userMessage);
+      note(run, result.userMessage ?? '');
       return 'true';
     }),
 };
@@ -67,7 +67,7 @@ const sender = (address: string | undefined): Verification => ({
       if (acl) acl.senderVerifyFailure = result.outcome === 'ok' ? (result.finding ?? '') : result.failure;
       if (result.outcome === 'ok') return 'true';
       if (result.tolerated) {
-        note(run, result.userMessage);
+        note(run, result.userMessage ?? '');
         return 'true';
       }
       run.senderProblem = result.problem;
@@ -100,8 +100,9 @@ const reverseHostLookup: Verification = {
     return then(run.context.services.findHostName(run.context), (): ConditionAnswer => {
       if (connection.hostName !== '') return 'true';
       const how = connection.hostLookupDeferred ? 'deferred' : 'failed';
-      run.logMessage = `host lookup ${how} for reverse lookup check (failed to find host name from IP address)`;
-      return connection.hostLookupDeferred ? { defer: run.logMessage } : 'false';
+      const message = `host lookup ${how} for reverse lookup check (failed to find host name from IP address)`;
+      run.logMessage = message;
+      return connection.hostLookupDeferred ? { defer: message } : 'false';
     });
   },
 };

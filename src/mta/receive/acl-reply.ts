@@ -20,7 +20,7 @@ const lineLength = 75;
 const lateColon = 35;
 
 /** A text with an SMTP code in front, and perhaps an enhanced one. */
-const coded = /^(\d\d\d)(?:[ \t]+(\d\.\d{1,3}\.\d{1,3}))?(?:[ \t]+|$)/;
+const coded = /^(\d\d\d)[ \t-\r](?:(\d\.\d{1,3}\.\d{1,3})[ \t-\r])?/;
 
 /** Takes the code off a text when it begins with the right digit; one with another is reported and not used. */
 export function withCode(standard: string, text: string, { runtime }: Reception): Reply {
@@ -78,8 +78,8 @@ function logRefusal(result: AclResult, phase: Phase, what: string, reception: Re
     transaction === undefined || !withSender.has(phase)
       ? ''
       : `F=<${transaction.sender}>${authenticatorField(connection)} `;
-  const [reasonLine = ''] = logMessage.split('\n');
-  const reason = reasonLine === '' ? '' : `: ${reasonLine}`;
+  const [reasonLine = ''] = logMessage?.split('\n') ?? [];
+  const reason = logMessage === undefined ? '' : `: ${reasonLine}`;
   const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);
   runtime.logs.write(
     rejectTargets,
@@ -112,15 +112,15 @@ export function refusal(answer: AclResult, phase: Phase, what: string, reception
   const about = senderProblem === undefined ? '' : tellOf(senderProblem, reception, headers);
   const temporary = outcome === 'defer' || outcome === 'error';
   const standard = temporary ? '451' : (codes[phase] ?? '550');
-  const text = userMessage === '' ? 'Administrative prohibition' : userMessage;
+  const text = userMessage ?? 'Administrative prohibition';
   const reply = smtpCode ? withCode(standard, text, reception) : { code: standard, text };
   const isCorrected = reply.code === standard && reply.text !== text && !text.startsWith(standard);
   const corrected = isCorrected && result.logMessage === userMessage ? `${reply.code} ${reply.text}` : undefined;
   logRefusal(corrected === undefined ? result : { ...result, logMessage: corrected }, phase, what, reception, headers);
   const close = outcome === 'drop';
   const { smtp_return_error_details: details } = reception.runtime.config.main;
-  if (temporary && (userMessage === '' || outcome === 'error')) {
-    const more = details && result.outcome === 'defer' && result.logMessage !== '' ? `\n${result.logMessage}` : '';
+  if (temporary && (userMessage === undefined || outcome === 'error')) {
+    const more = details && result.outcome === 'defer' && result.logMessage ? `\n${result.logMessage}` : '';
     return { code: standard, text: wrapped(`${laterText}${more}`), close };
   }
   return { code: reply.code, text: `${unwrapped(about)}${wrapped(reply.text)}`, close };

@@ -51,10 +51,10 @@ export async function vrfy(argument: string, reception: Reception): Promise<Repl
   context.address = undefined;
   if (verified.outcome === 'ok') return { code: '250', text: `<${address}> is deliverable` };
   if (verified.outcome === 'defer') {
-    return { code: '451', text: `<${address}> ${verified.publicMessage || 'Cannot resolve at this time'}` };
+    return { code: '451', text: `<${address}> ${verified.publicMessage ?? 'Cannot resolve at this time'}` };
   }
-  runtime.logs.main(`VRFY failed for ${shownInLog(address)}${fields}`);
-  return { code: '550', text: `<${address}> ${verified.publicMessage}` };
+  runtime.logs.main(`VRFY failed for ${shownInLog(argument)}${fields}`);
+  return { code: '550', text: `<${address}> ${verified.publicMessage ?? ''}` };
 }
 
 export async function expn(argument: string, reception: Reception): Promise<Reply> {

@@ -269,6 +269,6 @@ async function begin(
 }
 
 /** `: text` for log lines, or nothing. */
-export function remarkOf(text: string): string {
+export function remarkOf(text = ''): string {
   return text === '' ? '' : `: ${text}`;
 }

@@ -106,7 +106,7 @@ async function examine(
   }
   if (result?.outcome === 'discard') {
     logDiscarded(recipient, 'RCPT', remarkOf(result.logMessage), transaction, reception);
-    return { code: '250', text: 'Accepted' };
+    return consent(result, '250', 'Accepted', reception);
   }
   const temporary = result?.outcome === 'defer' || result?.outcome === 'error';
   if (temporary) transaction.postponed++;
