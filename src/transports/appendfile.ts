@@ -229,7 +229,8 @@ async function prepare(
     allowFifo: options.allow_fifo,
     lock: lockRules(options, set),
     quota,
-    messageSize: request.context.message?.size ?? writtenSize(request, frame),
+    messageSize: request.roomFor ?? request.context.message?.size ?? writtenSize(request, frame),
+    onlyQuota: request.roomFor !== undefined,
     warningMessage: warning?.value ?? '',
     comsatUser: options.notify_comsat ? (context.address?.localPart ?? '') : '',
     maildirTag: format === 'maildir' ? await maildirTag(options, request, writtenSize(request, frame)) : undefined,
@@ -250,6 +251,7 @@ async function prepare(
 export const appendfile = defineLocalTransport({
   name: 'appendfile',
   isQuick: true,
+  knowsQuota: true,
   summary: 'writes to a mailbox file, a maildir or another directory',
   options: appendfileOptions,
   check: checkAppendfile,
@@ -257,7 +259,7 @@ export const appendfile = defineLocalTransport({
   async perform(job: AppendfileJob, content) {
     if (job.format === 'file') return appendToMailbox(job, content);
     const result = await deliverToNewFile(job, content);
-    if (result.outcome === 'delivered' && job.comsatUser !== '') await tellComsat(job.comsatUser, -1);
+    if (result.outcome === 'delivered' && job.comsatUser !== '' && !job.onlyQuota) await tellComsat(job.comsatUser, -1);
     return result;
   },
   filterProblems: {
