@@ -9,6 +9,6 @@ import type { ContentReader, DeliveryResult } from './transport.ts';
 export async function performAppendfile(job: AppendfileJob, content: ContentReader): Promise<DeliveryResult> {
   if (job.format === 'file') return appendToMailbox(job, content);
   const result = await deliverToNewFile(job, content);
-  if (result.outcome === 'delivered' && job.comsatUser !== '') await tellComsat(job.comsatUser, -1);
+  if (result.outcome === 'delivered' && job.comsatUser !== '' && !job.onlyQuota) await tellComsat(job.comsatUser, -1);
   return result;
 }

@@ -227,7 +227,8 @@ async function prepare(
     allowFifo: options.allow_fifo,
     lock: lockRules(options, set),
     quota,
-    messageSize: request.context.message?.size ?? writtenSize(request, frame),
+    messageSize: request.roomFor ?? request.context.message?.size ?? writtenSize(request, frame),
+    onlyQuota: request.roomFor !== undefined,
     warningMessage: warning?.value ?? '',
     comsatUser: options.notify_comsat ? (context.address?.localPart ?? '') : '',
     maildirTag: format === 'maildir' ? await maildirTag(options, request, writtenSize(request, frame)) : undefined,
@@ -248,6 +249,7 @@ async function prepare(
 export const appendfile = defineLocalTransport({
   name: 'appendfile',
   isQuick: true,
+  knowsQuota: true,
   summary: 'writes to a mailbox file, a maildir or another directory',
   options: appendfileOptions,
   check: checkAppendfile,
