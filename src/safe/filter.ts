@@ -59,8 +59,6 @@ class RunningFilter implements Filter {
   readonly #timeout: number;
   readonly #pieces: AsyncIterator<Buffer>;
   readonly #status: Promise<number>;
-  /** Node throws away what an ended program has written to a pipe that nobody reads, so reading begins at once. */
-  #first: Promise<IteratorResult<Buffer>> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(child: ChildProcess, timeout: number, next: () => Promise<Buffer | undefined>) {
@@ -77,7 +75,6 @@ class RunningFilter implements Filter {
     // the run-time throws away what nobody listens for, when the program ends before it is read
     stdout.on('readable', () => undefined);
     this.#pieces = stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    this.#first = this.#next();
     void this.#feed(stdin, next);
   }
 
@@ -99,14 +96,8 @@ class RunningFilter implements Filter {
     }
   }
 
-  #next(): Promise<IteratorResult<Buffer>> {
-    return this.#pieces.next().catch(() => ({ done: true, value: undefined }));
-  }
-
   async read(): Promise<Buffer | FilterEnd> {
-    const begun = this.#first ?? this.#next();
-    this.#first = undefined;
-    const next = await this.#inTime(begun);
+    const next = await this.#inTime(this.#pieces.next().catch(() => ({ done: true, value: undefined })));
     if (next === 'timeout') {
       this.close();
       return { outcome: 'timeout' };
