@@ -1,7 +1,8 @@
 // Builds the program: one bundle for a fast start, and the compiled code of it kept beside it. Runs after `npm ci`.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -65,21 +66,55 @@ script.runInThisContext()(require, module, exports, __dirname, file);
 `;
 writeFileSync(join(dist, 'tabella.cjs'), launcher);
 
-// a first run, whose compiled code is kept
+// first runs, one after the other in one process, whose compiled code is kept: an expansion, and a letter as `sendmail` takes it
+const room = mkdtempSync(join(tmpdir(), 'tabella-build-'));
+const configuration = join(room, 'configure');
+const { uid, gid } = userInfo();
+writeFileSync(
+  configuration,
+  `exim_user = ${uid}
+exim_group = ${gid}
+spool_directory = ${room}/spool
+log_file_path = ${room}/%slog
+primary_hostname = build.example
+domainlist local_domains = build.example
+keep_environment =
+begin routers
+all:
+  driver = redirect
+  domains = +local_domains
+  data = :blackhole:
+`,
+);
+const firstRuns = [
+  ['exim', '-be', '$version_number'],
+  ['exim', '-C', configuration, '-odi', '-i', 'someone@build.example'],
+];
 const recorder = join(dist, 'record.cjs');
 writeFileSync(
   recorder,
-  `${launcher}process.on('exit', () => require('node:fs').writeFileSync(process.env.CACHE, script.createCachedData()));\n`,
+  `${launcher}const words = process.argv.slice(0, 3);
+const runs = ${JSON.stringify(firstRuns.slice(1))};
+process.on('beforeExit', () => {
+  const run = runs.shift();
+  if (run === undefined) require('node:fs').writeFileSync(file.replace('.cjs', '.cache'), script.createCachedData());
+  else {
+    process.argv = [...words, ...run];
+    script.runInThisContext()(require, module, exports, __dirname, file);
+  }
+});
+`,
 );
 const bin = join(root, 'bin');
 const flags = / exec "\$node" (.*) "\$program"/.exec(readFileSync(join(bin, 'tabella'), 'utf8'))?.[1].split(' ');
-const run = (command, args, env) => {
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+const run = (command, args, input = '') => {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', input });
   if (status !== 0) throw new Error(`the built program does not start: ${stderr}`);
 };
 const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/node');
-run(node, [...flags, recorder, root, 'exim', '-be', '$version_number'], { CACHE: join(dist, 'program.cache') });
+run(node, [...flags, recorder, root, ...firstRuns[0]], 'Subject: a first letter\n\nText\n');
 rmSync(recorder);
+rmSync(room, { recursive: true });
 // a run-time that does not accept it would only be slow
 const check = `const [code, cachedData] = process.argv.slice(1).map((name) => require('node:fs').readFileSync(name));
 if (new (require('node:vm').Script)(code.toString('latin1'), { cachedData }).cachedDataRejected) throw 'rejected';`;
