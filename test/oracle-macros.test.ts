@@ -15,7 +15,7 @@ const absent: readonly { readonly why: string; readonly macros: RegExp }[] = [
     why: 'features of GnuTLS or of the way Exim uses TLS',
     macros: /^_HAVE_(?:GNUTLS|TLS_CA_CACHE|TLS_OCSP|TLS_OCSP_LIST)$|^_RESUME_DECODE$/,
   },
-  { why: 'functions in C, NIS', macros: /^_HAVE_(?:DLFUNC|LOOKUP_NIS)$/ },
+  { why: 'functions in C', macros: /^_HAVE_DLFUNC$/ },
   { why: 'log selectors that the manual does not know', macros: /^_LOG_(?:PROTOCOL_DETAIL|REJECTED_HEADERS)$/ },
   { why: 'one name for two options', macros: /^_OPT_ROUTERS_(?:FAIL_)?VERIFY$/ },
 ];
@@ -28,7 +28,7 @@ const additional: readonly { readonly why: string; readonly macros: RegExp }[] =
   },
   {
     why: 'types that Exim counts with others',
-    macros: /^_HAVE_LOOKUP_(?:DBMJZ|DBMNZ|IPLSEARCH|LDAPDN|LDAPM|NWILDLSEARCH|SPF|WILDLSEARCH)$/,
+    macros: /^_HAVE_LOOKUP_(?:DBMJZ|DBMNZ|IPLSEARCH|LDAPDN|LDAPM|NIS0|NWILDLSEARCH|SPF|WILDLSEARCH)$/,
   },
   {
     why: 'options that Debian does not build',

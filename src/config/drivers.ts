@@ -12,6 +12,7 @@ import { lmdb } from '../lookups/lmdb.ts';
 import type { Lookup } from '../lookups/lookup.ts';
 import { lsearch } from '../lookups/lsearch.ts';
 import { mysql } from '../lookups/mysql.ts';
+import { nis, nis0 } from '../lookups/nis.ts';
 import { passwd } from '../lookups/passwd.ts';
 import { pgsql } from '../lookups/pgsql.ts';
 import { redis } from '../lookups/redis.ts';
@@ -55,6 +56,8 @@ export const lookups: readonly Lookup[] = [
   ldapm,
   lmdb,
   mysql,
+  nis,
+  nis0,
   passwd,
   pgsql,
   redis,

@@ -80,7 +80,15 @@ export class Daemon {
     });
   }
 
-  readonly #take = (taken: Taken): void => this.#house.take(taken);
+  readonly #take = (taken: Taken): void => {
+    const { config, logs } = this.#house.runtime;
+    const { smtp_backlog_monitor: most } = config.main;
+    const backlog = most > 0 ? taken.backlog() : undefined;
+    if (backlog !== undefined && backlog > most) {
+      logs.main(`listen backlog ${backlog} I=[${taken.ownAddress}]:${taken.ownPort}`);
+    }
+    this.#house.take(taken);
+  };
   readonly #takePop3 = (taken: Taken): void => this.#house.pop3.take(taken);
 
   /** Runs until it is told to end. @throws BadInterface, CannotListen */

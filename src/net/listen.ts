@@ -1,6 +1,7 @@
 /** Sockets that wait for connections of other hosts. */
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { waitingConnections } from '../safe/native.ts';
 
 export interface ListenSettings {
   readonly address: string;
@@ -20,6 +21,8 @@ export interface Taken {
   readonly port: number;
   readonly ownAddress: string;
   readonly ownPort: number;
+  /** How many had been waiting when this one was taken, itself included; nothing when the system does not tell. */
+  backlog(): number | undefined;
 }
 
 export interface Listener {
@@ -30,6 +33,13 @@ export interface Listener {
 
 /** An IPv4 address that a socket for both families shows as IPv6. */
 const plain = (address = ''): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+
+/** The run-time has no name for the descriptor of a server, but it is there. */
+function backlogOf(server: Server): number | undefined {
+  const { _handle: handle } = server as Server & { readonly _handle?: { readonly fd?: number } | null };
+  const others = handle?.fd === undefined || handle.fd < 0 ? undefined : waitingConnections(handle.fd);
+  return others === undefined ? undefined : others + 1;
+}
 
 /** Listens; the promise fails with the system's error when the address cannot be had. */
 export function listen(settings: ListenSettings, take: (connection: Taken) => void): Promise<Listener> {
@@ -49,6 +59,7 @@ export function listen(settings: ListenSettings, take: (connection: Taken) => vo
         port: remotePort,
         ownAddress: plain(localAddress),
         ownPort: localPort,
+        backlog: () => backlogOf(server),
       });
     });
     server.once('error', reject);

@@ -56,6 +56,26 @@ export function tryFlock(descriptor: number, kind: LockKind = 'exclusive'): bool
   return flock?.(descriptor, flockTypes[kind]) === 0;
 }
 
+let getsockopt:
+  | ((descriptor: number, level: number, name: number, value: Buffer, length: Buffer) => number)
+  | undefined;
+
+const tcpLevel = 6; // IPPROTO_TCP
+const tcpInfo = 11; // TCP_INFO
+/** Where `struct tcp_info` has tcpi_unacked; for a socket that listens, that is the connections nobody has taken. */
+const waitingAt = 24;
+
+/** Connections that wait at a listening socket; nothing where the system does not tell. Linux alone does. */
+export function waitingConnections(descriptor: number): number | undefined {
+  libc ??= loadLibrary(['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.so'], 'the C library');
+  getsockopt ??= libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)');
+  const value = Buffer.alloc(256);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(value.length);
+  const isTold = getsockopt(descriptor, tcpLevel, tcpInfo, value, length) === 0;
+  return isTold && length.readUInt32LE() >= waitingAt + 4 ? value.readUInt32LE(waitingAt) : undefined;
+}
+
 interface CryptFunction {
   async(key: Buffer, setting: Buffer, space: Buffer, done: (error: Error | null, hash: string | null) => void): void;
 }

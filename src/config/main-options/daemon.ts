@@ -1,7 +1,7 @@
 /** Main options of the daemon (Exim spec 14.9, 13). */
 
 import { integer, stringList, template, time } from '../../options/kinds.ts';
-import { alsoCalled, type OptionTable, withoutEffect } from '../../options/table.ts';
+import { alsoCalled, type OptionTable } from '../../options/table.ts';
 
 export const daemon = {
   daemon_smtp_ports: alsoCalled(
@@ -23,7 +23,5 @@ export const daemon = {
   ),
   pid_file_path: template('The file into which the daemon writes its process id.'),
   queue_run_max: template('How many queue runners the daemon starts at most; 0 for no limit.', '5'),
-  smtp_backlog_monitor: withoutEffect(
-    integer('Logs when more connections than this wait to be accepted; 0 for never.', 0),
-  ),
+  smtp_backlog_monitor: integer('Logs when more connections than this wait to be accepted; 0 for never.', 0),
 } satisfies OptionTable;
