@@ -1,9 +1,12 @@
 /** Options of TLS sessions: application protocols (tls_alpn, hosts_require_alpn), and sessions that are taken up again. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import { groupParameters } from '../src/net/dh-groups.ts';
 import { smtp } from '../src/transports/smtp.ts';
 import { smtpOptions } from '../src/transports/smtp-options.ts';
 import {
@@ -162,4 +165,73 @@ test('without the file of tls_ocsp_file there is no TLS, and the log says why', 
   const client = await SmtpClient.greet(server.port);
   assert.match(await client.say('STARTTLS'), /^454 TLS currently unavailable/);
   await server.logs(/tls_ocsp_file .*nosuch: No such file or directory/, 'panic');
+});
+
+/** The size of the Diffie-Hellman parameters that a client gets, or that the handshake failed. */
+async function dhBits(): Promise<number | 'failed'> {
+  const client = await SmtpClient.greet(server.port);
+  if (!(await client.say('STARTTLS')).startsWith('220')) return 'failed';
+  const secured = connect({
+    ...{ socket: client.socket, rejectUnauthorized: false, maxVersion: 'TLSv1.2', ciphers: 'DHE' },
+  });
+  try {
+    await once(secured, 'secureConnect');
+    const { size } = secured.getEphemeralKeyInfo() as { readonly size: number };
+    return size;
+  } catch {
+    return 'failed';
+  } finally {
+    secured.destroy();
+  }
+}
+
+test('tls_dhparam names the parameters or their file, and tls_dh_max_bits bounds those that are not named', async () => {
+  // only a key of RSA goes with these ciphers
+  const pair = server.path('rsa.pem');
+  const words = ['-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=mx.x.example'];
+  const { status } = spawnSync('openssl', ['req', '-x509', ...words, '-keyout', pair, '-out', `${pair}.crt`]);
+  assert.equal(status, 0);
+  server.write('rsa.pem', readFileSync(pair, 'latin1') + readFileSync(`${pair}.crt`, 'latin1'), 0o600);
+  const file = server.write('dh.pem', groupParameters('ffdhe3072'));
+  for (const [lines, bits] of [
+    ['', 2048],
+    ['tls_dh_max_bits = 4096', 3072],
+    ['tls_dhparam = ffdhe3072', 3072],
+    ['tls_dhparam = ike15', 3072],
+    ['tls_dhparam = historic', 2048],
+    ['tls_dhparam = none', 'failed'],
+    [`tls_dhparam = ${file}`, 'failed'],
+    [`tls_dhparam = ${file}\ntls_dh_max_bits = 3072`, 3072],
+    ['tls_dhparam = nosuch', 'failed'],
+    ['tls_dh_max_bits = 1023', 'failed'],
+  ] as const) {
+    await serve(`tls_certificate = ${pair}\n${lines}`);
+    assert.equal(await dhBits(), bits, lines);
+  }
+  await server.logs(/\(No standard prime named\): nosuch/);
+  await server.logs(/tls_dh_max_bits is too small, must be at least 1024/);
+});
+
+test('tls_eccurve names the curves that are agreed on', async () => {
+  for (const [curve, offered, agreed] of [
+    ['auto', 'X25519', 'X25519'],
+    ['secp384r1', 'P-256:P-384', 'P-384'],
+    ['secp384r1', 'P-256', 'failed'],
+    ['prime256v1:secp384r1', 'P-384', 'P-384'],
+  ] as const) {
+    await serve(`tls_eccurve = ${curve}`);
+    const client = await SmtpClient.greet(server.port);
+    await client.say('STARTTLS', 220);
+    const secured = connect({
+      socket: client.socket,
+      rejectUnauthorized: false,
+      ecdhCurve: offered,
+    });
+    const outcome = await Promise.race([
+      once(secured, 'secureConnect').then(() => (secured.getEphemeralKeyInfo() as { readonly name: string }).name),
+      once(secured, 'error').then(() => 'failed'),
+    ]).catch(() => 'failed');
+    assert.ok(outcome === agreed || (agreed === 'P-384' && outcome === 'secp384r1'), `${curve} ${offered}: ${outcome}`);
+    secured.destroy();
+  }
 });

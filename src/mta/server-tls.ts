@@ -26,7 +26,7 @@ async function specFor(
   return {
     ...material,
     identity: material.identity ?? { selfSigned: runtime.settings.primaryHostname },
-    dhParameters: await dhParameters(main.tls_dhparam, context),
+    dhParameters: await dhParameters(main.tls_dhparam, main.tls_dh_max_bits, context),
     options: main.openssl_options,
     givesTickets,
     curve: curve === '' || curve === 'auto' ? undefined : curve,

@@ -14,7 +14,7 @@ const anyone = {
   ciphers: '',
   options: undefined,
   curve: undefined,
-  dhParameters: 'auto' as const,
+  dhParameters: 'none' as const,
 };
 
 /** Asks, and answers all that comes back; the end of the connection is the end of the answer. */

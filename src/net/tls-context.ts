@@ -8,6 +8,7 @@ import { errorText } from '../lib/errno.ts';
 import { Cache } from '../lib/lru.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, pathOf, reviewed } from '../safe/taint.ts';
+import { groupParameters, parameterBits } from './dh-groups.ts';
 import { selfSigned } from './self-signed.ts';
 import { tlsLibrary } from './tls.ts';
 import { cipherRules, secureOptions } from './tls-ciphers.ts';
@@ -25,8 +26,8 @@ export interface ContextSpec {
   readonly ciphers: string;
   /** `openssl_options` */
   readonly options: string | undefined;
-  /** `tls_dhparam`: a file, `auto` for what the library thinks right, or `none`. */
-  readonly dhParameters: Clean | 'auto' | 'none';
+  /** `tls_dhparam`: a file, whose parameters count up to a size (`tls_dh_max_bits`), the name of a set, or none at all. */
+  readonly dhParameters: { readonly file: Clean; readonly mostBits: number } | { readonly group: string } | 'none';
   /** Clients may take their session up again. */
   readonly givesTickets?: boolean | undefined;
   /** `tls_eccurve`, where it is no list of the library's own choice. */
@@ -81,7 +82,9 @@ async function identityOf({
 
 function dhRule(parameters: ContextSpec['dhParameters']): { dhparam?: string | Buffer } {
   if (parameters === 'none') return {};
-  return { dhparam: parameters === 'auto' ? parameters : contentOf('tls_dhparam', parameters) };
+  if ('group' in parameters) return { dhparam: groupParameters(parameters.group) };
+  const content = contentOf('tls_dhparam', parameters.file);
+  return parameterBits(content) > parameters.mostBits ? {} : { dhparam: content };
 }
 
 async function make(spec: ContextSpec): Promise<SecureContext> {
@@ -103,7 +106,7 @@ export async function secureContext(spec: ContextSpec, now: number): Promise<Sec
   const isOwn = identity !== undefined && 'selfSigned' in identity;
   const own = identity === undefined || isOwn ? [] : [...identity.certificates, ...identity.keys];
   const others = authorities === undefined || authorities === 'system' ? [] : [authorities];
-  const dh = dhParameters === 'auto' || dhParameters === 'none' ? [] : [dhParameters];
+  const dh = typeof dhParameters === 'object' && 'file' in dhParameters ? [dhParameters.file] : [];
   const paths = [...own, ...others, ...dh, ...(revoked === undefined ? [] : [revoked])];
   const ages = [isOwn ? ownLifetime : 0, spec.givesTickets ? ticketLifetime : 0];
   const key = JSON.stringify([spec, ...ages.map((age) => age && Math.floor(now / age)), ...paths.map(stampOf)]);

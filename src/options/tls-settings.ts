@@ -8,6 +8,7 @@ import type { Template } from '../expand/expand.ts';
 import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
 import { splitText } from '../lists/split-text.ts';
+import { groupNamed } from '../net/dh-groups.ts';
 import type { Alpn } from '../net/tls.ts';
 import type { ContextSpec } from '../net/tls-context.ts';
 import * as files from '../safe/files.ts';
@@ -46,17 +47,24 @@ async function filesOf(name: string, option: Template | undefined, context: Cont
     });
 }
 
-/**
- * `tls_dhparam`: a file, or a name. Of the sets with names only `none` is one here; for the others the library takes
- * parameters of the same strength as the key (Exim spec 43.3). @throws BadSetting
- */
+/** The least that `tls_dh_max_bits` may be. */
+const fewestDhBits = 1024;
+
+/** `tls_dhparam`: a file, the name of a set, `none`, or nothing, for a set of at most `mostBits`. @throws BadSetting */
 export async function dhParameters(
   option: Template | undefined,
+  mostBits: number,
   context: Context,
 ): Promise<ContextSpec['dhParameters']> {
+  if (mostBits < fewestDhBits) {
+    throw new BadSetting(`tls_dh_max_bits is too small, must be at least ${fewestDhBits} for interop`);
+  }
   const [place] = await filesOf('tls_dhparam', option, context);
   if (place === 'none') return 'none';
-  return place?.startsWith('/') ? place : 'auto';
+  if (place?.startsWith('/')) return { file: place, mostBits };
+  const group = groupNamed(place ?? '', mostBits);
+  if (group === undefined) throw new BadSetting(`(No standard prime named): ${place}`);
+  return { group };
 }
 
 /** The longest proof that is read. */

@@ -97,7 +97,7 @@ async function daneSettings(run: SmtpSetup, host: ReachableHost, dane: Dane): Pr
 }
 
 /** Clients leave to the library what is not set. */
-const plainly = { options: undefined, curve: undefined, dhParameters: 'auto' } as const;
+const plainly = { options: undefined, curve: undefined, dhParameters: 'none' } as const;
 
 /** The handshake; answers what was agreed on, or why it failed. */
 export async function handshake(

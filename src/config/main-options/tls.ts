@@ -1,7 +1,7 @@
 /** Main options about TLS for clients of this server (Exim spec 14.13, 43). */
 
 import { fixed, flag, hostList, integer, stringList, template } from '../../options/kinds.ts';
-import { neverEffective, type OptionTable, withoutEffect } from '../../options/table.ts';
+import { neverEffective, type OptionTable } from '../../options/table.ts';
 
 export const tls = {
   gnutls_allow_auto_pkcs11: neverEffective(
@@ -19,7 +19,7 @@ export const tls = {
   tls_alpn: template('Application protocols of which a client may choose one.', 'smtp:esmtp'),
   tls_certificate: template('Files with the certificate of this server.'),
   tls_crl: template('The certificates that were revoked, as a file or directory.'),
-  tls_dh_max_bits: withoutEffect(integer('The greatest size of Diffie-Hellman parameters that is used.', 2236)),
+  tls_dh_max_bits: integer('The greatest size of Diffie-Hellman parameters, where none are named.', 2236),
   tls_dhparam: template('The Diffie-Hellman parameters: a file or the name of a known set.'),
   tls_eccurve: template('The elliptic curves for key agreement.', 'auto'),
   tls_ocsp_file: template('Files with the proof of the authority that our certificate still holds.'),
