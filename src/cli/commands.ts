@@ -6,7 +6,7 @@ import { routerServices } from '../mta/router-services.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Call, Command } from './call.ts';
 import { buildInformationCommand } from './commands/build-information.ts';
-import { daemonCommand } from './commands/daemon.ts';
+import { daemonCommand, removePidFileCommand } from './commands/daemon.ts';
 import { expandCommand } from './commands/expand.ts';
 import { logLineCommand } from './commands/log-line.ts';
 import { openMessage } from './commands/message-opening.ts';
@@ -15,6 +15,7 @@ import { printOptions } from './commands/print-options.ts';
 import { countQueueCommand, listQueueCommand } from './commands/queue-list.ts';
 import { queueRunCommand } from './commands/queue-run.ts';
 import { rebuildAliasesCommand } from './commands/rebuild-aliases.ts';
+import { scanForMalwareCommand } from './commands/scan-for-malware.ts';
 import { fakeSmtpCommand, smtpCommand } from './commands/smtp.ts';
 import { submitCommand } from './commands/submit.ts';
 import { type AddressTest, testAddresses } from './commands/test-address.ts';
@@ -113,6 +114,8 @@ export const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
   ['list queue', listQueueCommand],
   ['count queue', countQueueCommand],
   ['rebuild aliases', rebuildAliasesCommand],
+  ['scan for malware', scanForMalwareCommand],
+  ['remove pid file', removePidFileCommand],
   ['log line', logLineCommand],
   ['build information', buildInformationCommand],
   ['test address', addressTest('test')],
