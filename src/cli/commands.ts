@@ -8,6 +8,7 @@ import type { Action } from './invocation.ts';
 
 type Load = () => Promise<Command>;
 
+const daemon = () => import('./commands/daemon.ts');
 const smtp = () => import('./commands/smtp.ts');
 const addressTests = () => import('./commands/test-address.ts');
 const queueLists = () => import('./commands/queue-list.ts');
@@ -17,12 +18,14 @@ export const commands: ReadonlyMap<Action, Load> = new Map<Action, Load>([
   ['smtp', async () => (await smtp()).smtpCommand(false)],
   ['batch smtp', async () => (await smtp()).smtpCommand(true)],
   ['fake smtp', async () => (await smtp()).fakeSmtpCommand],
-  ['daemon', async () => (await import('./commands/daemon.ts')).daemonCommand],
+  ['daemon', async () => (await daemon()).daemonCommand],
   ['queue run', async () => (await import('./commands/queue-run.ts')).queueRunCommand],
   ['messages', async () => (await import('./commands/messages.ts')).messagesCommand],
   ['list queue', async () => (await queueLists()).listQueueCommand],
   ['count queue', async () => (await queueLists()).countQueueCommand],
   ['rebuild aliases', async () => (await import('./commands/rebuild-aliases.ts')).rebuildAliasesCommand],
+  ['scan for malware', async () => (await import('./commands/scan-for-malware.ts')).scanForMalwareCommand],
+  ['remove pid file', async () => (await daemon()).removePidFileCommand],
   ['log line', async () => (await import('./commands/log-line.ts')).logLineCommand],
   ['build information', async () => (await import('./commands/build-information.ts')).buildInformationCommand],
   ['test address', async () => (await addressTests()).addressTest('test')],

@@ -126,6 +126,7 @@ export async function demo(start: Start, terminal: Terminal): Promise<number> {
     self: start.self,
     title: `tabella ${productVersion}`,
     listens: true,
+    inetdWait: undefined,
     interfaces: undefined,
     pidFile: () => pathOf(target, literal('tabella.pid')),
     tlsOnConnect: false,

@@ -137,6 +137,10 @@ async function run(
     terminal.error('exim: those command-line flags are set to require admin\n');
     return 1;
   }
+  if (invocation.syslogName !== undefined && !caller.isAdmin) {
+    terminal.error('exim: permission denied\n');
+    return 1;
+  }
   if (invocation.queue !== undefined && handsOver.has(action) && !caller.isAdmin) {
     // whoever likes could hide messages where no queue run looks, and fill the spool with directories
     terminal.error('exim: permission denied\n');

@@ -25,6 +25,8 @@ export type Action =
   | 'rebuild aliases'
   | 'messages'
   | 'log line'
+  | 'scan for malware'
+  | 'remove pid file'
   | 'help';
 
 /** What `-M…` does to messages. */
@@ -139,6 +141,14 @@ export interface Invocation {
   readonly queueList: QueueListOptions;
   daemonForeground: boolean;
   daemonListens: boolean;
+  /** `-bw`: connections come to the socket that is standard input; seconds without any until the daemon ends. */
+  inetdWait: { readonly patience: number | undefined } | undefined;
+  /** `-L` */
+  syslogName: string | undefined;
+  /** `-oB` */
+  messagesPerConnection: number | undefined;
+  /** `-bmalware` */
+  scannedFile: string;
   /** `-oX`, `-oP` */
   interfaces: string | undefined;
   pidFile: string | undefined;
@@ -195,6 +205,10 @@ export function emptyInvocation(): Invocation {
     queueList: { sorted: true, all: false, undelivered: false },
     daemonForeground: false,
     daemonListens: false,
+    inetdWait: undefined,
+    syslogName: undefined,
+    messagesPerConnection: undefined,
+    scannedFile: '',
     interfaces: undefined,
     pidFile: undefined,
     noNotifier: false,

@@ -1,10 +1,11 @@
 /** From the command line to everything that works with its configuration. */
 
-import type { Dialect } from '../config/config.ts';
+import type { Config, Dialect } from '../config/config.ts';
 import type { Installation } from '../config/installation.ts';
 import * as clock from '../lib/clock.ts';
 import { makeRuntime, type Runtime } from '../mta/runtime.ts';
 import { timestamp } from '../observe/main-log.ts';
+import type { TransportInstance } from '../transports/transport.ts';
 import { readConfiguration, reportProblems } from './configuration.ts';
 import type { Invocation } from './invocation.ts';
 import type { Terminal } from './output.ts';
@@ -21,18 +22,32 @@ export async function openRuntime(
   installation: Installation,
   terminal: Terminal,
 ): Promise<Runtime | undefined> {
-  const { config, problems } = await readConfiguration(invocation, installation, terminal.error);
+  const { config: written, problems } = await readConfiguration(invocation, installation, terminal.error);
   if (reportProblems(problems, terminal.error)) return undefined;
+  const { messagesPerConnection: most } = invocation;
+  const config = most === undefined ? written : withLimit(written, most);
   const rehearsal = withoutLogs.has(invocation.action);
   const shown = rehearsal || invocation.action === 'test address';
   return makeRuntime(installation, config, {
     environment: process.env,
     queue: invocation.queue,
+    syslogName: invocation.syslogName,
     withoutLogFiles: rehearsal,
     echo: logEcho(invocation, config.dialect, terminal),
     // in the background there is nobody to be told
     panicEcho: shown || process.env[backgroundMark] !== undefined ? undefined : terminal.error,
   });
+}
+
+/** `-oB` prevails over what transports say of the messages of one connection. */
+function withLimit(config: Config, most: number): Config {
+  const limited = ([name, transport]: readonly [string, TransportInstance]): [string, TransportInstance] => {
+    const { driver, common, set } = transport;
+    if (!('connection_max_messages' in transport.options)) return [name, transport];
+    const options = { ...transport.options, connection_max_messages: most };
+    return [name, { ...transport, options, worker: driver.make(options, common, set) }];
+  };
+  return { ...config, transports: new Map([...config.transports].map(limited)) };
 }
 
 /** Rehearsals, which leave no line in any log. */

@@ -254,6 +254,10 @@ export const commandLineOptions: readonly OptionRow[] = [
     setAction(invocation, 'build information');
     invocation.buildInformation = value;
   }),
+  row('-bmalware', 'next', 'Has the virus scanner of av_scanner look at a file.', (invocation, value) => {
+    setAction(invocation, 'scan for malware');
+    invocation.scannedFile = value;
+  }),
   action('-bm', 'receive', 'Takes a message from standard input; the recipients are the arguments.'),
   row('-bnq', 'nothing', 'Leaves addresses without a domain as they are.', (invocation) => {
     invocation.dontQualify = true;
@@ -275,6 +279,17 @@ export const commandLineOptions: readonly OptionRow[] = [
   action('-bv', 'verify recipient', 'Verifies addresses as recipients.'),
   action('-bvs', 'verify sender', 'Verifies addresses as senders.'),
   row(
+    '-bw',
+    'attached',
+    'A daemon for the listening socket that is standard input; with a time, it ends after so much quiet.',
+    (invocation, value, word) => {
+      setAction(invocation, 'daemon');
+      invocation.daemonListens = true;
+      invocation.daemonForeground = true;
+      invocation.inetdWait = { patience: value === '' ? undefined : interval(value, word) };
+    },
+  ),
+  row(
     '-C',
     'either',
     'Reads another configuration file, the first of those named that exists.',
@@ -284,7 +299,8 @@ export const commandLineOptions: readonly OptionRow[] = [
   ),
   row('-D', 'attached', 'Sets a macro: NAME or NAME=value.', defineMacro),
   row('-d', 'attached', 'Shows what is done and why; +name and -name add and remove areas.', (invocation, value) => {
-    invocation.debug = value;
+    // -dd is for the daemon alone and not for its other processes, of which this program has none
+    invocation.debug = value.replace(/^d/, '');
     invocation.verbose = true;
   }),
   row('-dropcr', 'nothing', 'Has no effect any more.', () => undefined),
@@ -309,9 +325,10 @@ export const commandLineOptions: readonly OptionRow[] = [
   row('-i', 'nothing', 'A line with a single dot does not end the message.', (invocation) => {
     invocation.dotEndsMessage = false;
   }),
-  row('-L', 'either', 'Logs to syslog under this name.', (_, value) => {
+  row('-L', 'either', 'Logs to syslog under this name, and nowhere else.', (invocation, value) => {
     if (value === '') throw new UsageError('the -L syslog name is too short');
     if (value.length > longestSyslogName) throw new UsageError(`the -L syslog name is too long: "${value}"`);
+    invocation.syslogName = value;
   }),
   message('-M', 'deliver', 'Tries to deliver messages now, whatever their retry times.'),
   message('-Mar', 'add recipients', 'Adds recipients to a message.'),
@@ -368,9 +385,15 @@ export const commandLineOptions: readonly OptionRow[] = [
     },
     'string expected after -oA',
   ),
-  row('-oB', 'attached', 'How many messages go over one connection.', (_, value) => {
-    if (!/^(?:\d.*)?$/s.test(value)) throw new UsageError('number expected after -oB');
-  }),
+  row(
+    '-oB',
+    'attached',
+    'How many messages go over one connection, whatever transports say; 1 without a number.',
+    (invocation, value) => {
+      if (!/^(?:\d.*)?$/s.test(value)) throw new UsageError('number expected after -oB');
+      invocation.messagesPerConnection = value === '' ? 1 : Number.parseInt(value, 10);
+    },
+  ),
   delivery('-odb', 'background', 'Delivers in the background.'),
   delivery('-odd', 'background', 'The same as -odb.'),
   delivery('-odf', 'foreground', 'Delivers before the command ends.'),
@@ -399,6 +422,7 @@ export const commandLineOptions: readonly OptionRow[] = [
   origin('-oMt', 'ident', 'Who sent the message on that host.'),
   ignored('-om'),
   ignored('-oo'),
+  action('-oPX', 'remove pid file', 'Removes the pid file, that of -oP or the usual one.'),
   row('-oP', 'next', 'The pid file of the daemon.', (invocation, value) => {
     invocation.pidFile = value;
   }),
@@ -503,7 +527,7 @@ export function parseCommandLine(words: readonly string[], standard: Partial<Inv
   let at = 0;
   for (; at < words.length; at++) {
     const word = normalized(words[at] ?? '');
-    if (!word.startsWith('-') || word === '-') break;
+    if (!word.startsWith('-')) break;
     if (word === '--') {
       at++;
       break;

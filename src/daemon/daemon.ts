@@ -16,7 +16,7 @@ import type { Clean } from '../safe/taint.ts';
 import { Admission } from './admission.ts';
 import { House } from './house.ts';
 import { describeInterfaces, type Interface, interfacesOf, pop3InterfacesOf } from './interfaces.ts';
-import { takeAll } from './listeners.ts';
+import { takeAll, takeGiven } from './listeners.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { QueueRuns } from './queue-runs.ts';
 
@@ -29,6 +29,8 @@ export interface DaemonSettings {
   readonly title: string;
   /** Whether it takes connections. */
   readonly listens: boolean;
+  /** It takes the connections of the listening socket that is its standard input; seconds without any until it ends. */
+  readonly inetdWait: { readonly patience: number | undefined } | undefined;
   /** `-oX` */
   readonly interfaces: string | undefined;
   /** Where its process id is written; nothing for nowhere. */
@@ -58,6 +60,8 @@ export class Daemon {
   #pidFile: Clean | undefined;
   #ended: (() => void) | undefined;
   #isEnding = false;
+  /** Ends the daemon when nothing comes for a while (`-bw`). */
+  #quiet: ReturnType<typeof setTimeout> | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(runtime: Runtime, settings: DaemonSettings) {
@@ -81,6 +85,7 @@ export class Daemon {
   }
 
   readonly #take = (taken: Taken): void => {
+    this.#quiet?.refresh();
     const { config, logs } = this.#house.runtime;
     const { smtp_backlog_monitor: most } = config.main;
     const backlog = most > 0 ? taken.backlog() : undefined;
@@ -94,10 +99,16 @@ export class Daemon {
   /** Runs until it is told to end. @throws BadInterface, CannotListen */
   async run(): Promise<void> {
     const { runtime } = this.#house;
-    const { listens, interfaces, started } = this.#settings;
-    const places = listens ? interfacesOf(runtime.config, interfaces) : [];
-    this.#listeners = await takeAll(places, runtime, this.#take);
-    this.#pop3Listeners = await takeAll(listens ? pop3InterfacesOf(runtime.config) : [], runtime, this.#takePop3);
+    const { listens, interfaces, started, inetdWait } = this.#settings;
+    if (inetdWait === undefined) {
+      const places = listens ? interfacesOf(runtime.config, interfaces) : [];
+      this.#listeners = await takeAll(places, runtime, this.#take);
+      this.#pop3Listeners = await takeAll(listens ? pop3InterfacesOf(runtime.config) : [], runtime, this.#takePop3);
+    } else {
+      this.#listeners = [await takeGiven(runtime, this.#take)];
+      const { patience } = inetdWait;
+      if (patience !== undefined) this.#quiet = setTimeout(this.#onQuiet, patience * 1000);
+    }
     const taken = this.#listeners.map((listener) => listener.settings);
     runtime.spool.prepare();
     this.#pidFile = this.#settings.pidFile(runtime);
@@ -178,13 +189,20 @@ export class Daemon {
 
   /** A daemon that listens does not name its queue, as Exim's does not. */
   #tellOfStart(runtime: Runtime): void {
-    const { title, queueInterval: interval, listens } = this.#settings;
+    const { title, queueInterval: interval, listens, inetdWait } = this.#settings;
+    const start = `${title} daemon started: pid=${process.pid}`;
+    if (inetdWait !== undefined) {
+      const { patience } = inetdWait;
+      const end = patience === undefined ? 'with no wait timeout' : `terminating after ${patience} seconds`;
+      runtime.logs.main(`${start}, launched with listening socket, ${end}`);
+      return;
+    }
     const { queue } = runtime.spool;
     const named = listens || queue === '' ? '' : `G${queue}/`;
     const runs = interval === undefined ? 'no queue runs' : `-q${named}${formatInterval(interval)}`;
     const taken = this.#listeners.map((listener) => listener.settings);
     const listening = listens ? `listening for SMTP on ${describeInterfaces(taken)}` : 'not listening for SMTP';
-    runtime.logs.main(`${title} daemon started: pid=${process.pid}, ${runs}, ${listening}`);
+    runtime.logs.main(`${start}, ${runs}, ${listening}`);
     this.#tellOfPop3(runtime);
   }
 
@@ -194,7 +212,7 @@ export class Daemon {
   }
 
   async #relisten(runtime: Runtime): Promise<void> {
-    if (!this.#settings.listens) return;
+    if (!this.#settings.listens || this.#settings.inetdWait !== undefined) return;
     const { config } = runtime;
     const smtp = interfacesOf(config, this.#settings.interfaces);
     const pop3 = pop3InterfacesOf(config);
@@ -202,7 +220,13 @@ export class Daemon {
     this.#pop3Listeners = await moved(this.#pop3Listeners, pop3, runtime, this.#takePop3);
   }
 
+  readonly #onQuiet = (): void => {
+    this.#house.runtime.logs.main(`${this.#settings.title} daemon terminating, inetd wait timeout reached.`);
+    this.#onEnd();
+  };
+
   readonly #onEnd = (): void => {
+    clearTimeout(this.#quiet);
     process.off('SIGTERM', this.#onEnd).off('SIGINT', this.#onEnd).off('SIGHUP', this.#onHangup);
     this.#isEnding = true;
     void this.#reloading.then(() => this.#end());

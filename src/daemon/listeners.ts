@@ -2,7 +2,7 @@
 
 import { errorCode, errorText } from '../lib/errno.ts';
 import type { Runtime } from '../mta/runtime.ts';
-import { type Listener, listen, type Taken } from '../net/listen.ts';
+import { type Listener, listen, listenOn, type Taken } from '../net/listen.ts';
 import { withFullRightsFor } from '../safe/privileges.ts';
 import { type Interface, isWildcard } from './interfaces.ts';
 
@@ -46,6 +46,16 @@ async function take(
       logs.main(`${what}: waiting ${seconds}s before trying again (${tries} more ${tries === 1 ? 'try' : 'tries'})`);
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     }
+  }
+}
+
+/** The listening socket that is standard input (`-bw`). @throws CannotListen */
+export async function takeGiven({ config }: Runtime, onConnection: (connection: Taken) => void): Promise<Listener> {
+  const { tcp_nodelay: noDelay, smtp_accept_keepalive: keepAlive } = config.main;
+  try {
+    return await listenOn(0, { noDelay, keepAlive }, onConnection);
+  } catch (error) {
+    throw new CannotListen(`standard input is no listening socket: ${errorText(error)}`);
   }
 }
 

@@ -21,10 +21,9 @@ import type { ArcVerification } from '../origin/arc-verify.ts';
 import type { Text } from '../safe/taint.ts';
 import type { BegunTransaction } from '../transports/smtp-kept.ts';
 import { factsOf, originalAddress } from './address.ts';
-import type { Arrival } from './arrival.ts';
 import { hostFields } from './arrival-log.ts';
 import { type DmarcWishes, examineDmarc } from './dmarc.ts';
-import { messageCopy, type RemovableCopy } from './message-copy.ts';
+import { messageCopy, type RemovableCopy, type Scanned } from './message-copy.ts';
 import type { Runtime } from './runtime.ts';
 import type { LocalDeliveries } from './subprocess.ts';
 import { type VerifiedSenders, Verifier } from './verifier.ts';
@@ -210,7 +209,7 @@ export class AclRunner {
   }
 
   /** Content scanners may see the message while `work` runs its ACLs; what was made for them goes afterwards. */
-  async withMessage<Result>(arrival: Arrival, work: () => Promise<Result>): Promise<Result> {
+  async withMessage<Result>(arrival: Scanned, work: () => Promise<Result>): Promise<Result> {
     const copy = messageCopy(arrival);
     this.requests.copy = copy;
     try {

@@ -7,8 +7,11 @@ import * as files from '../safe/files.ts';
 import { type Clean, concat, literal, pathOf, type QueueId } from '../safe/taint.ts';
 import type { Arrival } from './arrival.ts';
 
+/** What of a message a scanner sees. */
+export type Scanned = Pick<Arrival, 'sender' | 'recipients' | 'headers' | 'newMessage' | 'runtime'>;
+
 /** What stands in front of the body: the line of a mailbox file, the envelope, the header lines. */
-function headOf({ sender, recipients, headers }: Arrival, at: number): Buffer {
+function headOf({ sender, recipients, headers }: Scanned, at: number): Buffer {
   const from = sender === '' ? '' : `X-Envelope-From: <${sender}>\n`;
   const to = recipients.length === 0 ? '' : `X-Envelope-To: ${recipients.map(({ address }) => address).join(', ')}\n`;
   const lines = headers.filter(({ type }) => type !== '*').map(({ text }) => text);
@@ -26,7 +29,7 @@ export interface RemovableCopy extends MessageCopy {
 }
 
 /** A copy of the message as it is when it is first looked at. */
-export function messageCopy(arrival: Arrival): RemovableCopy {
+export function messageCopy(arrival: Scanned): RemovableCopy {
   const { newMessage, runtime } = arrival;
   const { spoolDirectory } = runtime.places;
   const owner = process.geteuid?.() === 0 ? runtime.user : undefined;

@@ -60,6 +60,8 @@ export interface RuntimeOptions {
   readonly panicEcho?: ((line: string) => void) | undefined;
   /** The queue that is worked on; the default one when nothing is said. */
   readonly queue?: Clean | undefined;
+  /** Logs go to syslog alone, under this name (`-L`). */
+  readonly syslogName?: string | undefined;
   /** Lines go to `echo` alone (`-bh`). */
   readonly withoutLogFiles?: boolean | undefined;
 }
@@ -142,15 +144,15 @@ export async function makeRuntime(
   const facility = facilityNamed(main.syslog_facility ?? 'mail');
   if (facility === undefined) throw new BadSetting(`failed to interpret syslog_facility "${main.syslog_facility}"`);
   const logs = new Logs({
-    paths: options.withoutLogFiles ? [] : places.logPaths,
+    paths: options.withoutLogFiles || options.syslogName !== undefined ? [] : places.logPaths,
     selection,
     fileMode: Number.parseInt(installation.logFileMode, 8) || 0o640,
     directoryMode: 0o750,
     owner: asRoot ? user : undefined,
     syslog:
-      places.logsToSyslog && !options.withoutLogFiles
+      (places.logsToSyslog || options.syslogName !== undefined) && !options.withoutLogFiles
         ? {
-            log: new SystemLog(facility, main.syslog_processname ?? 'exim'),
+            log: new SystemLog(facility, options.syslogName ?? main.syslog_processname ?? 'exim'),
             withTime: main.syslog_timestamp,
             withPid: main.syslog_pid,
             duplicates: main.syslog_duplication,

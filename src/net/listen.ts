@@ -1,6 +1,6 @@
 /** Sockets that wait for connections of other hosts. */
 
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { waitingConnections } from '../safe/native.ts';
 
 export interface ListenSettings {
@@ -41,32 +41,57 @@ function backlogOf(server: Server): number | undefined {
   return others === undefined ? undefined : others + 1;
 }
 
+type Manners = Pick<ListenSettings, 'noDelay' | 'keepAlive'>;
+
 /** Listens; the promise fails with the system's error when the address cannot be had. */
-export function listen(settings: ListenSettings, take: (connection: Taken) => void): Promise<Listener> {
-  const { address, port, backlog, noDelay, keepAlive } = settings;
-  return new Promise((resolve, reject) => {
-    // a client may close its side and still wait for the answer to what it sent
-    const server: Server = createServer({ noDelay, keepAlive, allowHalfOpen: true }, (socket) => {
-      socket.on('error', () => undefined);
-      const { remoteAddress, remotePort = 0, localAddress, localPort = 0 } = socket;
-      if (remoteAddress === undefined) {
-        socket.destroy();
-        return;
-      }
-      take({
-        socket,
-        address: plain(remoteAddress),
-        port: remotePort,
-        ownAddress: plain(localAddress),
-        ownPort: localPort,
-        backlog: () => backlogOf(server),
-      });
+export async function listen(settings: ListenSettings, take: (connection: Taken) => void): Promise<Listener> {
+  const { address, port, backlog } = settings;
+  const server = serverFor(settings, take);
+  await begun(server, { host: address, port, backlog, ipv6Only: address.includes(':') });
+  return { settings, close: () => server.close() };
+}
+
+/** The same with a socket that somebody has made to listen, and handed over as this descriptor. */
+export async function listenOn(
+  descriptor: number,
+  manners: Manners,
+  take: (connection: Taken) => void,
+): Promise<Listener> {
+  const server = serverFor(manners, take);
+  await begun(server, { fd: descriptor });
+  const place = server.address();
+  const { address, port } = typeof place === 'object' && place !== null ? place : { address: '', port: 0 };
+  return { settings: { ...manners, address, port, backlog: 0 }, close: () => server.close() };
+}
+
+function serverFor({ noDelay, keepAlive }: Manners, take: (connection: Taken) => void): Server {
+  // a client may close its side and still wait for the answer to what it sent
+  const server: Server = createServer({ noDelay, keepAlive, allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined);
+    const { remoteAddress, remotePort = 0, localAddress, localPort = 0 } = socket;
+    if (remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    take({
+      socket,
+      address: plain(remoteAddress),
+      port: remotePort,
+      ownAddress: plain(localAddress),
+      ownPort: localPort,
+      backlog: () => backlogOf(server),
     });
+  });
+  return server;
+}
+
+function begun(server: Server, where: ListenOptions & { readonly fd?: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: address, port, backlog, ipv6Only: address.includes(':') }, () => {
+    server.listen(where, () => {
       server.off('error', reject);
       server.on('error', () => undefined);
-      resolve({ settings, close: () => server.close() });
+      resolve();
     });
   });
 }

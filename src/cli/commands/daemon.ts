@@ -6,6 +6,7 @@ import { CannotListen } from '../../daemon/listeners.ts';
 import { productVersion } from '../../expand/version.ts';
 import { errorText } from '../../lib/errno.ts';
 import type { Runtime } from '../../mta/runtime.ts';
+import * as files from '../../safe/files.ts';
 import { startDaemon } from '../../safe/spawn.ts';
 import { type Clean, literal, reviewed } from '../../safe/taint.ts';
 import { startQueueRun } from '../background.ts';
@@ -29,6 +30,7 @@ export async function daemonCommand(call: Call): Promise<number> {
     self: call.self,
     title: `tabella ${productVersion}`,
     listens: invocation.daemonListens,
+    inetdWait: invocation.inetdWait,
     interfaces: invocation.interfaces,
     pidFile: (runtime) => pidFileFor(call, runtime),
     tlsOnConnect: invocation.tlsOnConnect,
@@ -53,12 +55,21 @@ export async function daemonCommand(call: Call): Promise<number> {
   }
 }
 
+/** `-oPX`: removes the pid file of a daemon that has no rights for it any more (Exim spec 5.3). */
+export async function removePidFileCommand(call: Call): Promise<number> {
+  const path = call.caller.isAdmin ? pidFileFor(call, call.runtime) : undefined;
+  if (path !== undefined) files.removeIfPossible(path);
+  return 0;
+}
+
 /** `-oP`; else the usual place, unless this daemon does not listen, or `-oX` makes it an unusual one (Exim spec 5.3). */
 function pidFileFor({ invocation }: Call, { places }: Runtime): Clean | undefined {
   if (invocation.pidFile !== undefined) {
     return invocation.pidFile === '' ? undefined : reviewed(invocation.pidFile, '-oP, given by an administrator');
   }
-  return invocation.daemonListens && invocation.interfaces === undefined ? places.pidFile : undefined;
+  const { action, daemonListens, interfaces, inetdWait } = invocation;
+  const isUsual = (daemonListens && inetdWait === undefined) || action === 'remove pid file';
+  return isUsual && interfaces === undefined ? places.pidFile : undefined;
 }
 
 /** Starts the same command again without a terminal; ends when that listens, or has failed. */

@@ -40,7 +40,7 @@ const rows: Readonly<Record<MessageAction, ActionRow>> = {
   'view headers': showOne('-Mvh', viewFile('-H')),
   'view body': showOne('-Mvb', viewFile('-D')),
   'view log': showOne('-Mvl', viewFile('log')),
-  'view message': showOne('-Mvc', showMessage),
+  'view message': onOne('-Mvc', showMessage),
 };
 
 export async function messagesCommand(call: Call): Promise<number> {
