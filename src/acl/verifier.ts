@@ -24,11 +24,19 @@ export interface CalloutOptions {
   readonly hold: boolean;
 }
 
+/** For how many seconds it is remembered that a mailbox has room, and that it has none; both 0: not at all. */
+export interface QuotaOptions {
+  readonly positive: number;
+  readonly negative: number;
+}
+
 export interface VerifyOptions {
   readonly deferOk: boolean;
   readonly noDetails: boolean;
   readonly successOnRedirect: boolean;
   readonly callout: CalloutOptions | undefined;
+  /** The room in the mailbox of the recipient is looked at, and nobody is called. */
+  readonly quota?: QuotaOptions | undefined;
 }
 
 /** The answer of an address verification. */

@@ -109,6 +109,7 @@ export class House {
     const { smtp_accept_queue: queueAbove } = runtime.config.main;
     return {
       runtime,
+      processes: this.deliveries.processes,
       holds: true,
       accepted: async (message, queueOnly, begun) => {
         const crowded = queueAbove > 0 && admission.count > queueAbove;

@@ -26,6 +26,7 @@ import { hostFields } from './arrival-log.ts';
 import { type DmarcWishes, examineDmarc } from './dmarc.ts';
 import { messageCopy, type RemovableCopy } from './message-copy.ts';
 import type { Runtime } from './runtime.ts';
+import type { LocalDeliveries } from './subprocess.ts';
 import { type VerifiedSenders, Verifier } from './verifier.ts';
 
 /** What one session can do that the runner cannot. */
@@ -39,6 +40,8 @@ export interface AclSurroundings {
   readonly isTest: boolean;
   /** Other hosts may be asked about addresses: not so in a test with `-bh`. */
   readonly makesCallouts: boolean;
+  /** For those who look into mailboxes; where no recipient is verified, nobody does. */
+  readonly processes?: LocalDeliveries | undefined;
 }
 
 /** Headers and controls that the ACLs of one message have asked for. */

@@ -18,16 +18,17 @@ const noUser = -4;
 /** Number or name of a user or group, when the option is expanded. */
 async function identity<T>(
   option: { readonly template: Template },
-  what: string,
+  kind: 'user' | 'group',
+  whose: string,
   context: Context,
   find: (name: string) => T | undefined,
 ): Promise<{ readonly found: T } | { readonly problem: string }> {
-  const text = await expanded(option.template, what, context);
+  const text = await expanded(option.template, `${kind} for ${whose}`, context);
   if ('problem' in text) return text;
   const name = trim(text.text.value);
   const found = find(name);
   return found === undefined
-    ? { problem: `Failed to find ${what} "${name}" from expanded string "${option.template.source}"` }
+    ? { problem: `Failed to find ${kind} "${name}" from expanded string "${option.template.source}" for the ${whose}` }
     : { found };
 }
 
@@ -39,22 +40,22 @@ interface Owner {
 
 async function ownerOf(
   user: UserOption | undefined,
-  what: string,
+  whose: string,
   context: Context,
 ): Promise<Owner | undefined | { readonly problem: string }> {
   if (user === undefined) return undefined;
-  const found = 'user' in user ? { found: user.user } : await identity(user, what, context, userNamed);
+  const found = 'user' in user ? { found: user.user } : await identity(user, 'user', whose, context, userNamed);
   if ('problem' in found) return found;
   return { uid: found.found.uid, gid: found.found.gid, home: found.found.home };
 }
 
 async function groupOf(
   group: GroupOption | undefined,
-  what: string,
+  whose: string,
   context: Context,
 ): Promise<number | undefined | { readonly problem: string }> {
   if (group === undefined) return undefined;
-  const found = 'group' in group ? { found: group.group } : await identity(group, what, context, groupNamed);
+  const found = 'group' in group ? { found: group.group } : await identity(group, 'group', whose, context, groupNamed);
   return 'problem' in found ? found : found.found.gid;
 }
 
@@ -67,19 +68,17 @@ export async function rightsOf(
   const { transport, localUser } = delivery;
   if (runtime.config.main.deliver_drop_privilege) return { ...runtime.user, allGroups: false };
   const bad = (problem: string): { readonly problem: string; readonly code: number } => ({ problem, code: noUser });
-  const ofTransport = await ownerOf(transport.common.user, `user for ${transport.name} transport`, context);
+  const ofTransport = await ownerOf(transport.common.user, `${transport.name} transport`, context);
   if (ofTransport !== undefined && 'problem' in ofTransport) return bad(ofTransport.problem);
   const ofRouter =
-    ofTransport === undefined
-      ? await ownerOf(delivery.user, `user for ${delivery.router.name} router`, context)
-      : undefined;
+    ofTransport === undefined ? await ownerOf(delivery.user, `${delivery.router.name} router`, context) : undefined;
   if (ofRouter !== undefined && 'problem' in ofRouter) return bad(ofRouter.problem);
   const owner = ofTransport ?? creatorOf(transport, context) ?? ofRouter ?? localUser ?? runtime.user;
-  const ownGroup = await groupOf(transport.common.group, `group for ${transport.name} transport`, context);
+  const ownGroup = await groupOf(transport.common.group, `${transport.name} transport`, context);
   if (typeof ownGroup === 'object') return bad(ownGroup.problem);
   const routersGroup =
     ownGroup === undefined && ofTransport === undefined
-      ? await groupOf(delivery.group, `group for ${delivery.router.name} router`, context)
+      ? await groupOf(delivery.group, `${delivery.router.name} router`, context)
       : undefined;
   if (typeof routersGroup === 'object') return bad(routersGroup.problem);
   const gid = ownGroup ?? routersGroup ?? owner.gid;

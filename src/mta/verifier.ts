@@ -27,6 +27,7 @@ import { rewriteAddress } from './rewrite.ts';
 import { routerServices } from './router-services.ts';
 import type { RouteRules } from './routing.ts';
 import type { Runtime } from './runtime.ts';
+import type { LocalDeliveries } from './subprocess.ts';
 import { type Verification, verifyAddress } from './verify.ts';
 
 /** A verification with all that was asked for. */
@@ -42,6 +43,7 @@ export interface VerifierSurroundings {
   flush(): Promise<void>;
   readonly allowUnqualifiedSenders: boolean;
   readonly makesCallouts: boolean;
+  readonly processes?: LocalDeliveries | undefined;
   /** Of the message that is being received. */
   verifiedSenders(): VerifiedSenders;
 }
@@ -110,6 +112,21 @@ export class Verifier implements AclVerifier {
       tools.rules.length === 0
         ? recipient.address
         : (await rewriteAddress(recipient.address, 'envelope recipient', tools, context)).address;
+    const { quota } = options;
+    const { processes } = this.#surroundings;
+    if (quota !== undefined && processes !== undefined) {
+      const { verifyQuota } = await import('./verify-quota.ts');
+      return verifyQuota(
+        address,
+        { ...options, quota },
+        {
+          runtime: this.#runtime,
+          context,
+          rules: this.#rules,
+          processes,
+        },
+      );
+    }
     const verified = await this.#verify(run, address, 'recipient', options);
     const failed = failedOf(verified);
     if (failed !== undefined) {

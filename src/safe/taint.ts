@@ -179,6 +179,9 @@ export function queueId(value: string): QueueId | undefined {
     : undefined;
 }
 
+/** Stands where an identification must be and there is no message: no message was ever received at that time. */
+export const noQueueId = '000000-000000-00' as QueueId;
+
 /**
  * A name that is safe as one component of a path: not empty, no slash, no leading dot, no control characters, at most
  * 255 octets. It cannot leave the directory that it is joined to.

@@ -66,6 +66,8 @@ export interface AppendfileJob extends Job {
   readonly quota: QuotaRules;
   /** Octets of the message as quotas count it. */
   readonly messageSize: number;
+  /** The mailbox is opened and its quota looked at, and then nothing is written (verify = recipient/quota). */
+  readonly onlyQuota: boolean;
   readonly warningMessage: string;
   /** The user whom the comsat daemon tells; empty for nobody. */
   readonly comsatUser: string;

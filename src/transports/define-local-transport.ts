@@ -20,6 +20,8 @@ interface LocalTransportLiteral<T extends OptionTable, J extends Job> extends Tr
     set: ReadonlySet<string>,
   ): (request: DeliveryRequest) => Eventual<{ readonly job: J } | DeliveryResult>;
   perform(job: J, content: ContentReader): Promise<DeliveryResult>;
+  /** It heeds `roomFor` in a request. */
+  readonly knowsQuota?: true;
   /** It runs the filter itself. */
   readonly filtersItself?: true;
   /** How it speaks of a filter that fails. */
@@ -43,6 +45,7 @@ export function defineLocalTransport<T extends OptionTable, J extends Job>(
       const filter = compileFilter(common);
       return {
         style: 'local',
+        knowsQuota: driver.knowsQuota === true,
         prepare: filter === undefined ? prepare : filter.added(prepare),
         perform: (job, content) => perform(job as J, content),
       };

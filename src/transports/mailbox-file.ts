@@ -174,7 +174,7 @@ async function append(
   const size = job.quota.knownSize ?? before.size;
   const sinceRead = Math.max(Math.floor((clock.now() - before.atimeMs) / 1000), 0);
   const full = checkQuota(job, { size, fileCount: 0 }, job.path, () => sinceRead);
-  if (full !== undefined) return full;
+  if (full !== undefined || job.onlyQuota) return full ?? { outcome: 'delivered' };
   try {
     await writeMessage(job, content, file);
     if (before.isFile()) await files.sync(file);

@@ -135,6 +135,7 @@ export async function deliverToNewFile(job: AppendfileJob, content: ContentReade
     const full = checkQuota(job, before, where, () => sinceRead(job));
     if (full !== undefined) return full;
   }
+  if (job.onlyQuota) return { outcome: 'delivered' };
   const result = await forms[job.format === 'file' ? 'directory' : job.format](job, content, temporary);
   if (result.outcome !== 'delivered' || !counted) return result;
   if (job.quota.sizeFile && job.format === 'maildir') noteInSizeFile(directory, result.size, job.mode);

@@ -73,6 +73,8 @@ export interface DeliveryRequest extends ConnectionRequest {
   readonly over?: KeptConnection | undefined;
   /** What a callout has begun for this message. */
   readonly begun?: BegunTransaction | undefined;
+  /** Nothing is delivered: only the room in the mailbox is looked at, for a message of so many octets; -1 for any. */
+  readonly roomFor?: number | undefined;
   /** RET and ENVID, to be passed on (RFC 3461). */
   readonly envelopeFacts?: Pick<SpoolFacts, 'dsnRet' | 'dsnEnvid'> | undefined;
   readonly content: Content;
@@ -197,6 +199,8 @@ export interface ContentReader {
 
 export interface LocalTransport<J extends Job = Job> {
   readonly style: 'local';
+  /** It heeds `roomFor` in a request. */
+  readonly knowsQuota: boolean;
   prepare(request: DeliveryRequest): Eventual<{ readonly job: J } | DeliveryResult>;
   perform(job: J, content: ContentReader): Promise<DeliveryResult>;
 }

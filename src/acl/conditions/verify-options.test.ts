@@ -36,6 +36,15 @@ test('the older words still ask for a callout', () => {
   assert.deepEqual([callout?.deferOk, callout?.postmasterSender], [true, '']);
 });
 
+test('what is known of a quota is good for five minutes and an hour, or as long as is said', () => {
+  const of = (text: string) => good(text, 'recipient').quota;
+  assert.equal(of('recipient'), undefined);
+  assert.deepEqual(of('recipient/quota'), { positive: 300, negative: 3600 });
+  assert.deepEqual(of('recipient/quota = cachepos=1h, cacheneg = 1d'), { positive: 3600, negative: 86_400 });
+  assert.deepEqual(of('recipient/quota=cachepos=1h,no_cache'), { positive: 0, negative: 0 });
+  assert.deepEqual(of('recipient/quota=bogus,cachepos'), { positive: 300, negative: 3600 });
+});
+
 const wrong: readonly (readonly [string, Subject, string])[] = [
   ['recipient/nosuch', 'recipient', 'unknown option "nosuch" in ACL condition "verify recipient/nosuch"'],
   ['recipient/callouts', 'recipient', `'=' expected after "callout" in ACL condition "recipient/callouts"`],
@@ -51,6 +60,7 @@ const wrong: readonly (readonly [string, Subject, string])[] = [
     '"mailfrom" is allowed as a callout option only for verify=header_sender (detected in ACL condition "sender/callout=mailfrom=a@b.example")',
   ],
   ['sender/callout=use_sender', 'sender', 'use_sender or use_postmaster cannot be used for a sender verify callout'],
+  ['recipient/quota=cachepos=x', 'recipient', 'bad time value in ACL condition "verify recipient/quota=cachepos=x"'],
   ['sender/quota', 'sender', 'can only verify quota of recipient'],
 ];
 

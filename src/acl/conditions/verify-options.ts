@@ -1,8 +1,8 @@
-/** Reads what stands behind the slashes of `verify = sender/callout=10s,defer_ok/no_details` (Exim spec 44.45, 44.47). */
+/** Reads what stands behind the slashes of `verify = sender/callout=10s,defer_ok/no_details` (Exim spec 44.45, 44.47, 44.49). */
 
 import { parseInterval } from '../../lib/intervals.ts';
 import { trim } from '../../lib/octets.ts';
-import type { CalloutOptions, VerifyOptions } from '../verifier.ts';
+import type { CalloutOptions, QuotaOptions, VerifyOptions } from '../verifier.ts';
 
 /** What is verified; some parameters make sense for one of them only. */
 export type Subject = 'sender' | 'recipient' | 'header_sender';
@@ -96,8 +96,10 @@ export function parseVerifyOptions(parts: readonly string[], subject: Subject, s
       const wrong = readCallout(part, callout, subject, source);
       if (wrong !== undefined) return wrong;
     } else if (part.startsWith('quota')) {
-      // accepted for recipients, but quotas are looked at when a message is delivered
       if (subject !== 'recipient') return { error: 'can only verify quota of recipient' };
+      const quota = readQuota(part);
+      if (quota === undefined) return badTime(source);
+      options.quota = quota;
     } else return { error: `unknown option "${part}" in ACL condition "verify ${source}"` };
   }
   if (callout === undefined) return options;
@@ -128,6 +130,27 @@ function readCallout(part: string, callout: Written, subject: Subject, source: s
     if (wrong !== undefined) return wrong;
   }
   return undefined;
+}
+
+const quotaTimes: ReadonlyMap<string, keyof QuotaOptions> = new Map([
+  ['cachepos', 'positive'],
+  ['cacheneg', 'negative'],
+]);
+
+/** What makes no sense is passed over, as Exim does; nothing when a time is none. */
+function readQuota(part: string): QuotaOptions | undefined {
+  const quota: Changeable<QuotaOptions> = { positive: 5 * 60, negative: 60 * 60 };
+  const rest = trim(part.slice('quota'.length));
+  for (const item of rest.startsWith('=') ? rest.slice(1).split(',') : []) {
+    const [name = '', value] = item.split('=').map((each) => trim(each));
+    if (name === 'no_cache') Object.assign(quota, { positive: 0, negative: 0 });
+    const which = quotaTimes.get(name);
+    if (which === undefined || value === undefined) continue;
+    const seconds = parseInterval(value);
+    if (seconds === undefined) return undefined;
+    quota[which] = seconds;
+  }
+  return quota;
 }
 
 const badTime = (source: string): Wrong => ({ error: `bad time value in ACL condition "verify ${source}"` });

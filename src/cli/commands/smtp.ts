@@ -8,6 +8,7 @@ import { closeDeliveryTools } from '../../mta/delivery-tools.ts';
 import { etrnRunner } from '../../mta/etrn.ts';
 import type { Client, ReceptionTools } from '../../mta/receive/client.ts';
 import { serve } from '../../mta/receive/serve.ts';
+import { LocalDeliveries } from '../../mta/subprocess.ts';
 import { parseEndpoint, parseIp } from '../../net/address.ts';
 import { LineConnection } from '../../net/line-connection.ts';
 import { BatchFailure } from '../../smtp/server/batch.ts';
@@ -87,6 +88,7 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
     let pending: Promise<void> = Promise.resolve();
     const tools: ReceptionTools = {
       runtime,
+      processes: delivering.processes,
       holds: false,
       async accepted(message, queueOnly, begun) {
         const wanted = deliveryOf(call, queueOnly);
@@ -168,14 +170,20 @@ export async function fakeSmtpCommand(call: Call): Promise<number> {
     suppressFixups: false,
     dontDeliver: false,
   };
+  const processes = new LocalDeliveries(call.self);
   const tools: ReceptionTools = {
     runtime,
+    processes,
     holds: false,
     accepted: async (message) => message.release(),
     ready: async () => undefined,
     etrn: async () => undefined,
     remark: terminal.out,
   };
-  await serve(new LineConnection(process.stdin, process.stdout), client, tools, call.decisions);
+  try {
+    await serve(new LineConnection(process.stdin, process.stdout), client, tools, call.decisions);
+  } finally {
+    processes.close();
+  }
   return 0;
 }

@@ -5,6 +5,7 @@ import type { SpooledMessage } from '../../spool/spooled-message.ts';
 import type { BegunTransaction } from '../../transports/smtp-kept.ts';
 import type { Submitter } from '../fixups.ts';
 import type { Runtime } from '../runtime.ts';
+import type { LocalDeliveries } from '../subprocess.ts';
 
 export interface LocalCaller extends Submitter {
   readonly uid: number;
@@ -42,6 +43,8 @@ export interface Client {
 /** What receiving needs besides the client. */
 export interface ReceptionTools {
   readonly runtime: Runtime;
+  /** They work as other users. */
+  readonly processes: LocalDeliveries;
   /** Whether small messages may be delivered before they are written to the spool. */
   readonly holds: boolean;
   /**

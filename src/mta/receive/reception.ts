@@ -93,6 +93,7 @@ export class Reception {
       flush: () => this.flush(),
       allowUnqualifiedSenders: client.caller !== undefined,
       isTest: client.isTest,
+      processes: tools.processes,
       makesCallouts: !client.isTest || client.makesCallouts === true,
     });
     this.forgetMessage();
