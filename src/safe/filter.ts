@@ -59,6 +59,8 @@ class RunningFilter implements Filter {
   readonly #timeout: number;
   readonly #pieces: AsyncIterator<Buffer>;
   readonly #status: Promise<number>;
+  /** Node throws away what an ended program has written to a pipe that nobody reads, so reading begins at once. */
+  #first: Promise<IteratorResult<Buffer>> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(child: ChildProcess, timeout: number, next: () => Promise<Buffer | undefined>) {
@@ -73,6 +75,7 @@ class RunningFilter implements Filter {
       );
     });
     this.#pieces = stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#first = this.#next();
     void this.#feed(stdin, next);
   }
 
@@ -94,8 +97,14 @@ class RunningFilter implements Filter {
     }
   }
 
+  #next(): Promise<IteratorResult<Buffer>> {
+    return this.#pieces.next().catch(() => ({ done: true, value: undefined }));
+  }
+
   async read(): Promise<Buffer | FilterEnd> {
-    const next = await this.#inTime(this.#pieces.next().catch(() => ({ done: true, value: undefined })));
+    const begun = this.#first ?? this.#next();
+    this.#first = undefined;
+    const next = await this.#inTime(begun);
     if (next === 'timeout') {
       this.close();
       return { outcome: 'timeout' };
