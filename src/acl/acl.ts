@@ -71,6 +71,8 @@ export interface Controls {
   noPipelining: boolean;
   /** Answers may wait while a callout is made. */
   noCalloutFlush: boolean;
+  /** The next host has the message before the client is answered; `passesDefers`: what it puts off is put off here, too. */
+  cutthrough: { readonly passesDefers: boolean } | undefined;
   /** The files that content scanners were given stay. */
   keepsScanFiles: boolean;
   /** DKIM signatures are looked at, and DMARC records. */
@@ -93,6 +95,7 @@ export function newControls(): Controls {
     allowUnadvertisedAuth: false,
     noPipelining: false,
     noCalloutFlush: false,
+    cutthrough: undefined,
     keepsScanFiles: false,
     checksDkim: true,
     checksDmarc: true,

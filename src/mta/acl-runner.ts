@@ -121,6 +121,11 @@ export class AclRunner {
     return this.#verifier.takeHeld();
   }
 
+  /** The verifier, for those who deliver a message while it is received (control = cutthrough_delivery). */
+  get delivering(): Pick<Verifier, 'heldRecipients' | 'takeDeliveries' | 'begin' | 'release'> {
+    return this.#verifier;
+  }
+
   /** Whether the name in HELO is the client's. */
   verifyHelo(): ReturnType<Verifier['verifyHelo']> {
     return this.#verifier.verifyHelo();

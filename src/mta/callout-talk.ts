@@ -15,6 +15,8 @@ import { type Verdict, verdictOf } from '../transports/smtp-failure.ts';
 /** What is asked. */
 export interface CalloutQuestions {
   readonly sender: string;
+  /** Octets that MAIL announces; 0 for nothing. */
+  readonly size: number;
   readonly address: string;
   readonly domain: string;
   /** The local part that nobody has, when it is to be tried. */
@@ -130,8 +132,9 @@ export class Talk {
 
   #mailCommand(sender: string): string {
     const { session, sender: authenticated } = this.#connection;
-    const { address } = this.#questions;
+    const { address, size } = this.#questions;
     const parameters: string[] = [];
+    if (size > 0 && session.extensions.has('SIZE')) parameters.push(`SIZE=${size}`);
     if (session.extensions.has('SMTPUTF8') && /[\x80-\xff]/.test(sender + address)) parameters.push('SMTPUTF8');
     if (authenticated !== undefined) parameters.push(`AUTH=${xtext(authenticated)}`);
     return [`MAIL FROM:<${sender}>`, ...parameters].join(' ');

@@ -34,6 +34,8 @@ export interface VerifiedRoute {
   /** A router that only verifies may have no transport, but hosts. */
   readonly delivery: Delivery | undefined;
   readonly hosts: readonly Host[];
+  /** Nothing else becomes of the address: no router took a copy of it (`unseen`). */
+  readonly isWhole: boolean;
 }
 
 function dataOf(routing: Routing): VerifiedData | undefined {
@@ -42,13 +44,13 @@ function dataOf(routing: Routing): VerifiedData | undefined {
   return { addressData, routerVariables };
 }
 
-function routeOf(address: RouteAddress, routing: Routing): VerifiedRoute | undefined {
+function routeOf(address: RouteAddress, routing: Routing, isWhole: boolean): VerifiedRoute | undefined {
   if (routing.outcome === 'delivered to') {
     const { delivery } = routing;
-    return { address, delivery, hosts: delivery.hosts };
+    return { address, delivery, hosts: delivery.hosts, isWhole };
   }
   return routing.outcome === 'discarded' && routing.hosts !== undefined
-    ? { address, delivery: undefined, hosts: routing.hosts }
+    ? { address, delivery: undefined, hosts: routing.hosts, isWhole }
     : undefined;
 }
 
@@ -64,6 +66,7 @@ export async function verifyAddress(
   options: { readonly successOnRedirect?: boolean } = {},
 ): Promise<Verification> {
   let current: RouteAddress = originalAddress(address);
+  let isWhole = true;
   for (let step = 0; step < maximumSteps; step++) {
     const routing = await route(current, context, { ...rules, purpose });
     if (routing.outcome === 'failed' || routing.outcome === 'deferred') {
@@ -75,10 +78,11 @@ export async function verifyAddress(
     if (routing.outcome === 'delivered to' && routing.copy !== undefined) {
       // `unseen`: the routers behind must take the address, too
       current = routing.copy;
+      isWhole = false;
       continue;
     }
     if (routing.outcome !== 'replaced') {
-      return { outcome: 'ok', data: dataOf(routing), route: routeOf(current, routing) };
+      return { outcome: 'ok', data: dataOf(routing), route: routeOf(current, routing, isWhole) };
     }
     if (options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
     const [only, second] = routing.children;
