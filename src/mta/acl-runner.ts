@@ -185,6 +185,7 @@ export class AclRunner {
       dmarc: () => examineDmarc(this.#context, this.#runtime, this.#dmarcWishes()),
       arc: () => this.requests.arc?.answer(resolver),
       spf: { guess: config.main.spf_guess, commentTemplate: config.main.spf_smtp_comment_template },
+      csa: config.main,
       log: (targets, text) => this.log(targets, text),
       hostText: () => this.hostText(),
       named: (name) => config.acls.get(name),

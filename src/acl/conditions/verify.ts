@@ -6,6 +6,7 @@ import type { AclRun, ConditionAnswer, Phase, TextCondition } from '../acl.ts';
 import { withoutContent, withoutDecision, withoutHeaders, withoutRecipient } from '../phases.ts';
 import type { HeaderQuestion, VerifyOptions } from '../verifier.ts';
 import { verifyArc } from './verify-arc.ts';
+import { verifyCsa } from './verify-csa.ts';
 import { parseVerifyOptions, type Subject } from './verify-options.ts';
 
 interface Verification {
@@ -136,6 +137,7 @@ const verifications: ReadonlyMap<string, Verification> = new Map([
   ['header_sender', headerSender],
   ['not_blind', headers('not_blind', ['case_insensitive'])],
   ['certificate', certificate],
+  ['csa', { forbidden: [], words: 'any', run: (run, _, words) => verifyCsa(run, words) }],
   ['arc', { forbidden: withoutContent, words: 'any', run: (run, _, states) => verifyArc(run, states) }],
 ]);
 
