@@ -47,11 +47,11 @@ export interface Unhappy {
 export type TalkResult = { readonly outcome: 'ok'; readonly by: 'address' | 'random' } | Unhappy;
 
 /** A connection that could not be opened. */
-export function unopened({ outcome, error }: Verdict): Unhappy {
+export function unopened({ outcome, error, objection }: Verdict): Unhappy {
   return {
     outcome: outcome === 'failed' ? 'fail' : 'defer',
     failure: '',
-    reason: error.message || errorNumberText(error.code),
+    reason: error.message || objection || errorNumberText(error.code) || `Unknown error ${error.code}`,
     sent: 'initial connection',
     response: error.reply,
   };
@@ -91,10 +91,6 @@ export class Talk {
 
   get connection(): CalloutConnection {
     return this.#connection;
-  }
-
-  quit(): void {
-    this.#connection.session.quit();
   }
 
   async run(reopen: () => Promise<CalloutConnection | Verdict>): Promise<TalkResult> {

@@ -73,7 +73,7 @@ const unspeakable = /[\0\r\n]/;
 export class Callouts {
   readonly #runtime: Runtime;
   readonly #context: Context;
-  readonly #services: ConnectionServices;
+  readonly #services: Omit<ConnectionServices, 'raise'>;
   #held: Held | undefined;
 
   constructor(runtime: Runtime, context: Context) {
@@ -82,8 +82,6 @@ export class Callouts {
     this.#context = context;
     this.#services = {
       authenticators: config.authenticators,
-      // events are about deliveries
-      raise: () => '',
       addressesOf: (name, how) => addressesOf(name, how, resolver),
       certificatesOf: (name) => certificatesOf(name, resolver),
       hostField: (host) => hostFieldOf(host, (selector) => logs.selects(selector)),
@@ -163,7 +161,7 @@ export class Callouts {
     const context: Context = { ...this.#context, address: route.facts, results: freshResults(), delivery: undefined };
     const { timeout, connectTimeout } = purpose.options;
     const request = { transport: transport.name, hosts, returnPath: purpose.sender, context, timeout, connectTimeout };
-    const target = await callout(request, this.#services);
+    const target = await callout(request, this.#servicesFor(transport));
     if ('unusable' in target) return nobody;
     if (target.hosts.length === 0) return { outcome: 'ok', by: 'nobody' };
     await purpose.flush();
@@ -172,6 +170,14 @@ export class Callouts {
     const result = await this.#askHosts(target, route, questions, purpose, findings);
     cache.note(findings);
     return result;
+  }
+
+  /** With the events of connections, for those who wait for them; few do. */
+  #servicesFor({ common }: TransportInstance): ConnectionServices {
+    const { event_action: action } = common;
+    const raised = async (...[event, context]: Parameters<ConnectionServices['raise']>): Promise<string> =>
+      (await import('./events.ts')).raise(action, event, this.#runtime, context);
+    return { ...this.#services, raise: action === undefined ? () => '' : raised };
   }
 
   get #withDetails(): boolean {
@@ -264,7 +270,7 @@ export class Callouts {
         recipients: [address],
         wholes: [route.whole],
       };
-    } else talk.quit();
+    } else await target.close(host, talk.connection);
     return result;
   }
 

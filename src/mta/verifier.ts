@@ -29,7 +29,7 @@ import { routerServices } from './router-services.ts';
 import type { RouteRules } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import type { LocalDeliveries } from './subprocess.ts';
-import { type Verification, verifyAddress } from './verify.ts';
+import { inVerifyMode, type Verification, verifyAddress } from './verify.ts';
 
 /** A verification with all that was asked for. */
 interface Verified {
@@ -271,7 +271,9 @@ export class Verifier implements AclVerifier {
     const verification = await verifyAddress(address, purpose, context, this.#rules, { successOnRedirect });
     context.address = facts;
     context.results.numeric = numeric;
-    const callout = await this.#callout(controls, verification, subject, options, size);
+    const callout = await inVerifyMode(context, purpose, () =>
+      this.#callout(controls, verification, subject, options, size),
+    );
     return { verification, callout };
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { AddressFacts, Context } from '../expand/context.ts';
+import { newAclFacts } from '../expand/facts.ts';
 import type { Host, RoutingPurpose } from '../routers/router.ts';
 import { originalAddress, type RouteAddress } from './address.ts';
 import { route } from './route.ts';
@@ -54,16 +55,41 @@ function routeOf(address: RouteAddress, routing: Routing, isWhole: boolean): Ver
     : undefined;
 }
 
+/** Lets routers and transports see what is verified (`$verify_mode`) while `work` goes on. */
+export async function inVerifyMode<T>(context: Context, purpose: RoutingPurpose, work: () => Promise<T>): Promise<T> {
+  const { acl: earlier } = context;
+  context.acl = earlier ?? newAclFacts();
+  const facts = context.acl;
+  const { verifyMode } = facts;
+  facts.verifyMode = purpose === 'verify sender' ? 'S' : 'R';
+  try {
+    return await work();
+  } finally {
+    facts.verifyMode = verifyMode;
+    context.acl = earlier;
+  }
+}
+
 /** Where the search for an answer must end, whatever redirection does. */
 const maximumSteps = 100;
 
 /** `success_on_redirect`: an address that is replaced counts as good. */
-export async function verifyAddress(
+export function verifyAddress(
   address: string,
   purpose: RoutingPurpose,
   context: Context,
   rules: Omit<RouteRules, 'purpose'>,
   options: { readonly successOnRedirect?: boolean } = {},
+): Promise<Verification> {
+  return inVerifyMode(context, purpose, () => routeOn(address, purpose, context, rules, options));
+}
+
+async function routeOn(
+  address: string,
+  purpose: RoutingPurpose,
+  context: Context,
+  rules: Omit<RouteRules, 'purpose'>,
+  options: { readonly successOnRedirect?: boolean },
 ): Promise<Verification> {
   let current: RouteAddress = originalAddress(address);
   let isWhole = true;

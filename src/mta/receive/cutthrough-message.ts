@@ -195,9 +195,12 @@ async function tell(
       logs.main(line, newMessage.id);
       const { event_action: action } = delivery.transport.common;
       const event = { name: 'msg:delivery', data: result.confirmation ?? '' } as const;
+      const { name, address, port } = result.host;
+      const at = context.delivery && { ...context.delivery, host: name, hostAddress: address, hostPort: port ?? 0 };
       await raise(action, event, runtime, {
         ...context,
         address: { ...delivery.facts, routerName: delivery.router.name },
+        delivery: at,
       });
       continue;
     }
