@@ -203,8 +203,7 @@ export class Verifier implements AclVerifier {
   async sender(run: AclRun, address: string, options: VerifyOptions): Promise<VerifyResult> {
     const { verified, problem } = await this.#sender(run, address, options);
     const { verification } = verified;
-    const own = address === run.context.message?.sender;
-    if (own && verification.outcome === 'ok' && run.context.acl) {
+    if (verification.outcome === 'ok' && run.context.acl) {
       run.context.acl.senderAddressData = verification.data?.addressData;
     }
     const failed = failedOf(verified);

@@ -40,9 +40,13 @@ export interface VerifiedRoute {
 }
 
 function dataOf(routing: Routing): VerifiedData | undefined {
-  if (routing.outcome !== 'delivered to') return undefined;
-  const { addressData, routerVariables } = routing.delivery.facts;
-  return { addressData, routerVariables };
+  const facts =
+    routing.outcome === 'delivered to'
+      ? routing.delivery.facts
+      : routing.outcome === 'discarded'
+        ? routing.facts
+        : undefined;
+  return facts && { addressData: facts.addressData, routerVariables: facts.routerVariables };
 }
 
 function routeOf(address: RouteAddress, routing: Routing, isWhole: boolean): VerifiedRoute | undefined {

@@ -9,12 +9,13 @@ import type { AclRun, ConditionAnswer } from '../acl.ts';
 
 interface Verdict {
   readonly status: 'ok' | 'unknown' | 'defer' | 'fail';
-  /** Why a client is not authorized. */
+  /** Why a client is not authorized, or why that cannot be told. */
   readonly reason?: string;
 }
 
 const refused = (reason: string): Verdict => ({ status: 'fail', reason });
-const known = (status: 'ok' | 'unknown' | 'defer'): Verdict => ({ status });
+const unclear = (reason: string): Verdict => ({ status: 'defer', reason });
+const known = (status: 'ok' | 'unknown'): Verdict => ({ status });
 
 /** The only version there is, and the weight of a host that may send. */
 const version = 1;
@@ -30,7 +31,7 @@ async function judge(
   options: CsaOptions,
 ): Promise<Verdict> {
   const found = await findCsa(name, (asked, type) => resolver.resolve(asked, type), options);
-  if (found.outcome === 'again') return known('defer');
+  if (found.outcome === 'again') return unclear('SRV lookup failed');
   if (found.outcome === 'demanded') return refused('explicit authorization required');
   if (found.outcome !== 'own') return known('unknown');
   // the first record that says anything decides
@@ -46,7 +47,7 @@ async function byAddress(
   resolver: AclRun['services']['resolver'],
 ): Promise<Verdict> {
   const answer = await resolver.resolve(target, client.includes(':') ? 'AAAA' : 'A');
-  if (answer.outcome === 'again') return known('defer');
+  if (answer.outcome === 'again') return unclear('target address lookup failed');
   if (answer.outcome !== 'found') return refused('no authorized addresses');
   return answer.records.includes(client) ? known('ok') : refused('client address mismatch');
 }
@@ -61,8 +62,11 @@ export async function verifyCsa(run: AclRun, words: readonly string[]): Promise<
   connection.csaStatus = verdict.status;
   if (decisions.listening) decisions.step('acl', `CSA for ${name}`, verdict.status, verdict.reason);
   if (verdict.reason === undefined) return 'true';
-  run.userMessage = `client SMTP authorization failed (${verdict.reason})`;
-  run.logMessage = run.userMessage;
-  if (context.acl) context.acl.verifyMessage = run.userMessage;
+  const isFailed = verdict.status === 'fail';
+  const text = `client SMTP authorization ${isFailed ? 'failed' : 'deferred'} (${verdict.reason})`;
+  if (context.acl) context.acl.verifyMessage = text;
+  if (!isFailed) return 'true';
+  run.userMessage = text;
+  run.logMessage = text;
   return 'false';
 }

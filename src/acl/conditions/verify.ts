@@ -1,7 +1,8 @@
 /** `verify`: whether an address, a name or header lines are what they should be (Exim spec 44.25, 44.42). */
 
 import { type Eventual, then } from '../../lib/eventual.ts';
-import { trim } from '../../lib/octets.ts';
+import { splitList } from '../../lib/list-text.ts';
+import { lower } from '../../lib/octets.ts';
 import type { AclRun, ConditionAnswer, Phase, TextCondition } from '../acl.ts';
 import { withoutContent, withoutDecision, withoutHeaders, withoutRecipient } from '../phases.ts';
 import type { HeaderQuestion, VerifyOptions } from '../verifier.ts';
@@ -95,14 +96,18 @@ const helo: Verification = {
 
 const reverseHostLookup: Verification = {
   forbidden: [],
-  run(run) {
+  words: 'any',
+  run(run, _, words) {
     const { connection } = run.context;
     if (connection === undefined || connection.hostAddress === '') return 'true';
     return then(run.context.services.findHostName(run.context), (): ConditionAnswer => {
       if (connection.hostName !== '') return 'true';
-      const how = connection.hostLookupDeferred ? 'deferred' : 'failed';
-      run.logMessage = `host lookup ${how} for reverse lookup check (failed to find host name from IP address)`;
-      return connection.hostLookupDeferred ? { defer: run.logMessage } : 'false';
+      const { hostLookupDeferred: isDeferred } = connection;
+      if (isDeferred && words.includes('defer_ok')) return 'true';
+      run.logMessage = isDeferred
+        ? 'host lookup deferred for reverse lookup check'
+        : 'host lookup failed for reverse lookup check (failed to find host name from IP address)';
+      return isDeferred ? { defer: run.logMessage } : 'false';
     });
   },
 };
@@ -121,8 +126,8 @@ const certificate: Verification = {
   forbidden: [],
   run(run) {
     if (run.context.connection?.tls?.verified) return 'true';
-    run.userMessage = 'no verified certificate';
-    run.logMessage = run.userMessage;
+    const text = 'no verified certificate';
+    leave(run, { userMessage: text, logMessage: text, smtpCode: run.smtpCode });
     return 'false';
   },
 };
@@ -147,9 +152,10 @@ export const verify: TextCondition = {
   doc: 'An address, a name or header lines are in order.',
   forbidden: [],
   test(text, run) {
-    const [head = '', ...parts] = text.split('/').map((part) => trim(part));
-    const named = /^sender[ \t-\r]*=[ \t-\r]*(.+)$/.exec(head)?.[1];
-    const verification = named === undefined ? verifications.get(head) : sender(named);
+    // a slash that is doubled is part of an address, one at the end says nothing
+    const [head = '', ...parts] = splitList(text, '/').items;
+    const named = /^sender[ \t-\r]*=[ \t-\r]*(.*)$/i.exec(head)?.[1];
+    const verification = named === undefined ? verifications.get(lower(head)) : sender(named);
     if (verification === undefined) {
       return {
         error: `expected "sender[=address]", "recipient", "helo", "header_syntax", "header_sender", "header_names_ascii" or "reverse_host_lookup" at start of ACL condition "verify ${text}"`,
