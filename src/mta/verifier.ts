@@ -66,6 +66,15 @@ function failedOf({ verification, callout }: Verified): Failed | undefined {
     : { ...callout, smtpCode: false, isCallout: true };
 }
 
+const unqualified: Failed = {
+  outcome: 'fail',
+  message: '',
+  publicMessage: '',
+  smtpCode: false,
+  failure: 'qualify',
+  isCallout: false,
+};
+
 const findingOf = ({ callout }: Verified): 'random' | undefined =>
   callout?.outcome === 'ok' && callout.by === 'random' ? 'random' : undefined;
 
@@ -328,9 +337,11 @@ export class Verifier implements AclVerifier {
         const text = `syntax error in '${name}' header when scanning for sender: ${problem} in "${address}"`;
         return { outcome: 'fail', failure: '', ...this.#headerTexts(text, text) };
       }
-      const { verified } = await this.#sender(run, address, options);
-      const failed = failedOf(verified);
-      if (failed === undefined || tolerates(failed, options)) return { outcome: 'ok' };
+      // one that may lack its domain was given it before
+      const isQualified = address.includes('@');
+      const failed = isQualified ? failedOf((await this.#sender(run, address, options)).verified) : unqualified;
+      if (failed === undefined) return { outcome: 'ok', failure: '' };
+      if (tolerates(failed, options)) return { outcome: 'ok', failure: failed.failure };
       if (failed.outcome === 'defer') outcome = 'defer';
       ({ failure } = failed);
       details = `could not verify "${name}" header address\n${address}: ${failed.message || failed.publicMessage}`;

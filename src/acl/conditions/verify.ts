@@ -38,6 +38,13 @@ function note({ context }: AclRun, text: string): void {
   if (context.acl) context.acl.verifyMessage = text;
 }
 
+/** The same for header lines: `$acl_verify_message` is what the client may know, which is nothing most of the time. */
+function refuseHeaders(run: AclRun, outcome: 'fail' | 'defer', texts: Omit<Texts, 'smtpCode'>): ConditionAnswer {
+  const answer = refuse(run, outcome, { ...texts, smtpCode: false });
+  note(run, texts.userMessage);
+  return answer;
+}
+
 function refuse(run: AclRun, outcome: 'fail' | 'defer', texts: Texts): ConditionAnswer {
   leave(run, texts);
   return outcome === 'fail' ? 'false' : { defer: run.logMessage };
@@ -59,7 +66,7 @@ const recipient: Verification = {
 
 /** The envelope sender, or the address that is given. A bounce has no sender that could be wrong. */
 const sender = (address: string | undefined): Verification => ({
-  forbidden: address === undefined ? withoutDecision : ['DKIM'],
+  forbidden: withoutDecision,
   subject: 'sender',
   run(run, options) {
     const subject = address ?? run.context.message?.sender ?? '';
@@ -84,14 +91,16 @@ const headerSender: Verification = {
   run: (run, options) =>
     then(run.services.verifier.headerSender(run, options), (result): ConditionAnswer => {
       const { acl } = run.context;
-      if (acl) acl.senderVerifyFailure = result.outcome === 'ok' ? '' : result.failure;
-      return result.outcome === 'ok' ? 'true' : refuse(run, result.outcome, { ...result, smtpCode: false });
+      if (acl) acl.senderVerifyFailure = result.failure;
+      return result.outcome === 'ok' ? 'true' : refuseHeaders(run, result.outcome, result);
     }),
 };
 
 const helo: Verification = {
   forbidden: [],
-  run: (run) => then(run.services.verifier.helo(run), (ok) => (ok ? 'true' : 'false')),
+  // a program that hands a message in greets nobody
+  run: (run) =>
+    run.phase.startsWith('non-SMTP') ? 'false' : then(run.services.verifier.helo(run), (ok) => (ok ? 'true' : 'false')),
 };
 
 const reverseHostLookup: Verification = {
@@ -117,7 +126,10 @@ const headers = (what: HeaderQuestion, words?: readonly string[]): Verification 
   words,
   run: (run, _, given) =>
     then(run.services.verifier.headers(run, what, given), (problem): ConditionAnswer => {
-      return problem === undefined ? 'true' : refuse(run, 'fail', { ...problem, smtpCode: false });
+      if (problem === undefined) return 'true';
+      return what === 'header_syntax'
+        ? refuse(run, 'fail', { ...problem, smtpCode: false })
+        : refuseHeaders(run, 'fail', problem);
     }),
 });
 
