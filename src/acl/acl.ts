@@ -8,6 +8,7 @@ import type { Template } from '../expand/expand.ts';
 import type { RateHints } from '../hints/rate-hints.ts';
 import type { SeenHints } from '../hints/seen-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
+import type { CsaOptions } from '../lookups/dnsdb-csa.ts';
 import type { Resolver } from '../net/dns.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
 import type { DmarcAnswer } from '../origin/dmarc.ts';
@@ -71,6 +72,8 @@ export interface Controls {
   noPipelining: boolean;
   /** Answers may wait while a callout is made. */
   noCalloutFlush: boolean;
+  /** The next host has the message before the client is answered; `passesDefers`: what it puts off is put off here, too. */
+  cutthrough: { readonly passesDefers: boolean } | undefined;
   /** The files that content scanners were given stay. */
   keepsScanFiles: boolean;
   /** DKIM signatures are looked at, and DMARC records. */
@@ -93,6 +96,7 @@ export function newControls(): Controls {
     allowUnadvertisedAuth: false,
     noPipelining: false,
     noCalloutFlush: false,
+    cutthrough: undefined,
     keepsScanFiles: false,
     checksDkim: true,
     checksDmarc: true,
@@ -120,6 +124,8 @@ export interface AclServices {
   dmarc(): Promise<DmarcAnswer>;
   /** The options spf_guess and spf_smtp_comment_template. */
   readonly spf: { readonly guess: string; readonly commentTemplate: Template };
+  /** How client SMTP authorization looks for records. */
+  readonly csa: CsaOptions;
   log(logs: readonly RejectTarget[], text: string): void;
   /** `H=… [1.2.3.4] `: the other side as log lines show it, with a blank behind it; empty for a local process. */
   hostText(): string;

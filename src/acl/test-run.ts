@@ -50,6 +50,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       headerSender: unused('verification'),
     },
     resolver: resolver ?? { resolve: unused('the DNS') },
+    csa: { dns_csa_search_limit: 5, dns_csa_use_reverse: true },
     rates: place === undefined ? (undefined as never) : new RateHints(place, undefined, fail),
     seen: place === undefined ? (undefined as never) : new SeenHints(place, undefined, fail),
     delay: unused('a delay'),

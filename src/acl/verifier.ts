@@ -90,6 +90,6 @@ export interface HeaderProblem {
 }
 
 export type HeaderSenderResult =
-  | { readonly outcome: 'ok' }
-  /** `failure`: what failed of the address that was tried last. */
+  /** `failure`: what failed of an address that counts as good all the same, or of the one that was tried last. */
+  | { readonly outcome: 'ok'; readonly failure: string }
   | ({ readonly outcome: 'fail' | 'defer'; readonly failure: string } & HeaderProblem);

@@ -59,6 +59,8 @@ export interface ConnectionFacts {
   hostLookupFailed: boolean;
   hostLookupDeferred: boolean;
   heloName: string;
+  /** What `verify = csa` has come to. */
+  csaStatus?: string | undefined;
   /** RFC 1413 answer, or the login name of a local caller. */
   ident: string;
   activeHostname: Text;

@@ -87,7 +87,7 @@ export const variables = {
   compile_number: row('which build this is', () => compileNumber),
   config_dir: row('directory of the configuration file', (c) => c.settings.configFile.replace(/\/[^/]*$/, '')),
   config_file: row('the configuration file', (c) => c.settings.configFile),
-  csa_status: unused('result of client SMTP authorization'),
+  csa_status: row('result of client SMTP authorization', (c) => c.connection?.csaStatus),
   ...dkimVariables,
   dmarc_domain_policy: row('policy of a DMARC record', (c) => c.message?.dmarc?.record?.policy),
   dmarc_status: row('result of a DMARC check', (c) => c.message?.dmarc?.status),

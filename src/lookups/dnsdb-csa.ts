@@ -1,6 +1,6 @@
 /**
  * Client SMTP authorization (Exim spec 9.12, 44.52): whether the owner of a name lets a host of that name send mail, as
- * SRV records tell. For `dnsdb` with the type CSA.
+ * SRV records tell. For `dnsdb` with the type CSA, and for `verify = csa`.
  *
  * Exim's manual says that the parents of a name are searched when it has no record. Exim does so only when the name of
  * the record exists without one; so does this.
@@ -37,8 +37,15 @@ function parentText(record: ServiceLocation): string {
   return `${demandsRecords(record) ? 'X' : '?'} ${record.target}`;
 }
 
+export type CsaOptions = Pick<MainOptions, 'dns_csa_search_limit' | 'dns_csa_use_reverse'>;
+
+/** The records of a name, or those of a parent that says that the name would need some. */
+export type CsaAnswer =
+  | { readonly outcome: 'own' | 'demanded'; readonly records: readonly ServiceLocation[] }
+  | { readonly outcome: 'nothing' | 'again' };
+
 /** The name that is asked for; an address has one in the reverse DNS. */
-function nameOf(text: string, options: MainOptions): string {
+function nameOf(text: string, options: CsaOptions): string {
   const octets = options.dns_csa_use_reverse ? parseIp(text) : undefined;
   return octets === undefined ? text : reverseName(octets);
 }
@@ -60,15 +67,21 @@ export async function csaRecords(
   ask: Ask,
   options: MainOptions,
 ): Promise<Records> {
+  const found = await findCsa(text, ask, options);
+  if (!('records' in found)) return found;
+  return { outcome: 'found', texts: found.records.map(found.outcome === 'own' ? ownText : parentText) };
+}
+
+export async function findCsa(text: string, ask: Ask, options: CsaOptions): Promise<CsaAnswer> {
   const name = nameOf(text, options);
   const own = await ask(`_client._smtp.${name}`, 'SRV');
-  if (own.outcome === 'found') return { outcome: 'found', texts: own.records.map(ownText) };
+  if (own.outcome === 'found') return { outcome: 'own', records: own.records };
   if (own.outcome === 'again' || own.kind === 'nxdomain') return { outcome: own.outcome };
   for (const parent of parentsOf(name, options.dns_csa_search_limit)) {
     const answer = await ask(`_client._smtp.${parent}`, 'SRV');
     if (answer.outcome === 'again') return { outcome: 'again' };
     if (answer.outcome === 'found' && answer.records.some(demandsRecords)) {
-      return { outcome: 'found', texts: answer.records.map(parentText) };
+      return { outcome: 'demanded', records: answer.records };
     }
   }
   return { outcome: 'nothing' };

@@ -120,6 +120,11 @@ export class AclRunner {
     return this.#verifier.takeHeld();
   }
 
+  /** The verifier, for those who deliver a message while it is received (control = cutthrough_delivery). */
+  get delivering(): Pick<Verifier, 'heldRecipients' | 'takeDeliveries' | 'begin' | 'release'> {
+    return this.#verifier;
+  }
+
   /** Whether the name in HELO is the client's. */
   verifyHelo(): ReturnType<Verifier['verifyHelo']> {
     return this.#verifier.verifyHelo();
@@ -179,6 +184,7 @@ export class AclRunner {
       dmarc: () => examineDmarc(this.#context, this.#runtime, this.#dmarcWishes()),
       arc: () => this.requests.arc?.answer(resolver),
       spf: { guess: config.main.spf_guess, commentTemplate: config.main.spf_smtp_comment_template },
+      csa: config.main,
       log: (targets, text) => this.log(targets, text),
       hostText: () => this.hostText(),
       named: (name) => config.acls.get(name),

@@ -15,6 +15,8 @@ import { type Verdict, verdictOf } from '../transports/smtp-failure.ts';
 /** What is asked. */
 export interface CalloutQuestions {
   readonly sender: string;
+  /** Octets that MAIL announces; 0 for nothing. */
+  readonly size: number;
   readonly address: string;
   readonly domain: string;
   /** The local part that nobody has, when it is to be tried. */
@@ -45,11 +47,11 @@ export interface Unhappy {
 export type TalkResult = { readonly outcome: 'ok'; readonly by: 'address' | 'random' } | Unhappy;
 
 /** A connection that could not be opened. */
-export function unopened({ outcome, error }: Verdict): Unhappy {
+export function unopened({ outcome, error, objection }: Verdict): Unhappy {
   return {
     outcome: outcome === 'failed' ? 'fail' : 'defer',
     failure: '',
-    reason: error.message || errorNumberText(error.code),
+    reason: error.message || objection || errorNumberText(error.code) || `Unknown error ${error.code}`,
     sent: 'initial connection',
     response: error.reply,
   };
@@ -91,10 +93,6 @@ export class Talk {
     return this.#connection;
   }
 
-  quit(): void {
-    this.#connection.session.quit();
-  }
-
   async run(reopen: () => Promise<CalloutConnection | Verdict>): Promise<TalkResult> {
     const { random, postmasterSender } = this.#questions;
     if (random !== undefined) {
@@ -130,8 +128,9 @@ export class Talk {
 
   #mailCommand(sender: string): string {
     const { session, sender: authenticated } = this.#connection;
-    const { address } = this.#questions;
+    const { address, size } = this.#questions;
     const parameters: string[] = [];
+    if (size > 0 && session.extensions.has('SIZE')) parameters.push(`SIZE=${size}`);
     if (session.extensions.has('SMTPUTF8') && /[\x80-\xff]/.test(sender + address)) parameters.push('SMTPUTF8');
     if (authenticated !== undefined) parameters.push(`AUTH=${xtext(authenticated)}`);
     return [`MAIL FROM:<${sender}>`, ...parameters].join(' ');

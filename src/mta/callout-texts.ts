@@ -11,6 +11,8 @@ export interface CalloutFailure {
   /** For the other side; of a sender this is what is told besides the refusal. */
   readonly publicMessage: string;
   readonly message: string;
+  /** What a host said of the address, when it put it off. */
+  readonly response?: string | undefined;
 }
 
 /** `nobody`: there is no host that could be asked; `random`: they take whatever local part. */

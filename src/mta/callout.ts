@@ -21,6 +21,7 @@ import { CalloutCache } from './callout-cache.ts';
 import { type CalloutQuestions, type Findings, Talk, type TalkResult, type Unhappy, unopened } from './callout-talk.ts';
 import { type CalloutResult, refused, refusedNext, type Subject, undecided } from './callout-texts.ts';
 import { addressesOf, certificatesOf, hostFieldOf } from './remote-services.ts';
+import type { Delivery } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 
 /** An address as it was routed. */
@@ -30,6 +31,8 @@ export interface CalloutRoute {
   /** A router that only verifies may have none. */
   readonly transport: TransportInstance | undefined;
   readonly hosts: readonly Host[];
+  /** What becomes of the address, when nothing else does. */
+  readonly whole?: Delivery | undefined;
 }
 
 export interface CalloutPurpose {
@@ -37,6 +40,10 @@ export interface CalloutPurpose {
   readonly options: CalloutOptions;
   /** What MAIL names. */
   readonly sender: string;
+  /** The connection is kept for the next recipient, or for the message. */
+  readonly keeps: boolean;
+  /** Octets that MAIL announces; 0 for nothing. */
+  readonly size?: number | undefined;
   /** Sends what was answered so far, since asking may take its time. */
   flush(): Promise<void>;
 }
@@ -49,6 +56,14 @@ interface Held {
   readonly target: CalloutTarget;
   readonly sender: string;
   readonly recipients: string[];
+  /** What becomes of each of them. */
+  readonly wholes: (Delivery | undefined)[];
+}
+
+/** A transaction that was begun, and the deliveries that it is to carry out. */
+export interface BegunDeliveries {
+  readonly begun: BegunTransaction;
+  readonly deliveries: readonly Delivery[];
 }
 
 /** Nothing that can be said in a line of SMTP. */
@@ -58,7 +73,7 @@ const unspeakable = /[\0\r\n]/;
 export class Callouts {
   readonly #runtime: Runtime;
   readonly #context: Context;
-  readonly #services: ConnectionServices;
+  readonly #services: Omit<ConnectionServices, 'raise'>;
   #held: Held | undefined;
 
   constructor(runtime: Runtime, context: Context) {
@@ -67,8 +82,6 @@ export class Callouts {
     this.#context = context;
     this.#services = {
       authenticators: config.authenticators,
-      // events are about deliveries
-      raise: () => '',
       addressesOf: (name, how) => addressesOf(name, how, resolver),
       certificatesOf: (name) => certificatesOf(name, resolver),
       hostField: (host) => hostFieldOf(host, (selector) => logs.selects(selector)),
@@ -80,6 +93,19 @@ export class Callouts {
   release(): void {
     this.#held?.connection.session.quit();
     this.#held = undefined;
+  }
+
+  /** Recipients of the transaction that is held. */
+  get heldRecipients(): number {
+    return this.#held?.recipients.length ?? 0;
+  }
+
+  /** What is held, with the deliveries that it is; nothing when it is not all that becomes of its recipients. */
+  async takeDeliveries(): Promise<BegunDeliveries | undefined> {
+    const deliveries = (this.#held?.wholes ?? []).filter((delivery) => delivery !== undefined);
+    if (deliveries.length === 0 || deliveries.length !== this.heldRecipients) return undefined;
+    const begun = await this.takeHeld();
+    return begun && { begun, deliveries };
   }
 
   /** What is held, for the delivery. */
@@ -135,15 +161,23 @@ export class Callouts {
     const context: Context = { ...this.#context, address: route.facts, results: freshResults(), delivery: undefined };
     const { timeout, connectTimeout } = purpose.options;
     const request = { transport: transport.name, hosts, returnPath: purpose.sender, context, timeout, connectTimeout };
-    const target = await callout(request, this.#services);
+    const target = await callout(request, this.#servicesFor(transport));
     if ('unusable' in target) return nobody;
     if (target.hosts.length === 0) return { outcome: 'ok', by: 'nobody' };
     await purpose.flush();
     const findings: Findings = { address: undefined, domain: new Map() };
     const questions = await this.#questions(route, purpose, cache);
-    const result = await this.#askHosts(target, transport.name, questions, purpose, findings);
+    const result = await this.#askHosts(target, route, questions, purpose, findings);
     cache.note(findings);
     return result;
+  }
+
+  /** With the events of connections, for those who wait for them; few do. */
+  #servicesFor({ common }: TransportInstance): ConnectionServices {
+    const { event_action: action } = common;
+    const raised = async (...[event, context]: Parameters<ConnectionServices['raise']>): Promise<string> =>
+      (await import('./events.ts')).raise(action, event, this.#runtime, context);
+    return { ...this.#services, raise: action === undefined ? () => '' : raised };
   }
 
   get #withDetails(): boolean {
@@ -158,6 +192,7 @@ export class Callouts {
     const { options, sender } = purpose;
     return {
       sender,
+      size: purpose.size ?? 0,
       address: route.recipient,
       domain: splitAddress(route.recipient).domain,
       random: cache.asksRandom ? await this.#randomLocalPart() : undefined,
@@ -179,23 +214,22 @@ export class Callouts {
 
   async #askHosts(
     target: CalloutTarget,
-    transport: string,
+    route: CalloutRoute,
     questions: CalloutQuestions,
     purpose: CalloutPurpose,
     findings: Findings,
   ): Promise<CalloutResult> {
     const { options, subject } = purpose;
-    const key = [transport, questions.sender, ...target.hosts.map(({ address, port }) => `${address}:${port}`)].join(
-      ' ',
-    );
-    const again = await this.#askHeld(key, questions, purpose, findings);
+    const hosts = target.hosts.map(({ address, port }) => `${address}:${port}`);
+    const key = [route.transport?.name, questions.sender, ...hosts].join(' ');
+    const again = await this.#askHeld(key, route, questions, purpose, findings);
     if (again !== undefined) return again;
     const begun = clock.elapsed();
     let last: Unhappy | undefined;
     for (const host of target.hosts) {
       if (last !== undefined && clock.elapsed() - begun >= options.longest * 1000) break;
       if (this.#context.acl) this.#context.acl.calloutAddress = `[${host.address}]:${host.port}`;
-      const result = await this.#askHost(target, host, key, questions, purpose, findings);
+      const result = await this.#askHost(target, host, key, route, questions, purpose, findings);
       if (result.outcome === 'ok') return result;
       if (result.outcome === 'fail') return refused(host, result, subject);
       last = result;
@@ -203,13 +237,16 @@ export class Callouts {
     const [only] = target.hosts;
     const detail =
       target.hosts.length > 1 || only === undefined ? '' : `${only.name} [${only.address}] : ${last?.reason}`;
-    return undecided(questions.address, subject, last?.failure ?? '', detail, this.#withDetails);
+    const failure = last?.failure ?? '';
+    const undone = undecided(questions.address, subject, failure, detail, this.#withDetails);
+    return failure === '' ? { ...undone, response: last?.response } : undone;
   }
 
   async #askHost(
     target: CalloutTarget,
     host: ReachableHost,
     key: string,
+    route: CalloutRoute,
     questions: CalloutQuestions,
     purpose: CalloutPurpose,
     findings: Findings,
@@ -219,29 +256,40 @@ export class Callouts {
     const talk = new Talk(connection, questions, findings);
     const result = await talk.run(() => target.open(host));
     const { random, postmasterSender } = questions;
-    const { hold, sender } = purpose.options;
-    const mayHold = hold && sender === 'of the message' && random === undefined && postmasterSender === undefined;
+    const { sender } = purpose.options;
+    const mayHold =
+      purpose.keeps && sender === 'of the message' && random === undefined && postmasterSender === undefined;
     if (result.outcome === 'ok' && mayHold) {
       const { sender, address } = questions;
-      this.#held = { connection: talk.connection, key, host, target, sender, recipients: [address] };
-    } else talk.quit();
+      this.#held = {
+        connection: talk.connection,
+        key,
+        host,
+        target,
+        sender,
+        recipients: [address],
+        wholes: [route.whole],
+      };
+    } else await target.close(host, talk.connection);
     return result;
   }
 
   /** Asks over the connection that an earlier recipient left, if it goes to the same hosts; nothing when it is of no use. */
   async #askHeld(
     key: string,
+    route: CalloutRoute,
     questions: CalloutQuestions,
-    { subject, options }: CalloutPurpose,
+    { subject, keeps }: CalloutPurpose,
     findings: Findings,
   ): Promise<CalloutResult | undefined> {
     const held = this.#held;
     if (held === undefined || subject === 'sender') return undefined;
-    const fits = held.key === key && options.hold && questions.random === undefined;
+    const fits = held.key === key && keeps && questions.random === undefined;
     if (fits && questions.postmasterSender === undefined && held.connection.session.usable) {
       const result = await new Talk(held.connection, questions, findings).another();
       if (result.outcome === 'ok') {
         held.recipients.push(questions.address);
+        held.wholes.push(route.whole);
         return result;
       }
       this.release();

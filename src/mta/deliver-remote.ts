@@ -143,7 +143,7 @@ async function conclude(group: Batch, delivery: RemoteDelivery, attempt: Attempt
 }
 
 /** Fields about the connection, each with a blank in front. */
-function connectionFields({ host, local, continued }: RemoteResult, { selects }: Attempt): string {
+function connectionFields({ host, local, continued }: RemoteResult, { selects }: Pick<Attempt, 'selects'>): string {
   if (host === undefined) return '';
   let fields = ` ${hostFieldOf(host, selects)}${continued ? '*' : ''}`;
   if (local?.isProxy) return selects('proxy') ? `${fields} PRX=[${local.address}]:${local.port}` : fields;
@@ -151,6 +151,16 @@ function connectionFields({ host, local, continued }: RemoteResult, { selects }:
     fields += ` I=[${local.address}]${selects('outgoing_port') ? `:${local.port}` : ''}`;
   }
   return fields;
+}
+
+/** Fields of a line about a delivery, each with a blank in front. */
+export function deliveryFields(
+  result: RemoteResult & { readonly outcome: 'delivered' },
+  selects: Attempt['selects'],
+): string {
+  const used = `${result.pipelining && selects('pipelining') ? ' L' : ''}${result.prdr ? ' PRDR' : ''}${result.chunking ? ' K' : ''}`;
+  const authenticator = result.authenticator === undefined ? '' : ` A=${result.authenticator}`;
+  return `${connectionFields(result, { selects })}${tlsFields(result.tls, selects)}${authenticator}${used}`;
 }
 
 async function delivered(
@@ -165,11 +175,7 @@ async function delivered(
   const { retry } = attempt.tools;
   const { sender } = attempt.message.envelope;
   for (const by of [undefined, sender]) retry.forget(retryKeys.recipient(addressKey(address), by));
-  const pipelined = result.pipelining && attempt.selects('pipelining');
-  const used = `${pipelined ? ' L' : ''}${result.prdr ? ' PRDR' : ''}${result.chunking ? ' K' : ''}`;
-  const authenticator = result.authenticator === undefined ? '' : ` A=${result.authenticator}`;
-  const secured = tlsFields(result.tls, attempt.selects);
-  const hostFields = `${connectionFields(result, attempt)}${secured}${authenticator}${used}`;
+  const hostFields = deliveryFields(result, attempt.selects);
   const facts = attempt.lineFacts(
     {
       returnPath,

@@ -137,7 +137,8 @@ async function taken(
   const verifying = rules.purpose === 'verify sender' || rules.purpose === 'verify recipient';
   if (transport === undefined) {
     const what = name.name === '' ? 'no transport set' : `unable to find transport "${name.name}"`;
-    if (verifying && name.name === '') return { outcome: 'discarded', router, hosts: outcome.hosts };
+    if (verifying && name.name === '')
+      return { outcome: 'discarded', router, hosts: outcome.hosts, facts: answered.facts };
     return failure('deferred', address, router, `${router.name} router: ${what}`);
   }
   const hosts = await translatedHosts(outcome.hosts ?? [], router, context, rules.services);

@@ -49,6 +49,7 @@ export type Routing =
       readonly outcome: 'discarded';
       readonly router: RouterInstance;
       readonly hosts?: readonly Host[] | undefined;
+      readonly facts?: AddressFacts | undefined;
       readonly by?: 'filter' | undefined;
     }
   | ({ readonly outcome: 'failed' | 'deferred' } & Failed);

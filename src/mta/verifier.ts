@@ -1,8 +1,9 @@
 /** Answers what the ACLs of a session ask when they verify something (`acl/verifier.ts`; Exim spec 44.25, 44.45 - 44.51). */
 
-import type { AclRun } from '../acl/acl.ts';
+import type { AclRun, Controls } from '../acl/acl.ts';
 import type {
   AclVerifier,
+  CalloutOptions,
   HeaderProblem,
   HeaderQuestion,
   HeaderSenderResult,
@@ -18,7 +19,7 @@ import type { RoutingPurpose } from '../routers/router.ts';
 import { Text } from '../safe/taint.ts';
 import type { BegunTransaction } from '../transports/smtp-kept.ts';
 import { rewriteTools } from './arrival.ts';
-import { Callouts } from './callout.ts';
+import { type BegunDeliveries, Callouts } from './callout.ts';
 import type { CalloutResult } from './callout-texts.ts';
 import { incomplete, senderDetails } from './callout-texts.ts';
 import { recipientOf } from './delivery-request.ts';
@@ -28,7 +29,7 @@ import { routerServices } from './router-services.ts';
 import type { RouteRules } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import type { LocalDeliveries } from './subprocess.ts';
-import { type Verification, verifyAddress } from './verify.ts';
+import { inVerifyMode, type Verification, verifyAddress } from './verify.ts';
 
 /** A verification with all that was asked for. */
 interface Verified {
@@ -65,8 +66,39 @@ function failedOf({ verification, callout }: Verified): Failed | undefined {
     : { ...callout, smtpCode: false, isCallout: true };
 }
 
+const unqualified: Failed = {
+  outcome: 'fail',
+  message: '',
+  publicMessage: '',
+  smtpCode: false,
+  failure: 'qualify',
+  isCallout: false,
+};
+
 const findingOf = ({ callout }: Verified): 'random' | undefined =>
   callout?.outcome === 'ok' && callout.by === 'random' ? 'random' : undefined;
+
+/** How the delivery of a message begins before it is there (Exim spec 44.22, cutthrough_delivery). */
+const beginning: CalloutOptions = {
+  timeout: 30,
+  connectTimeout: 30,
+  longest: 120,
+  deferOk: false,
+  noCache: true,
+  random: false,
+  postmasterSender: undefined,
+  fullPostmaster: false,
+  sender: 'of the message',
+  mailFrom: '',
+  hold: true,
+};
+
+/** What the next host said of a recipient. */
+export interface NotBegun {
+  readonly outcome: 'fail' | 'defer';
+  /** Its own words, when it put the recipient off. */
+  readonly response: string | undefined;
+}
 
 /** Whether what could not be told counts as good. */
 const tolerates = ({ outcome, isCallout }: Failed, { deferOk, callout }: VerifyOptions): boolean =>
@@ -104,14 +136,37 @@ export class Verifier implements AclVerifier {
     return this.#callouts.takeHeld();
   }
 
+  /** Recipients of the transaction that is held. */
+  get heldRecipients(): number {
+    return this.#callouts.heldRecipients;
+  }
+
+  /** What was held, with the deliveries that it is. */
+  takeDeliveries(): Promise<BegunDeliveries | undefined> {
+    return this.#callouts.takeDeliveries();
+  }
+
+  /** Names a recipient to the host that is to have the message; `size` is what MAIL announces. */
+  async begin(recipient: string, size: number, controls: Controls): Promise<NotBegun | undefined> {
+    const options: VerifyOptions = { deferOk: false, noDetails: false, successOnRedirect: false, callout: beginning };
+    const address = await this.#rewritten(recipient);
+    const { verification, callout } = await this.#verify(controls, address, 'recipient', options, size);
+    if (verification.outcome !== 'ok') return { outcome: verification.outcome, response: undefined };
+    return callout === undefined || callout.outcome === 'ok'
+      ? undefined
+      : { outcome: callout.outcome, response: callout.response };
+  }
+
+  async #rewritten(recipient: string): Promise<string> {
+    const tools = rewriteTools(this.#runtime, undefined);
+    if (tools.rules.length === 0) return recipient;
+    return (await rewriteAddress(recipient, 'envelope recipient', tools, this.#context)).address;
+  }
+
   async recipient(run: AclRun, options: VerifyOptions): Promise<VerifyResult> {
     const { recipient, context } = run;
     if (recipient === undefined) return { outcome: 'ok' };
-    const tools = rewriteTools(this.#runtime, undefined);
-    const address =
-      tools.rules.length === 0
-        ? recipient.address
-        : (await rewriteAddress(recipient.address, 'envelope recipient', tools, context)).address;
+    const address = await this.#rewritten(recipient.address);
     const { quota } = options;
     const { processes } = this.#surroundings;
     if (quota !== undefined && processes !== undefined) {
@@ -127,7 +182,7 @@ export class Verifier implements AclVerifier {
         },
       );
     }
-    const verified = await this.#verify(run, address, 'recipient', options);
+    const verified = await this.#verify(run.controls, address, 'recipient', options);
     const failed = failedOf(verified);
     if (failed !== undefined) {
       const { outcome, publicMessage: userMessage, message: logMessage, smtpCode, failure } = failed;
@@ -157,8 +212,7 @@ export class Verifier implements AclVerifier {
   async sender(run: AclRun, address: string, options: VerifyOptions): Promise<VerifyResult> {
     const { verified, problem } = await this.#sender(run, address, options);
     const { verification } = verified;
-    const own = address === run.context.message?.sender;
-    if (own && verification.outcome === 'ok' && run.context.acl) {
+    if (verification.outcome === 'ok' && run.context.acl) {
       run.context.acl.senderAddressData = verification.data?.addressData;
     }
     const failed = failedOf(verified);
@@ -201,7 +255,7 @@ export class Verifier implements AclVerifier {
     const known = this.#surroundings.verifiedSenders();
     const earlier = options.callout === undefined ? known.get(address) : undefined;
     if (earlier !== undefined) return earlier;
-    const verified = await this.#verify(run, address, 'sender', options);
+    const verified = await this.#verify(run.controls, address, 'sender', options);
     const failed = failedOf(verified);
     const problem = failed && problemOf(address, failed);
     const found = { verified, problem };
@@ -211,10 +265,11 @@ export class Verifier implements AclVerifier {
 
   /** Routes the address and, where that is wanted, asks the hosts that it leads to. */
   async #verify(
-    run: AclRun,
+    controls: Controls,
     address: string,
     subject: 'sender' | 'recipient',
     options: VerifyOptions,
+    size = 0,
   ): Promise<Verified> {
     const context = this.#context;
     const facts = context.address;
@@ -224,31 +279,38 @@ export class Verifier implements AclVerifier {
     const verification = await verifyAddress(address, purpose, context, this.#rules, { successOnRedirect });
     context.address = facts;
     context.results.numeric = numeric;
-    const callout = await this.#callout(run, verification, subject, options);
+    const callout = await inVerifyMode(context, purpose, () =>
+      this.#callout(controls, verification, subject, options, size),
+    );
     return { verification, callout };
   }
 
   async #callout(
-    run: AclRun,
+    controls: Controls,
     verification: Verification,
     subject: 'sender' | 'recipient',
     { callout: options }: VerifyOptions,
+    size: number,
   ): Promise<CalloutResult | undefined> {
     if (options === undefined || !this.#surroundings.makesCallouts) return undefined;
     if (verification.outcome !== 'ok' || verification.route === undefined) return undefined;
-    const { address, delivery, hosts } = verification.route;
+    const { address, delivery, hosts, isWhole } = verification.route;
     const message = this.#context.message?.sender ?? '';
     const { qualifyDomain } = this.#runtime.settings;
     const senders = { empty: options.mailFrom, 'of the message': message, postmaster: `postmaster@${qualifyDomain}` };
     const sender = subject === 'sender' ? options.mailFrom : senders[options.sender];
-    const flush = run.controls.noCalloutFlush ? async () => undefined : () => this.#surroundings.flush();
+    const flush = controls.noCalloutFlush ? async () => undefined : () => this.#surroundings.flush();
     const route = {
       recipient: delivery === undefined ? address.address : recipientOf(delivery),
       facts: delivery?.facts ?? this.#context.address,
       transport: delivery?.transport,
       hosts,
+      whole: isWhole ? delivery : undefined,
     };
-    return this.#callouts.ask(route, { subject, options, sender, flush });
+    const addition = delivery?.transport.options['size_addition'];
+    const announced = size > 0 && typeof addition === 'number' ? size + addition : 0;
+    const keeps = options.hold || (subject === 'recipient' && controls.cutthrough !== undefined);
+    return this.#callouts.ask(route, { subject, options, sender, keeps, size: announced, flush });
   }
 
   headers(_: AclRun, what: HeaderQuestion, options: readonly string[]): HeaderProblem | undefined {
@@ -275,9 +337,11 @@ export class Verifier implements AclVerifier {
         const text = `syntax error in '${name}' header when scanning for sender: ${problem} in "${address}"`;
         return { outcome: 'fail', failure: '', ...this.#headerTexts(text, text) };
       }
-      const { verified } = await this.#sender(run, address, options);
-      const failed = failedOf(verified);
-      if (failed === undefined || tolerates(failed, options)) return { outcome: 'ok' };
+      // one that may lack its domain was given it before
+      const isQualified = address.includes('@');
+      const failed = isQualified ? failedOf((await this.#sender(run, address, options)).verified) : unqualified;
+      if (failed === undefined) return { outcome: 'ok', failure: '' };
+      if (tolerates(failed, options)) return { outcome: 'ok', failure: failed.failure };
       if (failed.outcome === 'defer') outcome = 'defer';
       ({ failure } = failed);
       details = `could not verify "${name}" header address\n${address}: ${failed.message || (failed.publicMessage ?? '')}`;

@@ -35,7 +35,7 @@ export async function verifyQuota(
   /** What does not succeed, and where. That it could not be told is never as good as a success. */
   const unsuccessful = (outcome: 'fail' | 'defer', failure: string, logMessage: string): VerifyResult => ({
     outcome,
-    userMessage: withDetails ? `Rejected after RCPT: ${logMessage}` : '',
+    userMessage: withDetails ? `Rejected after RCPT: ${logMessage}` : undefined,
     logMessage,
     smtpCode: false,
     failure,

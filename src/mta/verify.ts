@@ -5,6 +5,7 @@
  */
 
 import type { AddressFacts, Context } from '../expand/context.ts';
+import { newAclFacts } from '../expand/facts.ts';
 import type { Host, RoutingPurpose } from '../routers/router.ts';
 import { originalAddress, type RouteAddress } from './address.ts';
 import { route } from './route.ts';
@@ -34,36 +35,68 @@ export interface VerifiedRoute {
   /** A router that only verifies may have no transport, but hosts. */
   readonly delivery: Delivery | undefined;
   readonly hosts: readonly Host[];
+  /** Nothing else becomes of the address: no router took a copy of it (`unseen`). */
+  readonly isWhole: boolean;
 }
 
 function dataOf(routing: Routing): VerifiedData | undefined {
-  if (routing.outcome !== 'delivered to') return undefined;
-  const { addressData, routerVariables } = routing.delivery.facts;
-  return { addressData, routerVariables };
+  const facts =
+    routing.outcome === 'delivered to'
+      ? routing.delivery.facts
+      : routing.outcome === 'discarded'
+        ? routing.facts
+        : undefined;
+  return facts && { addressData: facts.addressData, routerVariables: facts.routerVariables };
 }
 
-function routeOf(address: RouteAddress, routing: Routing): VerifiedRoute | undefined {
+function routeOf(address: RouteAddress, routing: Routing, isWhole: boolean): VerifiedRoute | undefined {
   if (routing.outcome === 'delivered to') {
     const { delivery } = routing;
-    return { address, delivery, hosts: delivery.hosts };
+    return { address, delivery, hosts: delivery.hosts, isWhole };
   }
   return routing.outcome === 'discarded' && routing.hosts !== undefined
-    ? { address, delivery: undefined, hosts: routing.hosts }
+    ? { address, delivery: undefined, hosts: routing.hosts, isWhole }
     : undefined;
+}
+
+/** Lets routers and transports see what is verified (`$verify_mode`) while `work` goes on. */
+export async function inVerifyMode<T>(context: Context, purpose: RoutingPurpose, work: () => Promise<T>): Promise<T> {
+  const { acl: earlier } = context;
+  context.acl = earlier ?? newAclFacts();
+  const facts = context.acl;
+  const { verifyMode } = facts;
+  facts.verifyMode = purpose === 'verify sender' ? 'S' : 'R';
+  try {
+    return await work();
+  } finally {
+    facts.verifyMode = verifyMode;
+    context.acl = earlier;
+  }
 }
 
 /** Where the search for an answer must end, whatever redirection does. */
 const maximumSteps = 100;
 
 /** `success_on_redirect`: an address that is replaced counts as good. */
-export async function verifyAddress(
+export function verifyAddress(
   address: string,
   purpose: RoutingPurpose,
   context: Context,
   rules: Omit<RouteRules, 'purpose'>,
   options: { readonly successOnRedirect?: boolean } = {},
 ): Promise<Verification> {
+  return inVerifyMode(context, purpose, () => routeOn(address, purpose, context, rules, options));
+}
+
+async function routeOn(
+  address: string,
+  purpose: RoutingPurpose,
+  context: Context,
+  rules: Omit<RouteRules, 'purpose'>,
+  options: { readonly successOnRedirect?: boolean },
+): Promise<Verification> {
   let current: RouteAddress = originalAddress(address);
+  let isWhole = true;
   for (let step = 0; step < maximumSteps; step++) {
     const routing = await route(current, context, { ...rules, purpose });
     if (routing.outcome === 'failed' || routing.outcome === 'deferred') {
@@ -75,10 +108,11 @@ export async function verifyAddress(
     if (routing.outcome === 'delivered to' && routing.copy !== undefined) {
       // `unseen`: the routers behind must take the address, too
       current = routing.copy;
+      isWhole = false;
       continue;
     }
     if (routing.outcome !== 'replaced') {
-      return { outcome: 'ok', data: dataOf(routing), route: routeOf(current, routing) };
+      return { outcome: 'ok', data: dataOf(routing), route: routeOf(current, routing, isWhole) };
     }
     if (options.successOnRedirect) return { outcome: 'ok', data: dataOf(routing) };
     const [only, second] = routing.children;

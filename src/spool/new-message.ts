@@ -3,7 +3,7 @@
 import * as files from '../safe/files.ts';
 import { tryLock } from '../safe/native.ts';
 import { type Clean, literal, type QueueId } from '../safe/taint.ts';
-import { bodyInFile, bodyInMemory, firstLine } from './body.ts';
+import { type Body, bodyInFile, bodyInMemory, firstLine } from './body.ts';
 import type { Envelope } from './envelope.ts';
 import { writeHeaders } from './header-file.ts';
 import type { Spool } from './spool.ts';
@@ -103,6 +103,14 @@ export class NewMessage {
     // from here on the message holds the file
     this.#file = undefined;
     return file;
+  }
+
+  /** The body as it has come, for those who read it before it is on the queue. */
+  async body(): Promise<Body> {
+    const head = firstLine(this.id).length;
+    if (this.#file === undefined) return bodyInMemory(Buffer.concat(this.#pending).subarray(head));
+    if (this.#pendingSize > 0) await this.#flush();
+    return bodyInFile(this.#file, head, this.size);
   }
 
   /** Hands out the body so far, in pieces; for telling the sender of a message that is refused. */

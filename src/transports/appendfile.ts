@@ -230,7 +230,7 @@ async function prepare(
     messageSize: request.roomFor ?? request.context.message?.size ?? writtenSize(request, frame),
     onlyQuota: request.roomFor !== undefined,
     warningMessage: warning?.value ?? '',
-    comsatUser: options.notify_comsat ? (context.address?.localPart ?? '') : '',
+    comsatUser: options.notify_comsat && request.roomFor === undefined ? (context.address?.localPart ?? '') : '',
     maildirTag: format === 'maildir' ? await maildirTag(options, request, writtenSize(request, frame)) : undefined,
     maildirRetries: options.maildir_retries,
     maildirFolderRegex: options.maildirfolder_create_regex,

@@ -24,6 +24,8 @@ export interface CalloutTarget {
   /** In the order in which they are asked; none when the transport has none. */
   readonly hosts: readonly ReachableHost[];
   open(host: ReachableHost): Promise<CalloutConnection | Verdict>;
+  /** Says goodbye; the answer is not waited for. */
+  close(host: ReachableHost, connection: CalloutConnection): Promise<void>;
   /** Makes a connection one that the delivery may use. */
   hold(host: ReachableHost, connection: CalloutConnection): Promise<KeptConnection>;
 }

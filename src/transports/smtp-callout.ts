@@ -6,7 +6,7 @@ import { interfaceFor, openConnection } from './smtp-connection.ts';
 import { hostsOf, withAddresses } from './smtp-hosts.ts';
 import { identityFor, KeptConnection } from './smtp-kept.ts';
 import { portOf, protocolOf } from './smtp-port.ts';
-import { type ReachableHost, type SmtpOptions, type SmtpSetup, Unusable } from './smtp-run.ts';
+import { type ReachableHost, raiseAt, type SmtpOptions, type SmtpSetup, Unusable } from './smtp-run.ts';
 
 /** Addresses that are asked at most, however many a list of hosts comes to. */
 const mostHosts = 50;
@@ -17,7 +17,8 @@ export async function prepareCallout(
   request: CalloutRequest,
   services: ConnectionServices,
 ): Promise<CalloutTarget | NoCallout> {
-  if (request.hosts.length === 0 && options.hosts === undefined) return { hosts: [], open: nobody, hold: nobody };
+  if (request.hosts.length === 0 && options.hosts === undefined)
+    return { hosts: [], open: nobody, close: nobody, hold: nobody };
   const { timeout, connectTimeout } = request;
   const limited = { ...options, command_timeout: timeout, connect_timeout: connectTimeout };
   try {
@@ -34,6 +35,11 @@ export async function prepareCallout(
     return {
       hosts,
       open: (host) => open(setup, host),
+      async close(host, { session }) {
+        session.quit();
+        // it is not about a host any more
+        await raiseAt(setup, { ...host, name: '', address: '' }, 'tcp:close');
+      },
       async hold(host, connection) {
         const identity = await identityFor(setup, host, connection);
         return new KeptConnection(request.transport, host, connection, { sent: 0, identity, release: () => undefined });

@@ -175,13 +175,17 @@ async function introduce(
   }
   const greeting = await session.greeting();
   if (isFailure(greeting)) return giveUp(verdictOf(greeting));
-  if ((await raiseAt(run, host, 'smtp:connect', replyText(greeting))) !== '') return giveUp(failed(objection, true));
+  const against = await raiseAt(run, host, 'smtp:connect', replyText(greeting));
+  if (against !== '') {
+    return giveUp({ ...failed(objection, true), objection: `deferred by smtp:connect event expansion: ${against}` });
+  }
   const name = await heloName(run, options.helo_data, host, tls);
   if (typeof name !== 'string') return giveUp(failed(name, true));
   const extended = !(await isListed(run, options.hosts_avoid_esmtp, host));
   const answer = await session.hello(name, extended);
+  const reply = isFailure(answer) ? ('reply' in answer ? answer.reply : undefined) : answer;
+  if (reply !== undefined) await raiseAt(run, host, 'smtp:ehlo', replyText(reply));
   if (isFailure(answer)) return giveUp(verdictOf(answer));
-  await raiseAt(run, host, 'smtp:ehlo', replyText(answer));
   if (tls === undefined && protocol === 'smtp' && manner === 'with TLS') {
     const securing = await secure(run, host, session);
     if (securing.outcome === 'again in clear') return securing;

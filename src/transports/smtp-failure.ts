@@ -11,6 +11,8 @@ import { type DeliveryError, errorCodes } from './transport.ts';
 export interface Verdict {
   readonly outcome: 'deferred' | 'failed';
   readonly of: 'host' | 'message' | 'recipient';
+  /** What an event_action had against the host, in words for callouts. */
+  readonly objection?: string | undefined;
   readonly error: DeliveryError;
   /** The log has no line of its own for it. */
   readonly quiet?: boolean | undefined;

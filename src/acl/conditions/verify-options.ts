@@ -115,11 +115,12 @@ function itemsOf(part: string, name: string, source: string): readonly string[] 
   const rest = trim(part.slice(name.length));
   if (rest === '') return [];
   if (!rest.startsWith('=')) return { error: `'=' expected after "${name}" in ACL condition "${source}"` };
-  return rest
+  const items = rest
     .slice(1)
     .split(',')
-    .map((item) => trim(item))
-    .filter((item) => item !== '');
+    .map((item) => trim(item));
+  // the last comma may have nothing behind it
+  return items.at(-1) === '' ? items.slice(0, -1) : items;
 }
 
 function readCallout(part: string, callout: Written, subject: Subject, source: string): Wrong | undefined {

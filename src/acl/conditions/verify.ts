@@ -1,11 +1,13 @@
 /** `verify`: whether an address, a name or header lines are what they should be (Exim spec 44.25, 44.42). */
 
 import { type Eventual, then } from '../../lib/eventual.ts';
-import { trim } from '../../lib/octets.ts';
+import { splitList } from '../../lib/list-text.ts';
+import { lower } from '../../lib/octets.ts';
 import type { AclRun, ConditionAnswer, Phase, TextCondition } from '../acl.ts';
 import { withoutContent, withoutDecision, withoutHeaders, withoutRecipient } from '../phases.ts';
 import type { HeaderQuestion, VerifyOptions } from '../verifier.ts';
 import { verifyArc } from './verify-arc.ts';
+import { verifyCsa } from './verify-csa.ts';
 import { parseVerifyOptions, type Subject } from './verify-options.ts';
 
 interface Verification {
@@ -36,6 +38,13 @@ function note({ context }: AclRun, text: string): void {
   if (context.acl) context.acl.verifyMessage = text;
 }
 
+/** The same for header lines: `$acl_verify_message` is what the client may know, which is nothing most of the time. */
+function refuseHeaders(run: AclRun, outcome: 'fail' | 'defer', texts: Omit<Texts, 'smtpCode'>): ConditionAnswer {
+  const answer = refuse(run, outcome, { ...texts, smtpCode: false });
+  note(run, texts.userMessage ?? '');
+  return answer;
+}
+
 function refuse(run: AclRun, outcome: 'fail' | 'defer', texts: Texts): ConditionAnswer {
   leave(run, texts);
   return outcome === 'fail' ? 'false' : { defer: texts.logMessage };
@@ -57,7 +66,7 @@ const recipient: Verification = {
 
 /** The envelope sender, or the address that is given. A bounce has no sender that could be wrong. */
 const sender = (address: string | undefined): Verification => ({
-  forbidden: address === undefined ? withoutDecision : ['DKIM'],
+  forbidden: withoutDecision,
   subject: 'sender',
   run(run, options) {
     const subject = address ?? run.context.message?.sender ?? '';
@@ -82,27 +91,33 @@ const headerSender: Verification = {
   run: (run, options) =>
     then(run.services.verifier.headerSender(run, options), (result): ConditionAnswer => {
       const { acl } = run.context;
-      if (acl) acl.senderVerifyFailure = result.outcome === 'ok' ? '' : result.failure;
-      return result.outcome === 'ok' ? 'true' : refuse(run, result.outcome, { ...result, smtpCode: false });
+      if (acl) acl.senderVerifyFailure = result.failure;
+      return result.outcome === 'ok' ? 'true' : refuseHeaders(run, result.outcome, result);
     }),
 };
 
 const helo: Verification = {
   forbidden: [],
-  run: (run) => then(run.services.verifier.helo(run), (ok) => (ok ? 'true' : 'false')),
+  // a program that hands a message in greets nobody
+  run: (run) =>
+    run.phase.startsWith('non-SMTP') ? 'false' : then(run.services.verifier.helo(run), (ok) => (ok ? 'true' : 'false')),
 };
 
 const reverseHostLookup: Verification = {
   forbidden: [],
-  run(run) {
+  words: 'any',
+  run(run, _, words) {
     const { connection } = run.context;
     if (connection === undefined || connection.hostAddress === '') return 'true';
     return then(run.context.services.findHostName(run.context), (): ConditionAnswer => {
       if (connection.hostName !== '') return 'true';
-      const how = connection.hostLookupDeferred ? 'deferred' : 'failed';
-      const message = `host lookup ${how} for reverse lookup check (failed to find host name from IP address)`;
+      const { hostLookupDeferred: isDeferred } = connection;
+      if (isDeferred && words.includes('defer_ok')) return 'true';
+      const message = isDeferred
+        ? 'host lookup deferred for reverse lookup check'
+        : 'host lookup failed for reverse lookup check (failed to find host name from IP address)';
       run.logMessage = message;
-      return connection.hostLookupDeferred ? { defer: message } : 'false';
+      return isDeferred ? { defer: message } : 'false';
     });
   },
 };
@@ -112,7 +127,10 @@ const headers = (what: HeaderQuestion, words?: readonly string[]): Verification 
   words,
   run: (run, _, given) =>
     then(run.services.verifier.headers(run, what, given), (problem): ConditionAnswer => {
-      return problem === undefined ? 'true' : refuse(run, 'fail', { ...problem, smtpCode: false });
+      if (problem === undefined) return 'true';
+      return what === 'header_syntax'
+        ? refuse(run, 'fail', { ...problem, smtpCode: false })
+        : refuseHeaders(run, 'fail', problem);
     }),
 });
 
@@ -121,8 +139,8 @@ const certificate: Verification = {
   forbidden: [],
   run(run) {
     if (run.context.connection?.tls?.verified) return 'true';
-    run.userMessage = 'no verified certificate';
-    run.logMessage = run.userMessage;
+    const text = 'no verified certificate';
+    leave(run, { userMessage: text, logMessage: text, smtpCode: run.smtpCode });
     return 'false';
   },
 };
@@ -137,6 +155,7 @@ const verifications: ReadonlyMap<string, Verification> = new Map([
   ['header_sender', headerSender],
   ['not_blind', headers('not_blind', ['case_insensitive'])],
   ['certificate', certificate],
+  ['csa', { forbidden: [], words: 'any', run: (run, _, words) => verifyCsa(run, words) }],
   ['arc', { forbidden: withoutContent, words: 'any', run: (run, _, states) => verifyArc(run, states) }],
 ]);
 
@@ -146,9 +165,10 @@ export const verify: TextCondition = {
   doc: 'An address, a name or header lines are in order.',
   forbidden: [],
   test(text, run) {
-    const [head = '', ...parts] = text.split('/').map((part) => trim(part));
-    const named = /^sender[ \t-\r]*=[ \t-\r]*(.+)$/.exec(head)?.[1];
-    const verification = named === undefined ? verifications.get(head) : sender(named);
+    // a slash that is doubled is part of an address, one at the end says nothing
+    const [head = '', ...parts] = splitList(text, '/').items;
+    const named = /^sender[ \t-\r]*=[ \t-\r]*(.*)$/i.exec(head)?.[1];
+    const verification = named === undefined ? verifications.get(lower(head)) : sender(named);
     if (verification === undefined) {
       return {
         error: `expected "sender[=address]", "recipient", "helo", "header_syntax", "header_sender", "header_names_ascii" or "reverse_host_lookup" at start of ACL condition "verify ${text}"`,

@@ -93,11 +93,18 @@ function downconvert(parts: readonly string[]): { readonly error: string } | und
   return known && more.length === 0 ? undefined : { error: 'bad option value for control=utf8_downconvert' };
 }
 
+/** It counts with the first recipient only, and where the message does not need an answer for each of them. */
+const cutthrough: Action = ([option], { phase, context, controls: c }) => {
+  const { message } = context;
+  if (phase === 'RCPT' && message?.rcptCount === 1) c.cutthrough = { passesDefers: option === 'defer=pass' };
+  return undefined;
+};
+
 const controls: ReadonlyMap<string, Control> = new Map([
   ['allow_auth_unadvertised', does(({ controls: c }) => (c.allowUnadvertisedAuth = true), afterGreeting)],
   ['caseful_local_part', does((run) => showCase(run, false), withoutRecipient)],
   ['caselower_local_part', does((run) => showCase(run, true), withoutRecipient)],
-  ['cutthrough_delivery', nothing([], true)],
+  ['cutthrough_delivery', withOptions([], cutthrough)],
   ['debug', nothing([], true)],
   ['dkim_disable_verify', does(({ controls: c }) => (c.checksDkim = false), ['DATA', ...sessionless])],
   ['dmarc_disable_verify', does(({ controls: c }) => (c.checksDmarc = false), ['DATA', 'DKIM'])],

@@ -242,9 +242,12 @@ async function decide(
   }
   let result: AclResult | undefined;
   let each: EachAnswered | undefined;
+  // what ACLs about the message ask for is not for a host that was to have it before
+  let { headers } = arrival;
   const isLookedAt = discardedBy === undefined || arrival.recipients.length > 0;
   if (isLookedAt) {
     takeHeaders(arrival, acls);
+    ({ headers } = arrival);
     result = await examineParts(client.isBatch ? main.acl_not_smtp_mime : main.acl_smtp_mime, arrival, acls);
     if (result !== undefined && isRefused(result))
       return refuse(result, 'MIME', 'during MIME ACL checks', arrival, reception);
@@ -278,10 +281,36 @@ async function decide(
       : { code: fake.code === '5' ? '550' : '450', text: wrapped(fake.text) };
   const reply: Reply = { ...final, before: each?.replies };
   const mark = fake?.code === '5' ? '(=' : '<=';
+  const isFakeOrEach = fake !== undefined || each !== undefined;
   const isDiscarded = discardedBy !== undefined && (result?.outcome === 'discard' || arrival.recipients.length === 0);
   if (discardedBy !== undefined && isDiscarded)
     discard(arrival, mark, discardedBy.phase, discardedBy.phase === 'DATA' ? discardedBy.remark : '');
-  else await keep(arrival, mark, reception);
+  else if (acls.requests.controls.cutthrough === undefined || isFakeOrEach) await keep(arrival, mark, reception);
+  else return (await passThrough(arrival, headers, reply, reception)) ?? reply;
+  return reply;
+}
+
+/** Hands the message to the host that waits for it (control = cutthrough_delivery); its own answer, where that counts. */
+async function passThrough(
+  arrival: Arrival,
+  headers: Arrival['headers'],
+  reply: Reply,
+  reception: Reception,
+): Promise<Reply | undefined> {
+  const { handOver } = await import('./cutthrough-message.ts');
+  const passed = await handOver(arrival, headers, reception);
+  if (passed.outcome === 'refused') {
+    arrival.newMessage.abandon();
+    return passed.reply;
+  }
+  if (passed.outcome === 'kept') {
+    await keep(arrival, '<=', reception, passed.waits);
+    return undefined;
+  }
+  reception.accepted++;
+  logArrival(arrival, undefined, () => timestamp(clock.now()), '<=');
+  arrival.runtime.logs.main('Completed', arrival.newMessage.id);
+  arrival.newMessage.abandon();
   return reply;
 }
 
@@ -318,7 +347,7 @@ function discard(arrival: Arrival, mark: '<=' | '(=', phase: string, remark: str
 }
 
 /** Puts the message on the queue; it is then ours to deliver. */
-async function keep(arrival: Arrival, mark: '<=' | '(=', reception: Reception): Promise<void> {
+async function keep(arrival: Arrival, mark: '<=' | '(=', reception: Reception, waits = false): Promise<void> {
   const { runtime, acls, tools, client } = reception;
   const { controls } = acls.requests;
   reception.accepted++;
@@ -332,6 +361,6 @@ async function keep(arrival: Arrival, mark: '<=' | '(=', reception: Reception): 
   const message = await accept(arrival, controls.freeze, tools.holds && !controls.freeze);
   logArrival(arrival, message, () => timestamp(clock.now()), mark);
   if (controls.freeze) runtime.logs.main('frozen by ACL', message.id);
-  const queueOnly = controls.freeze || (await queuesOnly(reception, message.id));
+  const queueOnly = waits || controls.freeze || (await queuesOnly(reception, message.id));
   await tools.accepted(message, queueOnly, await acls.takeHeld());
 }

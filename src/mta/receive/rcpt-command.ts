@@ -101,18 +101,23 @@ async function examine(
   if (result === undefined && (client.isBatch || isOptional(reception))) {
     return take(recipient, notification, { code: '250', text: 'Accepted' }, transaction, reception);
   }
-  if (result?.outcome === 'accept') {
+  const cutthrough = result?.outcome === 'accept' && acls.requests.controls.cutthrough !== undefined;
+  const unbegun = cutthrough
+    ? await (await import('./cutthrough-recipient.ts')).beginDelivery(recipient, transaction, reception)
+    : undefined;
+  if (result?.outcome === 'accept' && unbegun === undefined) {
     return take(recipient, notification, consent(result, '250', 'Accepted', reception), transaction, reception);
   }
   if (result?.outcome === 'discard') {
     logDiscarded(recipient, 'RCPT', remarkOf(result.logMessage), transaction, reception);
     return consent(result, '250', 'Accepted', reception);
   }
-  const temporary = result?.outcome === 'defer' || result?.outcome === 'error';
+  const refused = unbegun ?? result ?? acls.denial();
+  const temporary = refused.outcome === 'defer' || refused.outcome === 'error';
   if (temporary) transaction.postponed++;
   else transaction.refused++;
   if (message) Object.assign(message, { rcptDeferCount: transaction.postponed, rcptFailCount: transaction.refused });
-  return refusal(result ?? acls.denial(), 'RCPT', `RCPT <${recipient}>`, reception);
+  return refusal(refused, 'RCPT', `RCPT <${recipient}>`, reception);
 }
 
 /** Without an ACL nobody from outside may send (Exim spec 44.3); a local process may. */
