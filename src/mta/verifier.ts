@@ -69,7 +69,7 @@ function failedOf({ verification, callout }: Verified): Failed | undefined {
 const unqualified: Failed = {
   outcome: 'fail',
   message: '',
-  publicMessage: '',
+  publicMessage: undefined,
   smtpCode: false,
   failure: 'qualify',
   isCallout: false,

@@ -36,5 +36,6 @@ export async function beginDelivery(
   if (unbegun.outcome === 'fail') return acls.denial();
   if (!cutthrough.passesDefers) return undefined;
   const { response = '' } = unbegun;
-  return { ...acls.denial(), outcome: 'defer', userMessage: response.includes('\n') ? '' : response, smtpCode: true };
+  const userMessage = response === '' || response.includes('\n') ? undefined : response;
+  return { ...acls.denial(), outcome: 'defer', userMessage, smtpCode: true };
 }
