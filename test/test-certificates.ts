@@ -47,6 +47,24 @@ export class TestAuthority {
     return path;
   }
 
+  /** The list of what the authority has taken back (CRL), good for a day; answers its path. */
+  revocations(file: string, ...issued: readonly string[]): string {
+    const path = join(this.directory, file);
+    const rows = issued.map((each) => {
+      const { serialNumber } = new X509Certificate(readFileSync(each));
+      return `R\t491231235959Z\t200101000000Z\t${serialNumber}\tunknown\t/CN=x\n`;
+    });
+    writeFileSync(`${path}.index`, rows.join(''));
+    writeFileSync(
+      `${path}.conf`,
+      `[ca]\ndefault_ca=c\n[c]\ndatabase=${path}.index\ndefault_md=sha256\ndefault_crl_days=1\n`,
+    );
+    openssl([
+      ...['ca', '-config', `${path}.conf`, '-gencrl', '-cert', this.certificate, '-keyfile', this.#key, '-out', path],
+    ]);
+    return path;
+  }
+
   /** Makes a key and a certificate in one file, which everybody may read; answers its path. */
   issue(file: string, subject: string, alternativeNames: string, extensions = ''): string {
     const path = join(this.directory, file);

@@ -19,6 +19,7 @@ import {
 } from '../src/transports/test-delivery.ts';
 import { TestServer } from './server.ts';
 import { SmtpClient } from './smtp-client.ts';
+import { TestAuthority } from './test-certificates.ts';
 
 let server: TestServer;
 
@@ -233,5 +234,93 @@ test('tls_eccurve names the curves that are agreed on', async () => {
     ]).catch(() => 'failed');
     assert.ok(outcome === agreed || (agreed === 'P-384' && outcome === 'secp384r1'), `${curve} ${offered}: ${outcome}`);
     secured.destroy();
+  }
+});
+
+/** Begins TLS, with these words of the library, and no second EHLO. */
+async function secured(words: object = {}): Promise<SmtpClient | 'failed'> {
+  const client = await SmtpClient.greet(server.port);
+  await client.say('STARTTLS', 220);
+  const stream = connect({ socket: client.socket, rejectUnauthorized: false, ...words });
+  try {
+    await once(stream, 'secureConnect');
+    const over = SmtpClient.over(stream);
+    await over.say('NOOP', 250);
+    return over;
+  } catch {
+    stream.destroy();
+    return 'failed';
+  }
+}
+
+test('a client must show a good certificate that does not stand in tls_crl, where tls_verify_hosts has it', async () => {
+  const authority = new TestAuthority(server.makeDirectory('clients'));
+  const own = readFileSync(authority.issue('own.pem', '/CN=client', 'DNS:client.example'));
+  const revoked = authority.issue('revoked.pem', '/CN=was', 'DNS:client.example');
+  const list = server.write('crl.pem', readFileSync(authority.revocations('crl.pem', revoked)));
+  const believed = server.write('believed.pem', readFileSync(authority.certificate));
+  const lines = `tls_verify_certificates = ${believed}\ntls_crl = ${list}\n`;
+  await serve(`${lines}tls_verify_hosts = *`);
+  assert.notEqual(await secured({ cert: own, key: own }), 'failed');
+  const was = readFileSync(revoked);
+  assert.equal(await secured({ cert: was, key: was }), 'failed');
+  assert.equal(await secured(), 'failed');
+  await server.logs(/certificate verification failed: certificate revoked/);
+  await serve(`${lines}tls_try_verify_hosts = *\nlog_selector = +tls_certificate_verified`);
+  for (const [pem, verified] of [
+    [own, 'yes'],
+    [was, 'no'],
+  ] as const) {
+    const client = await secured({ cert: pem, key: pem });
+    assert.ok(client !== 'failed');
+    await client.say('EHLO c', 250);
+    await client.say('MAIL FROM:<a@y.example>', 250);
+    await client.say('RCPT TO:<ann@x.example>', 250);
+    await client.say('DATA', 354);
+    await client.say('x\r\n.', 250);
+    await server.logs(new RegExp(`<= a@y\\.example .* CV=${verified} `));
+  }
+});
+
+test('a client of tls_remember_esmtp need not say EHLO again', async () => {
+  for (const [lines, code] of [
+    ['', 503],
+    ['tls_remember_esmtp', 250],
+  ] as const) {
+    await serve(lines);
+    const client = await secured();
+    assert.ok(client !== 'failed');
+    await client.say('MAIL FROM:<a@y.example>', code);
+  }
+});
+
+test('of several certificates a client gets one that goes with its ciphers', async () => {
+  const authority = new TestAuthority(server.makeDirectory('pairs'));
+  const elliptic = authority.issue('elliptic.pem', '/CN=elliptic', 'DNS:mx.x.example');
+  const [certificate, key] = [server.path('rsa.crt'), server.path('rsa.key')];
+  const words = [
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=rsa',
+    '-keyout',
+    key,
+    '-out',
+    certificate,
+  ];
+  assert.equal(spawnSync('openssl', ['req', '-x509', ...words]).status, 0);
+  server.write('rsa.key', readFileSync(key), 0o600);
+  const pair = server.write('elliptic.pem', readFileSync(elliptic), 0o600);
+  await serve(`tls_certificate = ${certificate} : ${pair}\ntls_privatekey = ${key} : ${pair}`);
+  for (const [ciphers, name] of [
+    ['ECDHE-RSA-AES128-GCM-SHA256', 'rsa'],
+    ['ECDHE-ECDSA-AES128-GCM-SHA256', 'elliptic'],
+  ] as const) {
+    const client = await secured({ ciphers, maxVersion: 'TLSv1.2' });
+    assert.ok(client !== 'failed');
+    assert.equal((client.socket as TLSSocket).getPeerCertificate().subject.CN, name);
   }
 });

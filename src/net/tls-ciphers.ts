@@ -6,6 +6,7 @@
 import type { SecureVersion } from 'node:tls';
 import { crypto } from '../lib/crypto.ts';
 import { upper } from '../lib/octets.ts';
+import { isPriorities, rulesOfPriorities } from './gnutls-priorities.ts';
 
 export interface CipherRules {
   readonly ciphers?: string;
@@ -13,29 +14,7 @@ export interface CipherRules {
   readonly maxVersion?: SecureVersion;
 }
 
-const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
-const isPriorities = /^(?:NORMAL|PERFORMANCE|LEGACY|PFS|SECURE\d+|SUITEB\d+|NONE|SYSTEM)(?::|$)/;
-
-/** Of a priority string of GnuTLS only the versions are obeyed: its ciphers have other names and none that are weak. */
-function rulesOfPriorities(text: string): CipherRules {
-  const allowed = new Set<string>(versions);
-  for (const word of text.split(':')) {
-    const [, sign, name = ''] = /^([-+!])VERS-(.*)$/.exec(word) ?? [];
-    if (sign === undefined) continue;
-    const named =
-      name === 'ALL' || name === 'TLS-ALL' ? versions : [`TLSv${name.replace(/^TLS/, '')}`.replace('v1.0', 'v1')];
-    for (const version of named) {
-      if (sign === '+') allowed.add(version);
-      else allowed.delete(version);
-    }
-  }
-  const left = versions.filter((version) => allowed.has(version));
-  const [minVersion] = left;
-  const maxVersion = left.at(-1);
-  return minVersion === undefined || maxVersion === undefined ? {} : { minVersion, maxVersion };
-}
-
-/** The value of `tls_require_ciphers`. */
+/** The value of `tls_require_ciphers`. @throws Error when it leaves nothing */
 export function cipherRules(text: string): CipherRules {
   if (text === '') return {};
   // names may be written with underscores, as GnuTLS had them; those of TLS 1.3 really have them
@@ -44,7 +23,7 @@ export function cipherRules(text: string): CipherRules {
       .split(':')
       .map((word) => (word.startsWith('TLS_') ? word : word.replaceAll('_', '-')))
       .join(':');
-  return isPriorities.test(text) ? rulesOfPriorities(text) : { ciphers: openssl() };
+  return isPriorities(text) ? rulesOfPriorities(text) : { ciphers: openssl() };
 }
 
 /** What Exim switches on when nothing is said, as far as it still means something. */

@@ -247,11 +247,9 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
     alpn,
   );
   if (outcome.outcome === 'started' && demand === 'required' && !outcome.facts.verified) {
+    const problem = wordsOf(verificationProblem(outcome.socket) ?? 'there is none');
     socket.destroy();
-    return {
-      outcome: 'failed',
-      text: `certificate verification failed: ${wordsOf(verificationProblem(outcome.socket) ?? 'there is none')}`,
-    };
+    return { outcome: 'failed', text: `certificate verification failed: ${problem}` };
   }
   return bindable(outcome, 'server');
 }

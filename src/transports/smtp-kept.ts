@@ -152,6 +152,8 @@ const lists = [
   'hosts_try_auth',
   'hosts_avoid_esmtp',
   'hosts_require_dane',
+  'hosts_require_ocsp',
+  'hosts_require_alpn',
   'tls_verify_hosts',
   'tls_try_verify_hosts',
   'tls_verify_cert_hostnames',

@@ -30,6 +30,7 @@ export async function serve(
     maximumNonMail: main.smtp_accept_max_nonmail,
     limitsNonMail: () => reception.isIn(main.smtp_accept_max_nonmail_hosts),
     isRemote: client.isNetwork,
+    remembersHelo: main.tls_remember_esmtp,
     mayBeginEarly: () => reception.isIn(main.pipelining_connect_advertise_hosts),
     enforceSync: main.smtp_enforce_sync,
     isBatch: client.isBatch,

@@ -140,6 +140,8 @@ export interface SessionSettings {
   readonly limitsNonMail: () => Promise<boolean>;
   /** The other side is on a network: only CRLF ends lines of a message, and commands must not come too early. */
   readonly isRemote: boolean;
+  /** A client need not introduce itself again when TLS has begun (tls_remember_esmtp). */
+  readonly remembersHelo: boolean;
   /** Whether this client may send commands before the greeting and behind its own (pipelining_connect_advertise_hosts). */
   readonly mayBeginEarly: () => Promise<boolean>;
   /** Nothing may be sent before its turn (smtp_enforce_sync). */

@@ -88,7 +88,7 @@ export class SmtpSession {
       await this.policy.notQuit('connection-lost', undefined);
       return 'failed';
     }
-    this.hasHelo = false;
+    this.hasHelo &&= this.settings.remembersHelo;
     this.pipelining = false;
     this.chunking = false;
     return undefined;
