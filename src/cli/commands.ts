@@ -56,6 +56,8 @@ const addressTest =
     );
   };
 
+export const testAddressCommand: Command = addressTest('test');
+
 /** `-Mset`: the message whose values are shown. One that cannot be had is told, and its values are empty. */
 function queuedMessage(call: Call): SpooledMessage | undefined {
   const { messageId: id } = call.invocation;
@@ -118,7 +120,7 @@ export const commands: ReadonlyMap<Action, Command> = new Map<Action, Command>([
   ['remove pid file', removePidFileCommand],
   ['log line', logLineCommand],
   ['build information', buildInformationCommand],
-  ['test address', addressTest('test')],
+  ['test address', testAddressCommand],
   ['verify recipient', addressTest('verify recipient')],
   ['verify sender', addressTest('verify sender')],
   ['test filter', testFilterCommand],
