@@ -1,8 +1,13 @@
 /** The names of the program, and what it is under each of them. */
 
+import { hostname } from 'node:os';
+import { reviewed } from '../safe/taint.ts';
 import { exim } from './exim.ts';
-import { standardTerminal } from './output.ts';
+import { standardInputLines, standardTerminal } from './output.ts';
 import type { Start } from './start.ts';
+
+/** Seldom called, and then by people: they are read in when they are. */
+const hintsPrograms = () => import('../tools/hints/programs.ts');
 
 type Program = (start: Start) => Promise<number>;
 
@@ -15,6 +20,24 @@ const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
       const { out, error } = standardTerminal();
       const { dbmbuild } = await import('../tools/dbmbuild.ts');
       return dbmbuild(words, { stdin: process.stdin, out, err: error });
+    },
+  ],
+  ['exim_dumpdb', async ({ words }) => (await hintsPrograms()).dumpdb(words, standardTerminal())],
+  ['exim_tidydb', async ({ words }) => (await hintsPrograms()).tidydb(words, standardTerminal())],
+  ['exim_fixdb', async ({ words }) => (await hintsPrograms()).fixdb(words, standardInputLines(), standardTerminal())],
+  [
+    'exinext',
+    async (start) => {
+      const { exinext } = await import('./commands/exinext.ts');
+      return exinext(start, standardTerminal(), (await import('./commands/test-address.ts')).addressTest('test'));
+    },
+  ],
+  [
+    'exim_lock',
+    async ({ words }) => {
+      const { eximLock } = await import('../tools/exim-lock.ts');
+      const name = reviewed(hostname(), 'the name of this machine, as its administrator set it');
+      return eximLock(words, { ...standardTerminal(), hostname: name, shell: process.env['SHELL'] });
     },
   ],
   [

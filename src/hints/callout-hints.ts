@@ -27,18 +27,33 @@ const letters: Readonly<Record<DomainQuestion, string>> = {
 };
 const questions = Object.keys(letters) as DomainQuestion[];
 
-interface Answer {
+export interface Answer {
   readonly good: boolean;
   readonly time: number;
 }
 
 /** `+1700000000`: the answer, and when it was given. */
-function readAnswer(text: string): Answer | undefined {
+export function readAnswer(text: string): Answer | undefined {
   const found = /^([+-])(\d{1,15})$/.exec(text);
   return found === null ? undefined : { good: found[1] === '+', time: Number(found[2]) };
 }
 
-const writeAnswer = ({ good, time }: Answer): string => `${good ? '+' : '-'}${time}`;
+export const writeAnswer = ({ good, time }: Answer): string => `${good ? '+' : '-'}${time}`;
+
+/** What is known of a domain, and how that is written. */
+export function readAnswers(text: string): Map<DomainQuestion, Answer> {
+  const known = new Map<DomainQuestion, Answer>();
+  for (const word of text.split(' ')) {
+    const question = questions.find((each) => word.startsWith(letters[each]));
+    const answer = readAnswer(word.slice(1));
+    if (question !== undefined && answer !== undefined) known.set(question, answer);
+  }
+  return known;
+}
+
+export function writeAnswers(known: ReadonlyMap<DomainQuestion, Answer>): string {
+  return [...known].map(([question, answer]) => letters[question] + writeAnswer(answer)).join(' ');
+}
 
 /** An answer that is not yet too old. */
 function valid(answer: Answer | undefined, { positive, negative }: CalloutExpiry): boolean | undefined {
@@ -81,19 +96,12 @@ export class CalloutHints {
     this.#file.alone(() => {
       const known = this.#answers(key);
       for (const [question, good] of answers) known.set(question, { good, time });
-      const text = [...known].map(([question, answer]) => letters[question] + writeAnswer(answer)).join(' ');
-      this.#file.set(`d:${key}`, text, time + Math.max(positive, negative) + 1);
+      this.#file.set(`d:${key}`, writeAnswers(known), time + Math.max(positive, negative) + 1);
     });
   }
 
   #answers(key: string): Map<DomainQuestion, Answer> {
-    const known = new Map<DomainQuestion, Answer>();
-    for (const word of (this.#file.get(`d:${key}`) ?? '').split(' ')) {
-      const question = questions.find((each) => word.startsWith(letters[each]));
-      const answer = readAnswer(word.slice(1));
-      if (question !== undefined && answer !== undefined) known.set(question, answer);
-    }
-    return known;
+    return readAnswers(this.#file.get(`d:${key}`) ?? '');
   }
 
   close(): void {

@@ -30,7 +30,8 @@ const lastBetween = literal('SELECT key FROM hints WHERE key > ? AND key < ? ORD
 const takeLastBetween = literal(
   'DELETE FROM hints WHERE key = (SELECT key FROM hints WHERE key > ? AND key < ? ORDER BY key DESC LIMIT 1) RETURNING key',
 );
-const everything = literal('SELECT key, value FROM hints ORDER BY key');
+const everything = literal('SELECT key, value, expires FROM hints ORDER BY key');
+const removeBetween = literal('DELETE FROM hints WHERE key > ? AND key < ?');
 /** What is written may be lost in a crash: no journal on the disk, no wait for it. */
 const careless = literal('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
 
@@ -155,10 +156,18 @@ export class HintsFile {
     return row === undefined ? undefined : textOf(row, 'key');
   }
 
-  /** All hints, sorted by key; memory does not grow with their number. */
-  *entries(): Generator<readonly [string, string]> {
+  /** All hints between two keys. */
+  deleteBetween(above: string, below: string): void {
+    this.#careful(false, (database) => database.run(removeBetween, above, below));
+  }
+
+  /** All hints with when they expire, sorted by key; memory does not grow with their number. */
+  *entries(): Generator<readonly [key: string, value: string, expires: number | undefined]> {
     const rows = this.#careful(false, (database) => database.all(everything));
-    for (const row of rows ?? []) yield [textOf(row, 'key'), textOf(row, 'value')];
+    for (const row of rows ?? []) {
+      const { expires } = row;
+      yield [textOf(row, 'key'), textOf(row, 'value'), typeof expires === 'number' ? expires : undefined];
+    }
   }
 
   close(): void {

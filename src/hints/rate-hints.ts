@@ -39,11 +39,11 @@ export class RateHints {
 
   /** Whether the event was counted since `epoch`. */
   wasCounted(key: string, event: string, epoch: number): boolean {
-    return this.#file.get(eventKey(key, event)) === String(epoch);
+    return this.#file.get(rateEventKey(key, event)) === String(epoch);
   }
 
   count(key: string, event: string, epoch: number, period: number): void {
-    this.#file.set(eventKey(key, event), String(epoch), epoch + period + 1);
+    this.#file.set(rateEventKey(key, event), String(epoch), epoch + period + 1);
   }
 
   /** Reads and writes of `work` are one step for all processes. */
@@ -57,6 +57,6 @@ export class RateHints {
 }
 
 /** The event itself may be long. No key of a rate holds a NUL octet. */
-function eventKey(key: string, event: string): string {
+export function rateEventKey(key: string, event: string): string {
   return `${key}\0${crypto().createHash('sha256').update(event, 'latin1').digest('base64')}`;
 }

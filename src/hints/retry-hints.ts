@@ -36,7 +36,7 @@ export class RetryHints {
 
   get(key: string): RetryRecord | undefined {
     const text = this.#file.get(key);
-    return text === undefined ? undefined : parse(text);
+    return text === undefined ? undefined : parseRetryRecord(text);
   }
 
   set(key: string, record: RetryRecord): void {
@@ -49,7 +49,7 @@ export class RetryHints {
 
   *entries(): Generator<readonly [string, RetryRecord]> {
     for (const [key, text] of this.#file.entries()) {
-      const record = parse(text);
+      const record = parseRetryRecord(text);
       if (record !== undefined) yield [key, record];
     }
   }
@@ -60,7 +60,7 @@ export class RetryHints {
 }
 
 /** A record that makes no sense is as good as none. */
-function parse(text: string): RetryRecord | undefined {
+export function parseRetryRecord(text: string): RetryRecord | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);

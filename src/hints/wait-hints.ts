@@ -22,7 +22,14 @@ function swapped(id: string): string {
   return `${time}-${third}-${second}`;
 }
 
-const keyOf = (host: string, id: QueueId): string => `${host}${separator}${swapped(id)}`;
+/** The key of a reminder, and what stands in one. */
+export const waitKey = (host: string, id: QueueId): string => `${host}${separator}${swapped(id)}`;
+
+export function readWaitKey(key: string): { readonly host: string; readonly id: QueueId } | undefined {
+  const end = key.lastIndexOf(separator);
+  const id = queueId(swapped(key.slice(end + separator.length)));
+  return end < 0 || id === undefined ? undefined : { host: key.slice(0, end), id };
+}
 
 export class WaitHints {
   readonly #spool: Clean;
@@ -51,11 +58,11 @@ export class WaitHints {
   note(transport: string, hosts: readonly string[], id: QueueId): void {
     const file = this.#file(transport);
     const expires = clock.seconds() + kept;
-    for (const host of hosts) if (!host.includes(separator)) file.set(keyOf(host, id), '', expires);
+    for (const host of hosts) if (!host.includes(separator)) file.set(waitKey(host, id), '', expires);
   }
 
   forget(transport: string, host: string, id: QueueId): void {
-    this.#file(transport).delete(keyOf(host, id));
+    this.#file(transport).delete(waitKey(host, id));
   }
 
   /** From now on no messages are named: whoever asks is about to end. */

@@ -3,6 +3,7 @@
 import type { AddressFacts, Context } from '../expand/context.ts';
 import { lower } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
+import { addressConditions } from '../routers/common-options.ts';
 import type { Child, Host, Refusal, RouterInstance, RouterServices, RoutingPurpose } from '../routers/router.ts';
 import type { User } from '../safe/users.ts';
 import type { TransportInstance } from '../transports/transport.ts';
@@ -144,7 +145,8 @@ export function routedName({ localPart, domain }: Pick<RouteAddress, 'localPart'
 function usesLocalPart(router: RouterInstance | undefined): boolean {
   if (router === undefined) return true;
   const { common, set } = router;
-  return set.has('retry_use_local_part') ? common.retry_use_local_part : common.check_local_user;
+  if (set.has('retry_use_local_part')) return common.retry_use_local_part;
+  return common.check_local_user || addressConditions.some((name) => set.has(name));
 }
 
 /** No router took the address: the text comes from the last that looked at it, or from one that declined. */

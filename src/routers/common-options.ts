@@ -17,7 +17,7 @@ import { groupOfUser, repeatedCondition, repeatedList } from '../options/rare-ki
 import { alsoCalled, dependsOn, type OptionsOf, type OptionTable } from '../options/table.ts';
 
 /** Preconditions that look at more than the domain. */
-const addressConditions = [
+export const addressConditions = [
   'condition',
   'local_part_prefix',
   'local_part_suffix',

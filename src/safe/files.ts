@@ -250,9 +250,9 @@ export function setOwner(file: Descriptor | Clean, uid: number, gid: number): vo
   else fs.chownSync(systemName(file), uid, gid);
 }
 
-/** Sets the modification time, in milliseconds since 1970; the access time becomes the same. */
-export function setTime(path: Clean, milliseconds: number): void {
-  fs.utimesSync(systemName(path), milliseconds / 1000, milliseconds / 1000);
+/** Sets the modification time, in milliseconds since 1970; the access time becomes the same unless it is given. */
+export function setTime(path: Clean, milliseconds: number, accessed = milliseconds): void {
+  fs.utimesSync(systemName(path), accessed / 1000, milliseconds / 1000);
 }
 
 /** The path with all links and `..` resolved. A clean path that names a link leads where the link's owner says. */

@@ -187,6 +187,15 @@ export function startProgram(rules: Omit<ProgramRules, 'timeout' | 'maximumOutpu
   };
 }
 
+/** Runs a program with this one's own input, output, environment and directory; resolves when it has ended. */
+export function runHere(program: Clean, args: readonly Argument[]): Promise<void> {
+  return new Promise((resolve) => {
+    const child = spawn(program, [...args], { stdio: 'inherit' });
+    child.on('error', () => resolve());
+    child.on('exit', () => resolve());
+  });
+}
+
 /** Starts a program that goes on when this one has ended, with nothing to read from and nowhere to write to. */
 export function startDetached(program: Clean, args: readonly Argument[]): void {
   const child = spawn(program, [...args], { cwd: '/', detached: true, stdio: 'ignore' });
