@@ -72,7 +72,7 @@ export async function deliverLocally(
   const rights = await rightsOf(first, context, runtime);
   if ('problem' in rights) return answer(deferred(rights.code, rights.problem));
   const directories = await directoriesOf(first, rights, context);
-  if ('problem' in directories) return answer(deferred(errorCodes.unknown, directories.problem));
+  if ('problem' in directories) return answer(deferred(directories.code, directories.problem));
   context.address = {
     ...first.facts,
     home: directories.home === undefined ? undefined : Text.vouched(directories.home),
@@ -112,7 +112,12 @@ export async function deliverLocally(
   if ('outcome' in prepared) return answer(prepared);
   place = prepared.job.place;
   if (tools.dontDeliver) return answer({ outcome: 'delivered' }, size);
-  const result = await tools.processes.perform(worker, prepared.job, content, rights);
+  const result = await tools.processes.perform(
+    worker,
+    { ...prepared.job, workingDirectory: directories.directory },
+    content,
+    rights,
+  );
   if (result.outcome !== 'delivered' || result.reply === undefined) return answer(result, size);
   const { reply } = result;
   const unsent = await sendReply(reply, { about: message.id, rights, context, runtime }, tools.deliverReport);

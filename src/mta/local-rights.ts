@@ -6,13 +6,14 @@ import { trim } from '../lib/octets.ts';
 import type { GroupOption, UserOption } from '../options/kinds.ts';
 import { type Clean, clean, literal } from '../safe/taint.ts';
 import { groupNamed, userNamed } from '../safe/users.ts';
-import type { TransportInstance } from '../transports/transport.ts';
+import { errorCodes, type TransportInstance } from '../transports/transport.ts';
 import { expanded } from './delivery-request.ts';
 import type { Delivery } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import type { Rights } from './user-process.ts';
 
 const neverUser = -29;
+const notAbsolute = -21;
 const noUser = -4;
 
 /** Number or name of a user or group, when the option is expanded. */
@@ -110,18 +111,28 @@ function neverList(
   return { problem: `User ${uid} set for ${transport} transport is on the ${list} list`, code: neverUser };
 }
 
+/** A directory that cannot be had; the code is for logs. */
+interface Misplaced {
+  readonly problem: string;
+  readonly code: number;
+}
+
 async function directoryFrom(
   template: Template | undefined,
   what: string,
   context: Context,
-): Promise<Clean | undefined | { readonly problem: string }> {
+): Promise<Clean | undefined | Misplaced> {
   if (template === undefined) return undefined;
   const text = await expanded(template, what, context);
-  if ('problem' in text) return text;
+  if ('problem' in text) return { ...text, code: errorCodes.unknown };
   const path = clean(text.text);
-  if (path === undefined) return { problem: `Tainted '${text.text.value}' (${what}) not permitted` };
+  if (path === undefined) {
+    return { problem: `Tainted '${text.text.value}' (${what}) not permitted`, code: errorCodes.unknown };
+  }
   if (path === '') return undefined;
-  return path.startsWith('/') ? path : { problem: `${what.replace(/ for .*/, '')} path "${path}" is not absolute` };
+  if (path.startsWith('/')) return path;
+  const [, kind, whose] = /^(.*?)( for .*)$/.exec(what) ?? [];
+  return { problem: `${kind} path "${path}" is not absolute${whose}`, code: notAbsolute };
 }
 
 /** Home and current directory (Exim spec 23.4). A user that an option names brings no home along, a local user does. */
@@ -129,7 +140,7 @@ export async function directoriesOf(
   delivery: Delivery,
   _rights: Rights,
   context: Context,
-): Promise<{ readonly home: Clean | undefined; readonly directory: Clean } | { readonly problem: string }> {
+): Promise<{ readonly home: Clean | undefined; readonly directory: Clean } | Misplaced> {
   const { transport, router, localUser, facts } = delivery;
   const own = await directoryFrom(
     transport.common.home_directory,
