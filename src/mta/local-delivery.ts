@@ -124,7 +124,12 @@ export async function deliverLocally(
   if ('outcome' in prepared) return answer(prepared);
   place = prepared.job.place;
   if (tools.dontDeliver) return answer({ outcome: 'delivered' }, size);
-  const result = await tools.processes.perform(worker, prepared.job, content, rights);
+  const result = await tools.processes.perform(
+    worker,
+    { ...prepared.job, workingDirectory: directories.directory },
+    content,
+    rights,
+  );
   if (result.outcome !== 'delivered' || result.reply === undefined) return answer(result, size);
   const { reply } = result;
   const unsent = await sendReply(reply, { about: message.id, rights, context, runtime }, tools.deliverReport);

@@ -20,6 +20,8 @@ import {
 
 type Options = OptionsOf<typeof dnslookupOptions>;
 
+/** `fail_defer_domains` */
+const deferRequested = 'missing MX, or all MXs point to missing A records, and defer requested';
 const incomplete: RouterOutcome = { outcome: 'defer', message: 'host lookup did not complete', timeout: true };
 
 async function isIn(list: ListOption | undefined, domain: string, context: Context): Promise<boolean> {
@@ -129,7 +131,7 @@ export const dnslookup = defineRouter({
         return { outcome: 'decline', message: 'an MX or SRV record indicated no SMTP service' };
       case 'nothing':
         return (await isIn(options.fail_defer_domains, routed.domain, context))
-          ? { outcome: 'defer', message: 'host lookup did not complete' }
+          ? { outcome: 'defer', message: deferRequested }
           : { outcome: 'decline' };
       case 'found':
         if (found.domain !== routed.domain) {

@@ -101,7 +101,8 @@ export function selfOutcome(
   if (reroute !== null) {
     return { outcome: 'reroute', domain: reroute[1] ?? '', rewriteHeaders: /^reroute:[ \t-\r]*rewrite:/.test(setting) };
   }
-  services.log(`${message}: ${domain}${purpose === 'deliver' ? '' : ` (while routing <${address}>)`}`);
+  if (setting !== 'defer')
+    services.log(`${message}: ${domain}${purpose === 'deliver' ? '' : ` (while routing <${address}>)`}`);
   return { outcome: 'defer', message, freeze: setting !== 'defer' };
 }
 

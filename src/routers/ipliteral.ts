@@ -18,7 +18,7 @@ export const ipliteral = defineRouter({
       const outcome = selfOutcome(common, candidate, routed, services);
       if (outcome !== 'send') return outcome;
     } else if (pruned.hosts.length === 0) {
-      return { outcome: 'decline' };
+      return { outcome: 'decline', message: 'IP literal host explicitly ignored' };
     }
     const host = { name: routed.domain, address, port: undefined, mx: undefined, secure: false };
     return { outcome: 'accept', hosts: [host] };

@@ -162,7 +162,7 @@ export const queryprogram = defineRouter({
   options: queryprogramOptions,
   transport: 'optional',
   check({ command, command_user: user }) {
-    if (command === undefined) return 'no command specified';
+    if (command === undefined) return 'a command specification is required';
     return user === undefined ? 'command_user must be specified' : undefined;
   },
   make(options, common) {

@@ -45,6 +45,7 @@ export interface AppendfileJob extends Job {
   readonly crlf: boolean;
   readonly check: string;
   readonly escape: string;
+  readonly escapesHeaders: boolean;
   readonly prefix: string;
   readonly suffix: string;
   readonly mode: number;

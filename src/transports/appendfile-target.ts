@@ -29,11 +29,15 @@ export async function mailboxTarget(
 ): Promise<Target> {
   const what = `file or directory name for ${transport} transport`;
   const asDirectory = options.maildir_format ? 'maildir' : options.mailstore_format ? 'mailstore' : 'directory';
+  const needed = (['maildir_format', 'mailstore_format'] as const).find((name) => options[name]);
+  if (options.file !== undefined && needed !== undefined) {
+    return give(`${needed} requires "directory" to be specified for the ${transport} transport`);
+  }
   if (options.file !== undefined) return absolute('file', await expandPath(options.file, what, context));
   if (options.directory !== undefined) {
     return absolute(asDirectory, await expandPath(options.directory, what, context));
   }
-  if (file === undefined) return give('Mandatory file or directory option missing from appendfile transport');
+  if (file === undefined) return give(`Mandatory file or directory option missing from ${transport} transport`);
   const path = clean(file);
   if (path === undefined) return give(`Tainted '${file.value}' (${what}) not permitted`);
   const whole = path.endsWith('/') || options.maildir_format || options.mailstore_format;

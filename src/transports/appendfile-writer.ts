@@ -21,9 +21,8 @@ export async function writeMessage(
   if (job.prefix !== '') await put(Buffer.from(job.prefix, 'latin1'));
   const escape =
     job.check === '' ? undefined : { check: Buffer.from(job.check, 'latin1'), by: Buffer.from(job.escape, 'latin1') };
-  const whole = await copyContent(content, { headers: job.headers, body: job.body, crlf: job.crlf, escape }, (chunk) =>
-    put(chunk),
-  );
+  const { headers, body, crlf, escapesHeaders } = job;
+  const whole = await copyContent(content, { headers, body, crlf, escape, escapesHeaders }, (chunk) => put(chunk));
   if (!whole && job.suffix !== '') await put(Buffer.from('\n'));
   if (job.suffix !== '') await put(Buffer.from(job.suffix, 'latin1'));
   return written;

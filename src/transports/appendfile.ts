@@ -19,6 +19,9 @@ import type { DeliveryRequest } from './transport.ts';
 
 type Options = OptionsOf<typeof appendfileOptions>;
 
+/** The number that logs have for a message_prefix or message_suffix that cannot be expanded. */
+const notExpanded = -27;
+
 /** What the owner of a mailbox is told when nothing else is configured. */
 const standardWarning = compileTemplate(
   [
@@ -34,14 +37,16 @@ async function quotaValue(
   template: Template | undefined,
   transport: string,
   context: Context,
+  mayBePercentage = false,
 ): Promise<QuotaValue | undefined> {
   if (template === undefined) return undefined;
   const expansion = await template.expand(context);
   if (!expansion.ok)
     return give(`Expansion of "${template.source}" in ${transport} transport failed: ${expansion.message}`);
   if (trim(expansion.text.value) === '') return undefined;
+  const value = parseQuota(expansion.text.value);
   return (
-    parseQuota(expansion.text.value) ??
+    (value?.isPercentage === true && !mayBePercentage ? undefined : value) ??
     give(`Malformed value "${expansion.text.value}" (expansion of "${template.source}") in ${transport} transport`)
   );
 }
@@ -53,9 +58,12 @@ async function quotaRules(options: Options, request: DeliveryRequest): Promise<Q
   const [limit, count, threshold] = [
     await value(options.quota),
     await value(options.quota_filecount),
-    await value(options.quota_warn_threshold),
+    await quotaValue(options.quota_warn_threshold, transport, context, true),
   ];
   const percentage = threshold?.isPercentage === true;
+  if (percentage && threshold.value > 100) {
+    give(`Invalid quota_warn_threshold percentage (${threshold.value}) for ${transport} transport`);
+  }
   const warnAt = percentage
     ? Math.floor(((limit?.value ?? 0) * (threshold?.value ?? 0)) / 100)
     : (threshold?.value ?? 0);
@@ -68,7 +76,7 @@ async function quotaRules(options: Options, request: DeliveryRequest): Promise<Q
     sizeRegex: options.quota_size_regex,
     directory:
       options.quota_directory &&
-      (await expandPath(options.quota_directory, `quota_directory for ${transport} transport`, context)),
+      (await expandPath(options.quota_directory, `quota_directory name for ${transport} transport`, context)),
     knownSize: (await value(options.mailbox_size))?.value,
     knownFileCount: (await value(options.mailbox_filecount))?.value,
     warnThreshold: warnAt,
@@ -94,13 +102,17 @@ async function framing(
   set: ReadonlySet<string>,
   format: AppendfileJob['format'],
   request: DeliveryRequest,
-): Promise<Pick<AppendfileJob, 'prefix' | 'suffix' | 'check' | 'escape'>> {
+): Promise<Pick<AppendfileJob, 'prefix' | 'suffix' | 'check' | 'escape' | 'escapesHeaders'>> {
   const { transport, context } = request;
   const plain = format !== 'file' || options.use_bsmtp;
   const text = async (name: 'message_prefix' | 'message_suffix'): Promise<string> => {
     const template = options[name];
     if (template === undefined || (plain && !set.has(name))) return '';
-    return (await expandOption(template, `${name} for ${transport} transport`, context))?.value ?? '';
+    if (template.constant !== undefined) return template.constant.value;
+    const expansion = await template.expand(context);
+    if (expansion.ok) return expansion.text.value;
+    const part = name.slice('message_'.length);
+    return give(`Expansion of "${template.source}" (${part} for ${transport} transport) failed`, notExpanded);
   };
   const prefix = await text('message_prefix');
   const suffix = await text('message_suffix');
@@ -108,14 +120,15 @@ async function framing(
     const newline = options.use_crlf ? '\r\n' : '\n';
     return {
       prefix: `${prefix}${batchPrefix(request, newline)}`,
-      suffix: `.${newline}${suffix}`,
+      suffix: `${suffix}.${newline}`,
       check: '.',
       escape: '..',
+      escapesHeaders: true,
     };
   }
   const check = plain && !set.has('check_string') ? '' : (options.check_string ?? '');
   const escape = plain && !set.has('escape_string') ? '' : (options.escape_string ?? '');
-  return { prefix, suffix, check, escape };
+  return { prefix, suffix, check, escape, escapesHeaders: false };
 }
 
 /** Where files may be made (create_file). */
@@ -143,7 +156,13 @@ async function directoryFile(options: Options, request: DeliveryRequest): Promis
   const { context, transport } = request;
   if (context.delivery === undefined) return undefined;
   const withMark = { ...context, delivery: { ...context.delivery, inode: inodeMark } };
-  const text = await expandOption(options.directory_file, `directory_file for ${transport} transport`, withMark);
+  const text = await expandOption(
+    options.directory_file,
+    `directory_file for ${transport} transport`,
+    withMark,
+    'is an error',
+    0,
+  );
   const name = text?.value ?? '';
   // one component of a path leads nowhere else, whoever wrote it
   return pathComponent(name) ?? give(`directory_file "${name}" of ${transport} transport is no name of a file`);
@@ -169,7 +188,7 @@ async function envelopeText(options: Options, request: DeliveryRequest): Promise
     if (template === undefined) return '';
     const text = await expandOption(
       template,
-      `${name} for ${request.transport} transport`,
+      `${name.replace('_', ' ')} for ${request.transport} transport`,
       request.context,
       'is nothing',
     );
@@ -177,6 +196,16 @@ async function envelopeText(options: Options, request: DeliveryRequest): Promise
   };
   const lines = [request.returnPath, ...request.addresses.map(({ recipient }) => recipient)];
   return `${await part('mailstore_prefix')}${lines.map((line) => `${line}\n`).join('')}${await part('mailstore_suffix')}`;
+}
+
+/** The warning; nothing is sent, and the message is delivered all the same, when it cannot be made. */
+async function warningText(options: Options, { transport, context }: DeliveryRequest): Promise<string | undefined> {
+  const template = options.quota_warn_message ?? standardWarning;
+  const expansion = await template.expand(context);
+  if (expansion.ok) return expansion.text.value;
+  const what = `warning message for ${transport} transport`;
+  context.services.log(`Failed to expand "${template.source}" (${what}): ${expansion.message}`);
+  return undefined;
 }
 
 async function prepare(
@@ -189,14 +218,7 @@ async function prepare(
   const { format, path } = await mailboxTarget(options, { transport, context, file });
   const frame = await framing(options, set, format, request);
   const quota = await quotaRules(options, request);
-  const warning =
-    quota.warnThreshold > 0
-      ? await expandOption(
-          options.quota_warn_message ?? standardWarning,
-          `quota_warn_message for ${request.transport} transport`,
-          request.context,
-        )
-      : undefined;
+  const warning = quota.warnThreshold > 0 ? await warningText(options, request) : undefined;
   const job: AppendfileJob = {
     driver: 'appendfile',
     transport: request.transport,
@@ -226,10 +248,10 @@ async function prepare(
     allowSymlink: options.allow_symlink,
     allowFifo: options.allow_fifo,
     lock: lockRules(options, set),
-    quota,
+    quota: warning === undefined ? { ...quota, warnThreshold: 0 } : quota,
     messageSize: request.roomFor ?? request.context.message?.size ?? writtenSize(request, frame),
     onlyQuota: request.roomFor !== undefined,
-    warningMessage: warning?.value ?? '',
+    warningMessage: warning ?? '',
     comsatUser: options.notify_comsat && request.roomFor === undefined ? (context.address?.localPart ?? '') : '',
     maildirTag: format === 'maildir' ? await maildirTag(options, request, writtenSize(request, frame)) : undefined,
     maildirRetries: options.maildir_retries,

@@ -5,6 +5,8 @@ import { LineEncoder } from './line-encoder.ts';
 import type { ContentReader } from './transport.ts';
 
 export interface ContentRules extends LineRules {
+  /** Header lines are escaped, too: in batched SMTP. The text of check_string is looked for in the body alone. */
+  readonly escapesHeaders: boolean;
   readonly headers: boolean;
   readonly body: boolean;
 }
@@ -17,13 +19,17 @@ export async function copyContent(
   rules: ContentRules,
   write: (chunk: Buffer) => Promise<void> | void,
 ): Promise<boolean> {
+  const isFiltered = content.isFiltered === true;
+  let head = rules.headers && !isFiltered ? `${content.headers}\n` : '';
+  if (rules.escape !== undefined && !rules.escapesHeaders && head !== '') {
+    await write(new LineEncoder({ crlf: rules.crlf, escape: undefined }).encode(Buffer.from(head, 'latin1')));
+    head = '';
+  }
   const encoder = new LineEncoder(rules);
   const put = (chunk: Buffer): Promise<void> | void => {
     const encoded = encoder.encode(chunk);
     return encoded.length > 0 ? write(encoded) : undefined;
   };
-  const isFiltered = content.isFiltered === true;
-  const head = rules.headers && !isFiltered ? `${content.headers}\n` : '';
   if (!rules.body && !isFiltered) {
     await put(Buffer.from(head, 'latin1'));
   } else {

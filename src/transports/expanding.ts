@@ -18,18 +18,24 @@ export function give(message: string, code: number = errorCodes.unknown): never 
   throw new Unprepared(deferred(code, message, { panic: code === 0 || code === errorCodes.unknown }));
 }
 
+/** The same, where the real program has no number for it and tells only the main log. */
+export function giveQuietly(message: string): never {
+  throw new Unprepared(deferred(0, message));
+}
+
 /** The value of an option; `what` says in errors what it is for. A forced failure is nothing when that is allowed. */
 export async function expandOption(
   template: Template,
   what: string,
   context: Context,
   forced: 'is nothing' | 'is an error' = 'is an error',
+  code?: number,
 ): Promise<Text | undefined> {
   if (template.constant !== undefined) return template.constant;
   const expansion = await template.expand(context);
   if (expansion.ok) return expansion.text;
   if (expansion.kind === 'forced' && forced === 'is nothing') return undefined;
-  return give(`Expansion of "${template.source}" (${what}) failed: ${expansion.message}`);
+  return give(`Expansion of "${template.source}" (${what}) failed: ${expansion.message}`, code);
 }
 
 /** A name of a file or directory: absolute, and not tainted. */

@@ -91,8 +91,9 @@ function openMailbox(job: AppendfileJob): Opened {
       return { failure: deferred(codes.changed, `opened mailbox ${path} inode number changed`, { freeze: true }) };
     } catch (error) {
       const code = errorCode(error);
-      if (code === 'EEXIST' || code === 'ENOENT') continue;
-      return { failure: systemError(error, `while opening mailbox ${path}`) };
+      // somebody else made it meanwhile, or took it away
+      if (found === undefined ? code === 'EEXIST' : code === 'ENOENT') continue;
+      return { failure: systemError(error, `while ${found === undefined ? 'creating' : 'opening'} mailbox ${path}`) };
     }
   }
   return { failure: deferred(codes.existRace, `mailbox ${path}: existence unclear`, { freeze: true }) };

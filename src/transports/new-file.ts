@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { base62 } from '../lib/base62.ts';
 import * as clock from '../lib/clock.ts';
 import { errorCode, errorText } from '../lib/errno.ts';
-import { regex } from '../lib/regex.ts';
+import { RegexSyntaxError, regex } from '../lib/regex.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, concat, decimal, literal, pathOf, reviewed } from '../safe/taint.ts';
 import { directorySize, type MailboxSize } from '../store/mailbox-size.ts';
@@ -14,7 +14,7 @@ import { writeMessage } from './appendfile-writer.ts';
 import { checkCreationIn } from './mailbox-checks.ts';
 import { systemError } from './mailbox-file.ts';
 import { checkQuota, crossedThreshold } from './mailbox-quota.ts';
-import { type ContentReader, type DeliveryResult, deferred, type Undelivered } from './transport.ts';
+import { type ContentReader, type DeliveryResult, deferred, errorCodes, type Undelivered } from './transport.ts';
 
 let lastName = 0;
 
@@ -124,6 +124,10 @@ export async function deliverToNewFile(job: AppendfileJob, content: ContentReade
     if (problem !== undefined) return problem;
     if (job.format === 'maildir') makeFolderMark(job);
   } catch (error) {
+    if (error instanceof RegexSyntaxError) {
+      const where = `at offset ${error.offset} while compiling ${job.maildirFolderRegex}`;
+      return deferred(errorCodes.unknown, `appendfile: regular expression error: ${error.message} ${where}`);
+    }
     return systemError(error, `failed to create directories for ${job.path}: ${errorText(error)}`);
   }
   const directory = usesQuota(job) ? quotaDirectory(job) : job.path;
@@ -160,19 +164,22 @@ async function writeAndMove(
   content: ContentReader,
   temporary: Clean,
   finalName: (file: files.Descriptor, size: number) => Clean,
+  move: (from: Clean, to: Clean) => void = files.rename,
 ): Promise<FormResult> {
   const file = files.open(temporary, files.createNew, job.mode);
+  let what = `while writing to ${temporary}`;
   try {
     files.setMode(file, job.mode);
     const size = await writeMessage(job, content, file);
     await files.sync(file);
     const final = finalName(file, size);
-    files.rename(temporary, final);
+    what = `while renaming ${temporary} as ${final}`;
+    move(temporary, final);
     await files.syncDirectory(files.parentOf(final) ?? literal('.'));
     return { outcome: 'delivered', size };
   } catch (error) {
     files.removeIfPossible(temporary);
-    return systemError(error, `while writing to ${temporary}`);
+    return systemError(error, what);
   } finally {
     files.close(file);
   }
@@ -203,17 +210,29 @@ function isTooLong(path: Clean): boolean {
   }
 }
 
+/** A file that has the name already is not to be lost. */
+function giveName(from: Clean, to: Clean): void {
+  files.makeLink(from, to);
+  files.removeIfPossible(from);
+}
+
 const directory: Form = (job, content, name) => {
   const temporary = pathOf(job.path, name);
   // one that a process of this number left when it was killed
   files.removeIfPossible(temporary);
-  return writeAndMove(job, content, temporary, (file) => {
-    const { ino } = files.statOpen(file);
-    const standard = `q${base62(clock.seconds(), 6)}-${ino}`;
-    const chosen =
-      job.directoryFile === undefined ? standard : job.directoryFile.replaceAll(String(inodeMark), String(ino));
-    return pathOf(job.path, reviewed(chosen, 'expanded by the delivering process, without a slash, and a number'));
-  });
+  return writeAndMove(
+    job,
+    content,
+    temporary,
+    (file) => {
+      const { ino } = files.statOpen(file);
+      const standard = `q${base62(clock.seconds(), 6)}-${ino}`;
+      const chosen =
+        job.directoryFile === undefined ? standard : job.directoryFile.replaceAll(String(inodeMark), String(ino));
+      return pathOf(job.path, reviewed(chosen, 'expanded by the delivering process, without a slash, and a number'));
+    },
+    giveName,
+  );
 };
 
 const mailstore: Form = async (job, content) => {

@@ -19,6 +19,7 @@ export interface PipeJob extends Job {
   readonly crlf: boolean;
   readonly check: string;
   readonly escape: string;
+  readonly escapesHeaders: boolean;
   readonly prefix: string;
   readonly suffix: string;
   readonly umask: number;
@@ -87,7 +88,8 @@ export async function runPipe(job: PipeJob, content: ContentReader): Promise<Del
     },
     async (write) => {
       if (job.prefix !== '') await write(Buffer.from(job.prefix, 'latin1'));
-      const rules = { headers: job.headers, body: job.body, crlf: job.crlf, escape };
+      const { headers, body, crlf, escapesHeaders } = job;
+      const rules = { headers, body, crlf, escape, escapesHeaders };
       await copyContent(content, rules, (chunk) => write(Buffer.from(chunk)));
       if (job.suffix !== '') await write(Buffer.from(job.suffix, 'latin1'));
     },

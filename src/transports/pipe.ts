@@ -14,7 +14,7 @@ import { type Clean, clean, pathOf, reviewed, Text } from '../safe/taint.ts';
 import { batchPrefix } from './batch.ts';
 import { type Command, compileCommand, expandCommand, refuseCommand } from './command-words.ts';
 import { defineLocalTransport } from './define-local-transport.ts';
-import { expandOption, give, prepared } from './expanding.ts';
+import { expandOption, give, giveQuietly, prepared } from './expanding.ts';
 import { type PipeJob, runPipe, timedOut } from './pipe-job.ts';
 import { pipeOptions } from './pipe-options.ts';
 import type { DeliveryRequest } from './transport.ts';
@@ -60,7 +60,7 @@ function filterWords(
 /** The words of the `command` option, expanded one by one. */
 function configuredWords({ options, command }: PipeCommand, request: DeliveryRequest): Promise<Argument[]> {
   const { transport, addresses } = request;
-  if (command === undefined) return give(`no command specified for ${transport} transport`);
+  if (command === undefined) return giveQuietly(`no command specified for ${transport} transport`);
   return expandCommand(command, { name: `${transport} transport`, expansionCode: 0 }, request, (word) =>
     word === '$address_pipe' && options.force_command ? redirectedWords(addresses[0]?.pipe, transport) : undefined,
   );
@@ -110,8 +110,12 @@ async function environment(options: Options, request: DeliveryRequest, path: str
   };
   if (hosts[0] !== undefined) standard['HOST'] = hosts[0].name;
   if (options.environment !== undefined) {
-    const added = await expandOption(options.environment, `environment for ${transport} transport`, context);
-    for (const item of splitList(added?.value ?? '').items) {
+    const added = await options.environment.expand(context);
+    if (!added.ok) {
+      const { source } = options.environment;
+      return giveQuietly(`failed to expand string "${source}" for ${transport} transport: ${added.message}`);
+    }
+    for (const item of splitList(added.text.value).items) {
       const equals = item.indexOf('=');
       if (equals > 0) standard[item.slice(0, equals)] = item.slice(equals + 1);
     }
@@ -134,14 +138,15 @@ async function shellWords(options: Options, request: DeliveryRequest): Promise<A
     const expanded = text && clean(text);
     return [...shell, expanded ?? refuseCommand(`Tainted arg 0 for ${transport} transport command: '${text?.value}'`)];
   }
-  if (options.command === undefined) return give(`no command specified for ${transport} transport`);
-  const text = await expandOption(
-    options.command,
-    `command '${options.command.source}' in ${transport} transport`,
-    context,
-  );
-  const command = text && clean(text);
-  return [...shell, command ?? refuseCommand(`Tainted arg 0 for ${transport} transport command: '${text?.value}'`)];
+  if (options.command === undefined) return giveQuietly(`no command specified for ${transport} transport`);
+  const expansion = await options.command.expand(context);
+  if (!expansion.ok) {
+    const what = `Expansion of command "${options.command.source}" in ${transport} transport failed`;
+    return give(`${what}: ${expansion.message}`, 0);
+  }
+  const { text } = expansion;
+  const command = clean(text);
+  return [...shell, command ?? refuseCommand(`Tainted arg 0 for ${transport} transport command: '${text.value}'`)];
 }
 
 async function commandWords(command: PipeCommand, request: DeliveryRequest): Promise<Argument[]> {
@@ -159,22 +164,30 @@ async function framing(
   options: Options,
   set: ReadonlySet<string>,
   request: DeliveryRequest,
-): Promise<Pick<PipeJob, 'prefix' | 'suffix' | 'check' | 'escape'>> {
+): Promise<Pick<PipeJob, 'prefix' | 'suffix' | 'check' | 'escape' | 'escapesHeaders'>> {
   const { transport, context } = request;
   const text = async (name: 'message_prefix' | 'message_suffix'): Promise<string> => {
     const template = options[name];
     if (template === undefined || (options.use_bsmtp && !set.has(name))) return '';
-    return (await expandOption(template, `${name} for ${transport} transport`, context))?.value ?? '';
+    const what = `${name.slice('message_'.length)} for ${transport} transport`;
+    return (await expandOption(template, what, context, 'is an error', 0))?.value ?? '';
   };
   const [prefix, suffix] = [await text('message_prefix'), await text('message_suffix')];
   if (!options.use_bsmtp)
-    return { prefix, suffix, check: options.check_string ?? '', escape: options.escape_string ?? '' };
+    return {
+      prefix,
+      suffix,
+      check: options.check_string ?? '',
+      escape: options.escape_string ?? '',
+      escapesHeaders: false,
+    };
   const newline = options.use_crlf ? '\r\n' : '\n';
   return {
     prefix: `${prefix}${batchPrefix(request, newline)}`,
-    suffix: `.${newline}${suffix}`,
+    suffix: `${suffix}.${newline}`,
     check: '.',
     escape: '..',
+    escapesHeaders: true,
   };
 }
 
@@ -187,7 +200,7 @@ async function prepare(
   const { options } = command;
   const path = (await expandOption(options.path, `path for ${transport} transport`, context))?.value ?? '';
   const [name, ...args] = await commandWords(command, request);
-  if (name === undefined) return give(`no command specified for ${transport} transport`);
+  if (name === undefined) return giveQuietly(`no command specified for ${transport} transport`);
   const frame = await framing(options, set, request);
   const job: PipeJob = {
     driver: 'pipe',

@@ -173,6 +173,8 @@ export interface Job {
   /** What logs call the file or directory of redirection, when options of the transport make another of it. */
   readonly place?: string | undefined;
   readonly driver: string;
+  /** Where the delivery works; it must be possible to go there, whether anything is done there or not. */
+  readonly workingDirectory?: Clean | undefined;
   /** What the message runs through on its way. */
   readonly filter?: FilterCommand | undefined;
 }
