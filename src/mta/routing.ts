@@ -139,11 +139,22 @@ export function routedName({ localPart, domain }: Pick<RouteAddress, 'localPart'
   return `${lower(localPart)}@${domain}`;
 }
 
+/** Options that make a router one for single addresses, and not for domains. */
+const looksAtLocalPart = [
+  'local_parts',
+  'condition',
+  'local_part_prefix',
+  'local_part_suffix',
+  'senders',
+  'require_files',
+] as const;
+
 /** Whether retry times of routing are for the whole address (Exim spec 15, retry_use_local_part). */
 function usesLocalPart(router: RouterInstance | undefined): boolean {
   if (router === undefined) return true;
   const { common, set } = router;
-  return set.has('retry_use_local_part') ? common.retry_use_local_part : common.check_local_user;
+  if (set.has('retry_use_local_part')) return common.retry_use_local_part;
+  return common.check_local_user || looksAtLocalPart.some((name) => set.has(name));
 }
 
 /** No router took the address: the text comes from the last that looked at it, or from one that declined. */
