@@ -2,27 +2,55 @@
 
 import type { ConnectionFacts } from '../expand/context.ts';
 import * as clock from '../lib/clock.ts';
+import { printing } from '../lib/escapes.ts';
 import { formatPassed } from '../lib/intervals.ts';
 import { lower, trim } from '../lib/octets.ts';
+import { parseAddress } from '../mail/address.ts';
+import { type DecodeOptions, decodeWords, UnknownCharset } from '../mail/encoded-word.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import type { SpooledMessage } from '../spool/spooled-message.ts';
 import type { Arrival } from './arrival.ts';
 
-/** The value of a header line by its name, without comments; for logs. */
+/** The value of a header line by its name, with its line ends. */
 function headerValue(headers: readonly HeaderLine[], name: string): string | undefined {
   const found = headers.find(({ type, text }) => type !== '*' && lower(headerName(text)) === name);
-  return found === undefined ? undefined : trim(headerBody(found.text).replace(/\n[ \t]*/g, ' '));
+  return found === undefined ? undefined : trim(headerBody(found.text));
 }
 
 function idField(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
   const made = arrival.messageIdMade;
   if (!selects(made ? 'msg_id_created' : 'msg_id')) return '';
   const value = headerValue(arrival.headers, 'resent-message-id') ?? headerValue(arrival.headers, 'message-id');
-  const id = value === undefined ? undefined : /^<?([^>]*)>?/.exec(value)?.[1];
-  if (id === undefined || id === '') return '';
-  return ` id${made ? '*' : ''}=${id.replace(/[\x00-\x20]/g, '?')}`;
+  if (value === undefined) return '';
+  const id = parseAddress(value, { allowDomainLiterals: true });
+  if ('error' in id) return '';
+  return ` id${made ? '*' : ''}=${printing(id.address, arrival.context.settings.printTopBitCharacters)}`;
+}
+
+/** The text as it stands when it is in a character set that nobody knows. */
+function decoded(text: string, options: DecodeOptions): string {
+  try {
+    return decodeWords(text, { ...options, strict: true });
+  } catch (error) {
+    if (error instanceof UnknownCharset) return text;
+    throw error;
+  }
+}
+
+const longestSubject = 100;
+
+/** ` T="subject"`, its encoded words decoded. */
+function subjectField({ headers, context }: Arrival): string {
+  const value = headerValue(headers, 'subject');
+  if (value === undefined) return '';
+  const { headersCharset: charset, checkRfc2047Length: checkLength, printTopBitCharacters } = context.settings;
+  const subject = decoded(value, { checkLength, charset }).slice(0, longestSubject);
+  const shown = subject.replace(/["\\]|[^\t"\\]+/g, (part) =>
+    /^["\\]/.test(part) ? `\\${part}` : printing(part, printTopBitCharacters),
+  );
+  return ` T="${shown}"`;
 }
 
 /** ` A=authenticator:id` of a client that logged in. */
@@ -99,11 +127,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   if (selects('receive_time')) line += ` RT=${formatPassed((clock.now() - begun) / 1000, selects('millisec'))}`;
   line += queueField(context.queueName);
   line += idField(arrival, selects);
-  if (selects('subject')) {
-    const subject = headerValue(arrival.headers, 'subject');
-    if (subject !== undefined)
-      line += ` T="${subject.replace(/["\\]/g, (c) => `\\${c}`).replace(/[\x00-\x1f]/g, '?')}"`;
-  }
+  if (selects('subject')) line += subjectField(arrival);
   return line;
 }
 
