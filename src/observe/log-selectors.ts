@@ -33,7 +33,7 @@ export const logSelectors = {
   millisec: off('times with three decimals'),
   msg_id: on('id= on arrival lines: the Message-ID: header'),
   msg_id_created: off('id*= when the Message-ID: had to be made'),
-  outgoing_interface: off('I= on delivery lines'),
+  outgoing_interface: off('nothing: I= on delivery lines comes with incoming_interface, as in Exim 4.96'),
   outgoing_port: off('the port behind the address of the host delivered to'),
   queue_run: on('start and end of queue runs'),
   queue_time: off('QT= on delivery lines: time on the queue'),
