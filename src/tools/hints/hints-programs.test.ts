@@ -46,7 +46,7 @@ async function dialogue(database: string, ...lines: readonly string[]): Promise<
     yield* lines;
   }
   assert.equal(await fixdb(['-z', spool, database], all(), { out: take, error: take }), 0);
-  return text.replaceAll(spool, 'SPOOL').replace(/^> .*\n0/gm, '> TIME\n0');
+  return text.replaceAll(spool, 'SPOOL').replace(/^> \d\d-\w{3}-\d{4} [\d:]{8}\n0/gm, '> TIME\n0');
 }
 
 /** 2 November 2025, 10:00 in UTC. */
