@@ -4,6 +4,7 @@ import { errorNumberText } from '../lib/errno.ts';
 import { formatPassed } from '../lib/intervals.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import type { Child, Host, RouterInstance } from '../routers/router.ts';
+import { errorCodes } from '../transports/transport.ts';
 import { addressKey, ancestorsOf, type RouteAddress, topOf } from './address.ts';
 import { queueField } from './arrival-log.ts';
 import type { Delivery } from './routing.ts';
@@ -130,7 +131,9 @@ export function deferLine(facts: FailureFacts, selects: Selects): string {
   line += queueField(facts.queue);
   line += `${where(facts) || (facts.held ? '' : ' routing')} defer (${facts.code})${system === '' ? '' : `: ${system}`}${facts.hostFields}`;
   if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
-  return system !== '' && ['', system].includes(facts.message) ? line : `${line}: ${printed(facts.message)}`;
+  // an objection to an event has no text; that of a router or host may be an empty one
+  const said = facts.message === '' ? system !== '' || facts.code === errorCodes.objection : facts.message === system;
+  return said ? line : `${line}: ${printed(facts.message)}`;
 }
 
 /** `** address R=… T=…: reason` */
