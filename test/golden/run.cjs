@@ -184,7 +184,7 @@ function munge(text, dir) {
   t = t.replace(new RegExp(`( by |^user = |^group = )${USER}$`, 'gm'), '$1@USER@');
   t = t.replace(new RegExp(`\\b(SMTP connection|SMTP call|SMTP command|MAIL|received) from ${USER}\\b`, 'g'), '$1 from @USER@');
   t = t.replace(new RegExp(`\\b${USER}@(?=simple\\.example\\b)`, 'gi'), '@USER@@').replace(new RegExp(`=> ${USER} (?=<@USER@@)`, 'gi'), '=> @USER@ ');
-  t = t.replace(new RegExp(`^([-dl][-rwxst]{9}|\\d{3}|exim auth \\w+) ${USER}$`, 'gm'), '$1 @USER@');
+  t = t.replace(new RegExp(`^(exim auth \\w+) ${USER}$`, 'gm'), '$1 @USER@');
   t = t.replace(new RegExp(`\\bfrom ${USER} (?=\\(helo)`, 'g'), 'from @USER@ ').replace(new RegExp(`\\bident=${USER}\\b`, 'g'), 'ident=@USER@');
   t = t.replace(new RegExp(`^(--?(?:ident|auth_id)) ${USER}$`, 'gm'), '$1 @USER@').replace(new RegExp(`(?<![-.\\w])${USER}@(?=far\\.example)`, 'g'), '@USER@@');
   t = t.replace(/\bS=\d+(?= |$)/gm, 'S=SIZE').replace(/^(\s*\d+[smhdw]\s+)\d+(\.\d+)?[KM]?(\s+MSGID)/gm, '$1SIZE$3').replace(/^\s*\d+[smhdw](\s+SIZE)/gm, 'AGE$1');
