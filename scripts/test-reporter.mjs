@@ -7,9 +7,10 @@ export default async function* report(source) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for await (const { type, data } of source) {
     if (type === 'test:pass' || type === 'test:fail') {
-      const isFile = data.nesting === 0 && data.details?.type === undefined && data.name.endsWith('.test.ts');
-      if (isFile) continue;
-      if (data.details?.type === 'suite') continue;
+      const error = data.details?.error;
+      const isTest = data.details?.type === 'test' && !data.name.endsWith('.test.ts');
+      // a file or a suite fails with its tests, which are told themselves, or alone: by a hook, or by how its process ended
+      if (!isTest && (error === undefined || error.failureType === 'subtestsFailed')) continue;
       if (data.skip !== undefined) {
         counts.skipped++;
         yield `skipped: ${data.name} (${data.skip})\n`;

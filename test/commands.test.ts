@@ -18,7 +18,7 @@ before(async () => {
   chmodSync(elsewhere, 0o755);
 });
 after(async () => {
-  rmSync(elsewhere, { recursive: true, force: true });
+  rmSync(elsewhere, { recursive: true, force: true, maxRetries: 20 });
   await server.remove();
 });
 

@@ -53,7 +53,7 @@ function equalized(text: string): string {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'tabella-conversations-'));
-test.after(() => rmSync(directory, { recursive: true, force: true }));
+test.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 20 }));
 
 /** What a rehearsal says besides; the recordings leave it out. */
 const remarks = /\n(?:\*{4} [^\n]*\n)+\n/g;

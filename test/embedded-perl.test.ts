@@ -29,7 +29,7 @@ function expanded(settings: string, lines: readonly string[]): string[] {
     });
     return stdout.toString('latin1').replace(/^> /, '').split('\n> ').slice(0, lines.length);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 

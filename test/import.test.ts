@@ -26,7 +26,7 @@ import { account, bin, isRoot, type Ran, root, run } from './server.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'tabella-import-'));
 chmodSync(home, 0o755);
-after(() => rmSync(home, { recursive: true, force: true }));
+after(() => rmSync(home, { recursive: true, force: true, maxRetries: 20 }));
 
 /** Whose files the users of the old system have. */
 const owner = isRoot ? 1234 : (process.getuid?.() ?? 0);

@@ -175,6 +175,6 @@ export class Hub {
         // it is gone already
       }
     }
-    rmSync(join(this.directory, '..'), { recursive: true, force: true, maxRetries: 5 });
+    rmSync(join(this.directory, '..'), { recursive: true, force: true, maxRetries: 20 });
   };
 }

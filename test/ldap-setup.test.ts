@@ -136,7 +136,7 @@ access to * by dn.exact=${us} manage by * break
       'slapd has ended',
       () => !existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')),
     );
-    rmSync(above, { recursive: true, force: true });
+    rmSync(above, { recursive: true, force: true, maxRetries: 20 });
   });
 
   const setUp = () => runSetup(['--server', socket, '--ldap', `127.0.0.1:${ldapPort}`, join(above, 'hub')]);
@@ -188,7 +188,7 @@ describe('configs/ldap/setup, used wrongly,', () => {
   it('says which server it cannot reach', () => {
     const place = mkdtempSync(join(tmpdir(), 'tabella-none-'));
     const { status, stderr } = runSetup(['--server', 'ldapi://%2Fnonexistent', place]);
-    rmSync(place, { recursive: true, force: true });
+    rmSync(place, { recursive: true, force: true, maxRetries: 20 });
     assert.equal(status, 1);
     assert.match(stderr, /cn=config of ldapi:\/\/%2Fnonexistent is not open to you/);
   });

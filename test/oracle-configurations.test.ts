@@ -49,7 +49,7 @@ function debianConfiguration(site: string, split: boolean): string {
     assert.equal(made.status, 0, made.stderr);
     return readFileSync(join(work, 'made'), 'latin1').replaceAll(work, '/mnt/etc');
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 

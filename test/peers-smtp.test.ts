@@ -219,7 +219,7 @@ smtp_dns_support_level = disabled`,
     after(async () => {
       await exim?.stop();
       await postfix?.stop();
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true, maxRetries: 20 });
     });
 
     it('lets a Postfix relay through it that logs in over TLS and checks the certificate', async () => {

@@ -231,7 +231,8 @@ ${retry ?? '* * F,2h,15m'}
   /** Ends the daemon and removes everything. */
   async remove(): Promise<void> {
     await this.stop('SIGKILL');
-    rmSync(this.directory, { recursive: true, force: true });
+    // its children may be writing still: what appears in the meantime is removed as well
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 20 });
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -105,7 +105,7 @@ export class TestDatabase {
 
   readonly #end = (): void => {
     this.#process?.kill('SIGKILL');
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 20 });
   };
 }
 

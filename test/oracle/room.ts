@@ -101,7 +101,7 @@ export async function runJobs(side: Side, files: Files, jobs: readonly Job[]): P
       return { stdout: read('out'), stderr: read('err'), status: Number(read('rc')) };
     });
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 
