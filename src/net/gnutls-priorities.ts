@@ -1,116 +1,132 @@
 /**
  * Priority strings of GnuTLS, which Debian's Exim is built with, in the words of OpenSSL (Exim spec 43.5): versions, ciphers,
- * ways to exchange keys, and checksums are obeyed. Groups, signatures and what begins with `%` are left to the library.
+ * ways to exchange keys, and checksums are obeyed, in their order. Which groups and signatures there are decides whether
+ * a version can be spoken; which of them are used, and what begins with `%`, is left to the library.
  */
 
 import type { SecureVersion } from 'node:tls';
-import { lower } from '../lib/octets.ts';
-import { tlsLibrary } from './tls.ts';
+import { nearest } from '../lib/nearest.ts';
+import { upper } from '../lib/octets.ts';
+import {
+  type Choice,
+  type Kind,
+  keywords,
+  kinds,
+  known,
+  manners,
+  modernSuites,
+  suites,
+  wholes,
+} from './gnutls-words.ts';
 import type { CipherRules } from './tls-ciphers.ts';
 
-const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+const versions: readonly (readonly [word: string, version: SecureVersion])[] = [
+  ['VERS-TLS1.0', 'TLSv1'],
+  ['VERS-TLS1.1', 'TLSv1.1'],
+  ['VERS-TLS1.2', 'TLSv1.2'],
+  ['VERS-TLS1.3', 'TLSv1.3'],
+];
 
-/** Ciphers in the order in which they are liked, with the names of OpenSSL; those of TLS 1.3 stand alone. */
-const ciphers = {
-  'AES-256-GCM': { own: 'TLS_AES_256_GCM_SHA384', suites: { AEAD: 'AES256-GCM-SHA384' } },
-  'CHACHA20-POLY1305': { own: 'TLS_CHACHA20_POLY1305_SHA256', suites: { AEAD: 'CHACHA20-POLY1305' } },
-  'AES-128-GCM': { own: 'TLS_AES_128_GCM_SHA256', suites: { AEAD: 'AES128-GCM-SHA256' } },
-  'AES-256-CBC': { own: undefined, suites: { SHA1: 'AES256-SHA', SHA256: 'AES256-SHA256', SHA384: 'AES256-SHA384' } },
-  'AES-128-CBC': { own: undefined, suites: { SHA1: 'AES128-SHA', SHA256: 'AES128-SHA256' } },
-} as const satisfies Record<string, { own: string | undefined; suites: Readonly<Record<string, string>> }>;
+const kindOf: ReadonlyMap<string, Kind> = new Map(
+  kinds.flatMap((kind) => known[kind].map((name): [string, Kind] => [name, kind])),
+);
 
-/** Ways to exchange keys, as names of suites begin with them. */
-const exchanges = { 'ECDHE-ECDSA': 'ECDHE-ECDSA-', 'ECDHE-RSA': 'ECDHE-RSA-', 'DHE-RSA': 'DHE-RSA-', RSA: '' } as const;
-const checksums = ['AEAD', 'SHA1', 'SHA256', 'SHA384'] as const;
+type Changeable = { -readonly [K in Kind]: readonly string[] };
 
-interface Choice {
-  ciphers: readonly string[];
-  exchanges: readonly string[];
-  checksums: readonly string[];
-  versions: readonly string[];
+const add = (choice: Changeable, kind: Kind, names: readonly string[]): void => {
+  choice[kind] = [...choice[kind], ...names.filter((name) => !choice[kind].includes(name))];
+};
+
+const take = (choice: Changeable, kind: Kind, gone: (name: string) => boolean): void => {
+  choice[kind] = choice[kind].filter((name) => !gone(name));
+};
+
+/** The word of a group may call it a curve. */
+const asWritten = (word: string): string => word.replace(/^CURVE-(?!ALL$)/, 'GROUP-');
+
+/** Obeys a word; answers whether there is such a word. */
+function obey(word: string, choice: Changeable): boolean {
+  if (manners.has(word)) return true;
+  const sign = word[0];
+  const name = asWritten(upper(word.slice(1)));
+  if (sign !== '+' && sign !== '-' && sign !== '!') return false;
+  const whole = wholes.get(name);
+  const kind = kindOf.get(name);
+  const keyword = name === 'NONE' ? undefined : keywords.get(name);
+  if (sign === '+' && keyword !== undefined) {
+    for (const each of kinds) if (each !== 'versions') add(choice, each, keyword[each]);
+  } else if (whole !== undefined) {
+    const [of, names] = whole;
+    const part = names.length > 0 && names.length < known[of].length && of === 'groups' && name !== 'GROUP-ALL';
+    if (sign === '+') add(choice, of, names);
+    else take(choice, of, (each) => (part ? names.includes(each) : name !== 'VERS-DTLS-ALL'));
+  } else if (kind !== undefined) {
+    if (sign === '+') add(choice, kind, [name]);
+    else take(choice, kind, (each) => each === name);
+  } else return false;
+  return true;
 }
 
-const everything: Choice = { ciphers: Object.keys(ciphers), exchanges: Object.keys(exchanges), checksums, versions };
-const strong: readonly string[] = ['AES-256-GCM', 'CHACHA20-POLY1305', 'AES-256-CBC'];
-const nothing: Choice = { ciphers: [], exchanges: [], checksums: [], versions: [] };
-const suiteB: Choice = { ...everything, exchanges: ['ECDHE-ECDSA'], checksums: ['AEAD'] };
-
-/** Where a string begins. */
-const keywords: ReadonlyMap<string, Choice> = new Map([
-  ...['NORMAL', 'PERFORMANCE', 'LEGACY', 'SYSTEM', 'SECURE', 'SECURE128'].map((name) => [name, everything] as const),
-  ['PFS', { ...everything, exchanges: everything.exchanges.filter((name) => name !== 'RSA') }],
-  ['SECURE192', { ...everything, ciphers: strong }],
-  ['SECURE256', { ...everything, ciphers: strong }],
-  ['SUITEB128', { ...suiteB, ciphers: ['AES-256-GCM', 'AES-128-GCM'] }],
-  ['SUITEB192', { ...suiteB, ciphers: ['AES-256-GCM'] }],
-  ['NONE', nothing],
-]);
-
-/** All of a kind, by the name for them. */
-const all: ReadonlyMap<string, keyof Choice> = new Map([
-  ['CIPHER-ALL', 'ciphers'],
-  ['KX-ALL', 'exchanges'],
-  ['MAC-ALL', 'checksums'],
-  ['VERS-ALL', 'versions'],
-  ['VERS-TLS-ALL', 'versions'],
-]);
-
-const kinds = Object.keys(everything) as (keyof Choice)[];
-
-/** Of which kind a word is, and what it stands for; nothing for words that are left to the library. */
-function meaning(word: string): readonly [kind: keyof Choice, names: readonly string[]] | undefined {
-  const kind = all.get(word);
-  if (kind !== undefined) return [kind, everything[kind]];
-  const name = /^VERS-TLS/.test(word) ? word.replace(/^VERS-TLS/, 'TLSv').replace('v1.0', 'v1') : word;
-  const found = kinds.find((each) => everything[each].includes(name));
-  return found === undefined ? undefined : [found, [name]];
-}
-
+/** @throws Error for a word that there is not */
 function chosen(text: string): Choice {
   const [keyword = '', ...words] = text.split(':');
-  const choice: Choice = { ...(keywords.get(keyword) ?? everything) };
-  const banned = new Set<string>();
-  for (const word of words) {
-    const found = meaning(word.slice(1));
-    if (found === undefined) continue;
-    const [kind, names] = found;
-    const others = choice[kind].filter((name) => !names.includes(name));
-    if (word.startsWith('+')) choice[kind] = [...choice[kind], ...names.filter((name) => !choice[kind].includes(name))];
-    else choice[kind] = others;
-    if (word.startsWith('!')) for (const name of names) banned.add(name);
+  const choice: Changeable = { ...(keywords.get(upper(keyword)) ?? known) };
+  for (const written of words) {
+    const word = written.replace(/^[ \t]+/, '');
+    if (obey(word, choice)) continue;
+    const near = nearest(upper(word.slice(1)), [...kindOf.keys(), ...wholes.keys()]);
+    const remedy = near === undefined ? '' : `; did you mean "${word.slice(0, 1)}${near}"?`;
+    throw new Error(`there is no priority "${written}" of GnuTLS, in "${text}"${remedy}`);
   }
-  for (const kind of kinds) choice[kind] = choice[kind].filter((name) => !banned.has(name));
   return choice;
 }
 
-/** Suites of TLS 1.2 and before; not every cipher goes with every way to exchange keys. */
-function suitesOf(choice: Choice): string[] {
-  const known = new Set(tlsLibrary().getCiphers());
-  return choice.exchanges.flatMap((exchange) =>
-    choice.ciphers.flatMap((cipher) => {
-      const { suites } = ciphers[cipher as keyof typeof ciphers];
-      const start = exchanges[exchange as keyof typeof exchanges];
-      return Object.entries(suites)
-        .filter(([checksum]) => choice.checksums.includes(checksum))
-        .map(([, name]) => `${start}${name}`)
-        .filter((name) => known.has(lower(name)));
-    }),
+interface Suite {
+  readonly name: string;
+  readonly checksum: string;
+}
+
+/** Suites of TLS 1.2 and before, in the order in which they are liked. */
+function suitesOf({ ciphers, exchanges, checksums }: Choice): readonly Suite[] {
+  return exchanges.flatMap((exchange) =>
+    ciphers.flatMap((cipher) =>
+      checksums.flatMap((checksum) =>
+        (suites.get(cipher) ?? [])
+          .filter(([of, , goesWith]) => of === checksum && goesWith.includes(exchange))
+          .map(([, name]) => ({ name: exchange === 'RSA' ? name : `${exchange}-${name}`, checksum })),
+      ),
+    ),
   );
 }
 
 /** Whether a value is such a string. */
-export const isPriorities = (text: string): boolean => keywords.has(text.split(':', 1)[0] ?? '');
+export const isPriorities = (text: string): boolean => keywords.has(upper(text.split(':', 1)[0] ?? ''));
 
-/** @throws Error when it leaves no version or no cipher */
+/** TLS 1.3 is not spoken beside these. */
+const exchangesOfThePast: ReadonlySet<string> = new Set(['SRP', 'SRP-RSA', 'SRP-DSS', 'RSA-PSK']);
+
+/** @throws Error when it leaves no version or no cipher, and for a word that there is not */
 export function rulesOfPriorities(text: string): CipherRules {
   const choice = chosen(text);
-  const own = choice.ciphers.flatMap((name) => ciphers[name as keyof typeof ciphers].own ?? []);
+  const has = (word: string): boolean => choice.versions.includes(word);
+  const modern = choice.checksums.includes('AEAD')
+    ? choice.ciphers.flatMap((name) => modernSuites.get(name) ?? [])
+    : [];
   const older = suitesOf(choice);
-  const left = versions.filter(
-    (version) => choice.versions.includes(version) && (version === 'TLSv1.3' ? own : older).length > 0,
-  );
-  const [minVersion] = left;
-  const maxVersion = left.at(-1);
+  const signs = choice.signatures.length > 0;
+  // neither the checksums of later suites nor other ones were there before TLS 1.2
+  const oldest = older.some(({ checksum }) => checksum === 'SHA1');
+  // GnuTLS does not speak TLS 1.3 where only versions before 1.2 stand beside it
+  const gap = !has('VERS-TLS1.2') && (has('VERS-TLS1.1') || has('VERS-TLS1.0'));
+  const modernGoes = !gap && !choice.exchanges.some((exchange) => exchangesOfThePast.has(exchange));
+  const can: Readonly<Record<SecureVersion, boolean>> = {
+    TLSv1: oldest,
+    'TLSv1.1': oldest,
+    'TLSv1.2': signs && older.length > 0,
+    'TLSv1.3': modernGoes && signs && choice.groups.length > 0 && modern.length > 0,
+  };
+  const left = versions.filter(([word, version]) => has(word) && can[version]);
+  const [minVersion, maxVersion] = [left[0]?.[1], left.at(-1)?.[1]];
   if (minVersion === undefined || maxVersion === undefined) throw new Error(`"${text}" leaves no ciphers`);
-  return { minVersion, maxVersion, ciphers: [...own, ...older].join(':') };
+  return { minVersion, maxVersion, ciphers: [...modern, ...older.map(({ name }) => name)].join(':') };
 }
