@@ -1,6 +1,7 @@
 /** A directory of a test's own, for what has to be a real file. */
 
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as files from '../safe/files.ts';
 import { type Clean, reviewed } from '../safe/taint.ts';
@@ -42,12 +43,8 @@ export class TestDirectory {
     return [...files.list(this.path)].sort();
   }
 
-  /** Removes the directory, and the files and empty directories in it. */
+  /** Removes the directory with all that is in it, though a child may be writing still. */
   remove(): void {
-    for (const name of this.names) {
-      if (files.linkStat(this.file(name))?.isDirectory()) files.removeDirectory(this.file(name));
-      else files.remove(this.file(name));
-    }
-    files.removeDirectory(this.path);
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 20 });
   }
 }

@@ -16,6 +16,7 @@ import {
   manners,
   modernSuites,
   suites,
+  usedSignatures,
   wholes,
 } from './gnutls-words.ts';
 import type { CipherRules } from './tls-ciphers.ts';
@@ -37,8 +38,8 @@ const add = (choice: Changeable, kind: Kind, names: readonly string[]): void => 
   choice[kind] = [...choice[kind], ...names.filter((name) => !choice[kind].includes(name))];
 };
 
-const take = (choice: Changeable, kind: Kind, gone: (name: string) => boolean): void => {
-  choice[kind] = choice[kind].filter((name) => !gone(name));
+const take = (choice: Changeable, kind: Kind, names: readonly string[]): void => {
+  choice[kind] = choice[kind].filter((name) => !names.includes(name));
 };
 
 /** The word of a group may call it a curve. */
@@ -54,15 +55,15 @@ function obey(word: string, choice: Changeable): boolean {
   const kind = kindOf.get(name);
   const keyword = name === 'NONE' ? undefined : keywords.get(name);
   if (sign === '+' && keyword !== undefined) {
-    for (const each of kinds) if (each !== 'versions') add(choice, each, keyword[each]);
+    // versions come only with Suite B, which has one
+    const isWhole = name.startsWith('SUITEB');
+    for (const each of kinds) if (isWhole || each !== 'versions') add(choice, each, keyword[each]);
   } else if (whole !== undefined) {
-    const [of, names] = whole;
-    const part = names.length > 0 && names.length < known[of].length && of === 'groups' && name !== 'GROUP-ALL';
-    if (sign === '+') add(choice, of, names);
-    else take(choice, of, (each) => (part ? names.includes(each) : name !== 'VERS-DTLS-ALL'));
+    if (sign === '+') add(choice, whole.kind, whole.added);
+    else take(choice, whole.kind, whole.taken);
   } else if (kind !== undefined) {
     if (sign === '+') add(choice, kind, [name]);
-    else take(choice, kind, (each) => each === name);
+    else take(choice, kind, [name]);
   } else return false;
   return true;
 }
@@ -113,7 +114,7 @@ export function rulesOfPriorities(text: string): CipherRules {
     ? choice.ciphers.flatMap((name) => modernSuites.get(name) ?? [])
     : [];
   const older = suitesOf(choice);
-  const signs = choice.signatures.length > 0;
+  const signs = choice.signatures.some((name) => usedSignatures.has(name));
   // neither the checksums of later suites nor other ones were there before TLS 1.2
   const oldest = older.some(({ checksum }) => checksum === 'SHA1');
   // GnuTLS does not speak TLS 1.3 where only versions before 1.2 stand beside it

@@ -78,7 +78,7 @@ const suiteB192: Choice = {
   versions: ['VERS-TLS1.2'],
 };
 
-/** Where a string begins; but for NONE they may be added later, too, without their versions. */
+/** Where a string begins; but for NONE they may be added later, too. */
 export const keywords: ReadonlyMap<string, Choice> = new Map([
   ['NORMAL', normal],
   ['LEGACY', normal],
@@ -100,31 +100,40 @@ export const keywords: ReadonlyMap<string, Choice> = new Map([
   ['NONE', none],
 ]);
 
-const of = (kind: Kind, names = normal[kind]): readonly [kind: Kind, names: readonly string[]] => [kind, names];
-const ellipticCurves = normal.groups.filter((name) => !name.includes('FFDHE'));
+/** What a word for all of a kind adds and takes away. */
+interface Whole {
+  readonly kind: Kind;
+  readonly added: readonly string[];
+  readonly taken: readonly string[];
+}
+
+const all = (kind: Kind, isOne: (name: string) => boolean = () => true): Whole => ({
+  kind,
+  added: normal[kind].filter(isOne),
+  taken: known[kind].filter(isOne),
+});
+
+const isFiniteField = (name: string): boolean => name.startsWith('GROUP-FFDHE');
 
 /** Words for all of a kind: what is added is what NORMAL has; everything is taken away. */
-export const wholes: ReadonlyMap<string, readonly [kind: Kind, names: readonly string[]]> = new Map([
-  ['CIPHER-ALL', of('ciphers')],
-  ['KX-ALL', of('exchanges')],
-  ['MAC-ALL', of('checksums')],
-  ['VERS-ALL', of('versions')],
-  ['VERS-TLS-ALL', of('versions')],
-  ['VERS-DTLS-ALL', of('versions', [])],
-  ['GROUP-ALL', of('groups')],
-  ['CURVE-ALL', of('groups', ellipticCurves)],
-  ['GROUP-EC-ALL', of('groups', ellipticCurves)],
-  [
-    'GROUP-DH-ALL',
-    of(
-      'groups',
-      normal.groups.filter((name) => name.includes('FFDHE')),
-    ),
-  ],
-  ['SIGN-ALL', of('signatures')],
-  ['COMP-ALL', of('others')],
-  ['CTYPE-ALL', of('others')],
+export const wholes: ReadonlyMap<string, Whole> = new Map([
+  ['CIPHER-ALL', all('ciphers')],
+  ['KX-ALL', all('exchanges')],
+  ['MAC-ALL', all('checksums')],
+  ['VERS-ALL', all('versions')],
+  ['VERS-TLS-ALL', all('versions')],
+  ['VERS-DTLS-ALL', all('versions', (name) => name.startsWith('VERS-DTLS'))],
+  ['GROUP-ALL', all('groups')],
+  ['CURVE-ALL', all('groups')],
+  ['GROUP-EC-ALL', all('groups', (name) => !isFiniteField(name))],
+  ['GROUP-DH-ALL', all('groups', isFiniteField)],
+  ['SIGN-ALL', all('signatures')],
+  ['COMP-ALL', all('others')],
+  ['CTYPE-ALL', all('others')],
 ]);
+
+/** Signatures that are made; the others are known by name, and are too weak or too rare. */
+export const usedSignatures: ReadonlySet<string> = new Set(normal.signatures);
 
 const ecdhe = ['ECDHE-ECDSA', 'ECDHE-RSA'];
 const plain = ['RSA', 'DHE-RSA'];
