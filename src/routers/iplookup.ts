@@ -13,7 +13,7 @@ import { defineRouter, type RouterOutcome, type RouterServices } from './router.
 
 type Options = OptionsOf<typeof iplookupOptions>;
 
-const standardQuery = compileTemplate('$local_part@$domain $local_part@$domain');
+const standardQuery = (): Template => compileTemplate('$local_part@$domain $local_part@$domain');
 
 const defer = (message: string): RouterOutcome => ({ outcome: 'defer', message });
 
@@ -87,7 +87,7 @@ export const iplookup = defineRouter({
   make(options) {
     return async (_, context, services) => {
       const router = context.address?.routerName ?? '';
-      const query = await expanded(options.query ?? standardQuery, router, context);
+      const query = await expanded(options.query ?? standardQuery(), router, context);
       if ('outcome' in query) return query;
       const answer = await ask(options, query.text, context, services);
       if (answer === undefined) {
