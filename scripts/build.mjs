@@ -5,26 +5,26 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
+import { splitBundle } from './split-bundle.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 
-await build({
-  entryPoints: [join(root, 'src/main.ts')],
-  outfile: join(dist, 'program.cjs'),
+const names = { program: join(dist, 'program.cjs'), rest: join(dist, 'program-rest.cjs') };
+
+const entry = 'src/main.ts';
+const { outputFiles, metafile } = await build({
+  entryPoints: [entry],
+  absWorkingDir: root,
+  write: false,
+  metafile: true,
   bundle: true,
   platform: 'node',
   target: 'node24',
   format: 'cjs',
-  // ASCII is read and kept as one octet for each character
-  charset: 'ascii',
-  legalComments: 'none',
-  // names stay, so that a stack in the log can be read
-  minifyWhitespace: true,
-  minifySyntax: true,
   external: ['koffi', 'pg', 'mysql2', 'ioredis', 'ldapts', 'mailauth'],
   define: {
     'import.meta.dirname': '__dirname',
@@ -37,32 +37,51 @@ await build({
 // What only some commands need of the run-time is loaded when it is first used: a command like -be ends sooner than they
 // would be loaded.
 const lazy =
-  /=require\("(node:(?:buffer|child_process|crypto|net|dgram|stream|tls|dns\/promises|url|vm|v8|timers\/promises|assert\/strict|readline(?:\/promises)?))"\)/g;
-const program = join(dist, 'program.cjs');
-const code = readFileSync(program, 'utf8').replace(lazy, '=lazyModule("$1")');
-const lazyModule = `function lazyModule(name){let loaded;return new Proxy({},{get(_,key){loaded??=require(name);return loaded[key]}})}`;
-const parameters = 'require,module,exports,__dirname,__filename';
-writeFileSync(program, `(function(${parameters}){${lazyModule}${code}\n})`);
+  /= require\("(node:(?:buffer|child_process|crypto|net|dgram|stream|tls|dns\/promises|url|vm|v8|timers\/promises|assert\/strict|readline(?:\/promises)?))"\)/g;
+const lazyModule =
+  'function lazyModule(name){let loaded;return new Proxy({},{get(_,key){loaded??=require(name);return loaded[key]}})}\n';
+const code = lazyModule + outputFiles[0].text.replace(lazy, '= lazyModule("$1")');
+const { core, rest } = splitBundle(code, metafile.inputs, [entry, 'src/cli/commands/expand.ts']);
+const write = async (file, parameter, text) => {
+  const { code } = await transform(text, {
+    // ASCII is read and kept as one octet for each character
+    charset: 'ascii',
+    legalComments: 'none',
+    target: 'node24',
+    // names stay, so that a stack in the log can be read
+    minifyWhitespace: true,
+    minifySyntax: true,
+  });
+  writeFileSync(file, `(function(require,module,exports,__dirname,__filename,${parameter}){${code}})`);
+};
+await write(names.program, 'loadRest', core);
+await write(names.rest, 'core', rest);
 
 /*
- * The compiled code is read from a file that all users may read: a cache of the run-time's own belongs to the user who wrote
+ * The compiled code is read from files that all users may read: a cache of the run-time's own belongs to the user who wrote
  * it, and the programs that call `sendmail` are others. Code that was compiled by a run with other flags is not used.
  */
 const launcher = `'use strict';
 const { readFileSync } = require('node:fs');
 const { Script, constants } = require('node:vm');
-const file = require('node:path').join(__dirname, 'program.cjs');
 const read = (name, encoding) => {
   try {
     return readFileSync(name, encoding);
   } catch {}
 };
-const script = new Script(readFileSync(file, 'latin1'), {
-  filename: file,
-  cachedData: read(file.replace('.cjs', '.cache')),
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
-script.runInThisContext()(require, module, exports, __dirname, file);
+const scripts = new Map();
+const run = (file, given) => {
+  if (!scripts.has(file)) {
+    scripts.set(file, new Script(readFileSync(file, 'latin1'), {
+      filename: file,
+      cachedData: read(file.replace('.cjs', '.cache')),
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    }));
+  }
+  return scripts.get(file).runInThisContext()(require, module, exports, __dirname, file, given);
+};
+const start = () => run(__dirname + '/program.cjs', (core) => run(__dirname + '/program-rest.cjs', core));
+start();
 `;
 writeFileSync(join(dist, 'tabella.cjs'), launcher);
 
@@ -96,11 +115,14 @@ writeFileSync(
   `${launcher}const words = process.argv.slice(0, 3);
 const runs = ${JSON.stringify(firstRuns.slice(1))};
 process.on('beforeExit', () => {
-  const run = runs.shift();
-  if (run === undefined) require('node:fs').writeFileSync(file.replace('.cjs', '.cache'), script.createCachedData());
-  else {
-    process.argv = [...words, ...run];
-    script.runInThisContext()(require, module, exports, __dirname, file);
+  const next = runs.shift();
+  if (next === undefined) {
+    for (const [file, script] of scripts) {
+      require('node:fs').writeFileSync(file.replace('.cjs', '.cache'), script.createCachedData());
+    }
+  } else {
+    process.argv = [...words, ...next];
+    start();
   }
 });
 `,
@@ -118,5 +140,5 @@ rmSync(room, { recursive: true });
 // a run-time that does not accept it would only be slow
 const check = `const [code, cachedData] = process.argv.slice(1).map((name) => require('node:fs').readFileSync(name));
 if (new (require('node:vm').Script)(code.toString('latin1'), { cachedData }).cachedDataRejected) throw 'rejected';`;
-run(node, [...flags, '-e', check, program, program.replace('.cjs', '.cache')]);
+for (const file of Object.values(names)) run(node, [...flags, '-e', check, file, file.replace('.cjs', '.cache')]);
 run(join(bin, 'exim'), ['-bV']);
