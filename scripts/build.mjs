@@ -114,17 +114,18 @@ writeFileSync(
   recorder,
   `${launcher}const words = process.argv.slice(0, 3);
 const runs = ${JSON.stringify(firstRuns.slice(1))};
-process.on('beforeExit', () => {
+const end = process.exit;
+process.exit = () => {
   const next = runs.shift();
-  if (next === undefined) {
-    for (const [file, script] of scripts) {
-      require('node:fs').writeFileSync(file.replace('.cjs', '.cache'), script.createCachedData());
-    }
-  } else {
+  if (next !== undefined) {
     process.argv = [...words, ...next];
-    start();
+    return start();
   }
-});
+  for (const [file, script] of scripts) {
+    require('node:fs').writeFileSync(file.replace('.cjs', '.cache'), script.createCachedData());
+  }
+  end();
+};
 `,
 );
 const bin = join(root, 'bin');

@@ -11,6 +11,9 @@ const [, script = '', directory = '/', calledAs = 'exim', ...words] = process.ar
 /** Words come as the octets that were typed; byte strings hold one character for each. */
 const octets = (word: string): string => Buffer.from(word, 'utf8').toString('latin1');
 
+// all is done: to take the heap apart would take longer than most commands do
+process.once('beforeExit', () => process.exit());
+
 void program({
   directory: reviewed(
     directory.replace(/\/[^/]+\/\.\.$/, ''),
