@@ -39,9 +39,6 @@ type FreshAnswer = LookupAnswer & { readonly changed?: boolean };
 interface OpenTable {
   readonly table: Table;
   readonly stamp: string;
-  /** The line of work that looked at the file last, and when, in milliseconds. */
-  lookedBy: Context['found'];
-  looked: number;
 }
 
 /**
@@ -52,6 +49,8 @@ const trusted = 500;
 
 /** Answers that a line of work keeps; a session that asks for more begins anew. */
 const mostKept = 10_000;
+/** Files of which a line of work knows when it looked at them. */
+const mostLooked = 100;
 
 /** What tells that a file is still the one that was opened. */
 function stampOf(file: Clean): string {
@@ -63,6 +62,8 @@ export class Lookups {
   readonly #drivers: ReadonlyMap<string, Lookup>;
   readonly #types = new Map<string, SearchType | { readonly error: string }>();
   readonly #tables: Cache<string, OpenTable>;
+  /** When a line of work has looked at its files last, in milliseconds. */
+  readonly #looks = new WeakMap<Context['found'], Map<string, number>>();
   readonly #databases = new Map<QueryLookup, Database>();
   #surroundings: Surroundings | undefined;
 
@@ -195,18 +196,26 @@ export class Lookups {
     const name = `${driver.name} ${file}`;
     const now = clock.elapsed();
     const open = this.#tables.get(name);
-    if (open !== undefined && open.lookedBy === lookedBy && now - open.looked < trusted) return open.table;
+    const looks = this.#looksOf(lookedBy);
+    const looked = looks.get(name);
+    if (open !== undefined && looked !== undefined && now - looked < trusted) return open.table;
+    if (looks.size >= mostLooked) looks.clear();
+    looks.set(name, now);
     const stamp = stampOf(file);
-    if (open?.stamp === stamp) {
-      open.lookedBy = lookedBy;
-      open.looked = now;
-      return open.table;
-    }
+    if (open?.stamp === stamp) return open.table;
     this.#tables.delete(name);
     this.#surroundings ??= standardSurroundings();
     const table = driver.open(file, this.#surroundings);
-    this.#tables.set(name, { table, stamp, lookedBy, looked: now });
+    this.#tables.set(name, { table, stamp });
     return table;
+  }
+
+  #looksOf(line: Context['found']): Map<string, number> {
+    const known = this.#looks.get(line);
+    if (known !== undefined) return known;
+    const looks = new Map<string, number>();
+    this.#looks.set(line, looks);
+    return looks;
   }
 
   /** Closes all files and databases; the next search opens them again. */

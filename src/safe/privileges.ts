@@ -71,9 +71,10 @@ export async function actingAs<T>(uid: number, gid: number, act: () => Promise<T
  * did not start, or no user, keeps the rights it has.
  */
 export function withRightsOf<T>(user: { readonly uid: number; readonly gid: number } | undefined, act: () => T): T {
+  if (user === undefined) return act();
   const uid = process.geteuid?.();
   const gid = process.getegid?.();
-  if (user === undefined || uid === undefined || gid === undefined || user.uid === uid || !mayBecomeOthers()) {
+  if (uid === undefined || gid === undefined || user.uid === uid || !mayBecomeOthers()) {
     return act();
   }
   process.seteuid?.(0);
