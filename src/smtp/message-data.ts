@@ -40,7 +40,15 @@ export class MessageData {
     let at = 0;
     while (at < chunk.length && !this.ended) {
       const octet = chunk[at++] ?? 0;
-      if (octet === lf) length = this.#newline(out, length);
+      // most octets stand within a line, where nothing but its end counts
+      if (!this.#atLineStart && !this.#afterCr && octet !== cr && octet !== lf) {
+        out[length++] = octet;
+        for (; at < chunk.length; at++) {
+          const next = chunk[at] ?? 0;
+          if (next === cr || next === lf) break;
+          out[length++] = next;
+        }
+      } else if (octet === lf) length = this.#newline(out, length);
       else if (this.#afterCr)
         length = this.#lenient ? this.#crLine(out, length, octet) : this.#bareCr(out, length, octet);
       else length = this.#plain(out, length, octet);
