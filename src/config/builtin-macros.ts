@@ -4,12 +4,13 @@ import { isCondition } from '../acl/acl.ts';
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
 import { upper } from '../lib/octets.ts';
+import { lookups } from '../lookups/drivers.ts';
 import { logSelectors } from '../observe/log-selectors.ts';
 import type { OptionTable } from '../options/table.ts';
 import { standardNames } from '../origin/dkim-sign.ts';
 import { routerCommonOptions } from '../routers/common-options.ts';
 import { transportCommonOptions } from '../transports/common-options.ts';
-import { authenticators, lookups, routers, transports } from './drivers.ts';
+import { authenticators, routers, transports } from './drivers.ts';
 import { features } from './features.ts';
 import { mainOptions } from './main-options.ts';
 

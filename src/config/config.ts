@@ -43,7 +43,6 @@ export interface Config {
   readonly transportRewriteRules: ReadonlyMap<string, readonly RewriteRule[]>;
   /** For `-bP macros`. */
   readonly macros: readonly Macro[];
-  readonly builtinMacros: () => ReadonlyMap<string, string>;
   /** Logical lines as they were read, for `-bP config`. */
   readonly lines: readonly string[];
 }

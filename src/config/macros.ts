@@ -1,6 +1,7 @@
 /** Macros of a configuration (Exim spec 6.4 - 6.9): defined, redefined, overridden by -D, replaced in physical lines. */
 
 import { trim } from '../lib/octets.ts';
+import { builtinName } from './builtin-names.ts';
 import type { Place } from './problems.ts';
 
 export interface Macro {
@@ -71,7 +72,7 @@ export class Macros {
       }
     }
     if (text.includes('_')) {
-      text = text.replace(/_(?:HAVE|DRIVER|LOG|OPT|EXP|CRYPTO|DKIM)_[A-Za-z0-9_]+/g, (word) => {
+      text = text.replace(builtinName, (word) => {
         const name = this.#longestBuiltin(word);
         if (name === undefined) return word;
         used.push(name);

@@ -1,7 +1,6 @@
 /** Everything that works with one configuration: made once per process, handed to all who work with mail. */
 
 import type { Config } from '../config/config.ts';
-import { lookups as lookupDrivers } from '../config/drivers.ts';
 import type { Installation } from '../config/installation.ts';
 import type { AclAnswer, Context, Services, Settings } from '../expand/context.ts';
 import { freshResults } from '../expand/expand.ts';
@@ -11,6 +10,7 @@ import { SeenHints } from '../hints/seen-hints.ts';
 import { errorText } from '../lib/errno.ts';
 import { splitList } from '../lib/list-text.ts';
 import { type ListSetting, matchTemplate } from '../lists/option.ts';
+import { lookups as lookupDrivers } from '../lookups/drivers.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { Resolver } from '../net/dns.ts';
 import { type Decisions, nobody } from '../observe/decision.ts';

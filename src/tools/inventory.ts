@@ -2,7 +2,8 @@
  * What this version has of what a configuration can name: drivers that work, and drivers that are read but cannot run. `-bV` and the reference pages are made from it.
  */
 
-import { authenticators, lookups, routers, transports } from '../config/drivers.ts';
+import { authenticators, routers, transports } from '../config/drivers.ts';
+import { lookups } from '../lookups/drivers.ts';
 
 interface Driver {
   readonly name: string;

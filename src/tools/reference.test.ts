@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clauseDrivers } from '../acl/drivers.ts';
-import { authenticators, lookups, routers, transports } from '../config/drivers.ts';
+import { authenticators, routers, transports } from '../config/drivers.ts';
 import { mainOptions } from '../config/main-options.ts';
 import { conditions } from '../expand/conditions.ts';
 import { operators } from '../expand/operators.ts';
 import { variables } from '../expand/variables.ts';
+import { lookups } from '../lookups/drivers.ts';
 import { compatibilityPart } from './compatibility.ts';
 import { driverFamilies } from './inventory.ts';
 import { mainOptionSubjects } from './main-option-subjects.ts';

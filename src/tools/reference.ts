@@ -6,13 +6,14 @@
 import { isCondition, type Verb } from '../acl/acl.ts';
 import { clauseDrivers } from '../acl/drivers.ts';
 import { authenticatorCommonOptions } from '../authenticators/common-options.ts';
-import { authenticators, lookups, routers, transports } from '../config/drivers.ts';
+import { authenticators, routers, transports } from '../config/drivers.ts';
 import { installationFileName, installationRows } from '../config/installation.ts';
 import { conditions } from '../expand/conditions.ts';
 import { items } from '../expand/items.ts';
 import { expandOperator, operators } from '../expand/operators.ts';
 import { type VariableRow, variables } from '../expand/variables.ts';
 import { lower } from '../lib/octets.ts';
+import { lookups } from '../lookups/drivers.ts';
 import { debugAreas } from '../observe/debug-areas.ts';
 import { logSelectors } from '../observe/log-selectors.ts';
 import { code, optionTable, plain, section, table } from '../options/document.ts';

@@ -1,5 +1,6 @@
 /** `-be`: expands arguments or lines and prints what comes out (Exim spec 5.3). */
 
+import { builtinsFor } from '../../config/builtin-names.ts';
 import { Macros } from '../../config/macros.ts';
 import type { Context } from '../../expand/context.ts';
 import { expandText } from '../../expand/expand.ts';
@@ -86,10 +87,12 @@ export async function expandCommand(call: Call): Promise<number> {
   }
   const message = queuedMessage(call);
   if (message !== undefined) context.message = messageFactsOf(message.envelope, message.body);
-  const { macros, builtinMacros } = runtime.config;
-  const known = new Macros(new Map(macros.map(({ name, value }) => [name, value])), builtinMacros);
+  const words = invocation.arguments;
+  const builtins =
+    words.length > 0 ? await builtinsFor(words) : (await import('../../config/builtin-macros.ts')).builtinMacros;
+  const known = new Macros(new Map(runtime.config.macros.map(({ name, value }) => [name, value])), builtins);
   try {
-    return await expandWords(invocation.arguments, context, known, terminal);
+    return await expandWords(words, context, known, terminal);
   } finally {
     message?.release();
   }

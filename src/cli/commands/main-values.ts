@@ -1,12 +1,12 @@
 /** Main options whose value is not in the table: the host, the installation or other options say what they are. */
 
 import type { Config } from '../../config/config.ts';
-import { lookups } from '../../config/drivers.ts';
 import type { Installation } from '../../config/installation.ts';
 import type { Context } from '../../expand/context.ts';
 import type { Template } from '../../expand/expand.ts';
 import { compatibilityLevel } from '../../expand/version.ts';
 import { formatInterval } from '../../lib/intervals.ts';
+import { lookups } from '../../lookups/drivers.ts';
 import { Lookups } from '../../lookups/lookups.ts';
 import { newContext } from '../../mta/runtime.ts';
 import { makeServices } from '../../mta/services.ts';

@@ -4,6 +4,7 @@
  * file is shown to administrators only.
  */
 
+import { builtinMacros } from '../../config/builtin-macros.ts';
 import type { Config } from '../../config/config.ts';
 import type { Installation } from '../../config/installation.ts';
 import { mainOptions } from '../../config/main-options.ts';
@@ -163,7 +164,7 @@ const forAdmins =
     return false;
   };
 
-function* allMacros({ builtinMacros, macros }: Config): Generator<readonly [name: string, value: string]> {
+function* allMacros({ macros }: Config): Generator<readonly [name: string, value: string]> {
   yield* builtinMacros();
   for (const { name, value } of macros) yield [name, value];
 }

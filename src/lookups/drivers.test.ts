@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lookups } from '../lookups/lookups.ts';
 import { lookups } from './drivers.ts';
+import { Lookups } from './lookups.ts';
 
 test('lookup types that this program does not have are unknown, as those are that were left out of an Exim', () => {
   const all = new Lookups(lookups, 5);
