@@ -89,22 +89,11 @@ writeFileSync(join(dist, 'tabella.cjs'), launcher);
 const room = mkdtempSync(join(tmpdir(), 'tabella-build-'));
 const configuration = join(room, 'configure');
 const { uid, gid } = userInfo();
-writeFileSync(
-  configuration,
-  `exim_user = ${uid}
-exim_group = ${gid}
-spool_directory = ${room}/spool
-log_file_path = ${room}/%slog
-primary_hostname = build.example
-domainlist local_domains = build.example
-keep_environment =
-begin routers
-all:
-  driver = redirect
-  domains = +local_domains
-  data = :blackhole:
-`,
-);
+const macros = { OWNER: uid, GROUP: gid, ROOM: room };
+const definitions = Object.entries(macros).map(([name, value]) => `${name} = ${value}\n`);
+writeFileSync(configuration, definitions.join('') + readFileSync(join(root, 'scripts/first-runs.conf'), 'utf8'));
+writeFileSync(join(room, 'aliases'), 'someone: :blackhole:\n');
+for (const table of ['domains', 'users', 'passwords']) writeFileSync(join(room, table), '');
 const firstRuns = [
   ['exim', '-be', '$version_number'],
   ['exim', '-C', configuration, '-odi', '-i', 'someone@build.example'],

@@ -11,7 +11,7 @@ if [ ! -f "$installed" ] || [ package-lock.json -nt "$installed" ]; then
 fi
 
 # the built program is older than its sources
-if [ ! -f dist/program.cjs ] || [ -n "$(find src package.json scripts/build.mjs -newer dist/program.cjs -print -quit)" ]; then
+if [ ! -f dist/program.cjs ] || [ -n "$(find src package.json scripts -newer dist/program.cjs -print -quit)" ]; then
   node scripts/build.mjs
 fi
 
