@@ -62,25 +62,38 @@ await write(names.rest, 'core', rest);
  * it, and the programs that call `sendmail` are others. Code that was compiled by a run with other flags is not used.
  */
 const launcher = `'use strict';
-const { readFileSync } = require('node:fs');
+const { closeSync, openSync, readFileSync } = require('node:fs');
 const { Script, constants } = require('node:vm');
-const read = (name, encoding) => {
+const open = (name) => {
   try {
-    return readFileSync(name, encoding);
+    return openSync(name);
   } catch {}
 };
-const scripts = new Map();
-const run = (file, given) => {
-  if (!scripts.has(file)) {
-    scripts.set(file, new Script(readFileSync(file, 'latin1'), {
-      filename: file,
-      cachedData: read(file.replace('.cjs', '.cache')),
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }));
-  }
-  return scripts.get(file).runInThisContext()(require, module, exports, __dirname, file, given);
+// opened now, read when needed: by then other rights may be in force, or another version be installed
+const prepare = (name) => {
+  const file = __dirname + '/' + name + '.cjs';
+  const code = openSync(file);
+  const cache = open(file.replace('.cjs', '.cache'));
+  const read = (descriptor, encoding) => {
+    const octets = readFileSync(descriptor, encoding);
+    closeSync(descriptor);
+    return octets;
+  };
+  let script;
+  return {
+    file,
+    get script() {
+      return (script ??= new Script(read(code, 'latin1'), {
+        filename: file,
+        cachedData: cache === undefined ? undefined : read(cache),
+        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      }));
+    },
+    run: (given) => parts[name].script.runInThisContext()(require, module, exports, __dirname, file, given),
+  };
 };
-const start = () => run(__dirname + '/program.cjs', (core) => run(__dirname + '/program-rest.cjs', core));
+const parts = { program: prepare('program'), 'program-rest': prepare('program-rest') };
+const start = () => parts.program.run((core) => parts['program-rest'].run(core));
 start();
 `;
 writeFileSync(join(dist, 'tabella.cjs'), launcher);
@@ -110,7 +123,7 @@ process.exit = () => {
     process.argv = [...words, ...next];
     return start();
   }
-  for (const [file, script] of scripts) {
+  for (const { file, script } of Object.values(parts)) {
     require('node:fs').writeFileSync(file.replace('.cjs', '.cache'), script.createCachedData());
   }
   end();
