@@ -16,7 +16,7 @@ import {
   serverMessage,
 } from './mysql-connection.ts';
 import { askInTurn, type DatabaseNames, type ServerAnswer, ServerOrder, serversFor } from './server-list.ts';
-import { ServerPool } from './server-pool.ts';
+import { ServerPools, Unreachable } from './server-pools.ts';
 import { sqlRowText } from './sql-text.ts';
 import { untilZero } from './stored-text.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -26,8 +26,6 @@ const names: DatabaseNames = { product: 'MySQL', option: 'mysql_servers' };
 
 /** Octets of an answer. */
 const longest = 16 * 1024 * 1024;
-
-class Unreachable extends Error {}
 
 /** How a question is asked. */
 interface Manner {
@@ -49,7 +47,7 @@ function opener(place: MysqlPlace): () => Promise<MysqlConnection> {
 
 /** The servers, and what is open of them. */
 export class MysqlDatabase implements Database {
-  readonly #pools = new Map<Clean, ServerPool<MysqlConnection>>();
+  readonly #servers = new ServerPools(mysqlPlace, opener);
   readonly #order = new ServerOrder();
   readonly #complaints = new UnquotedComplaints();
   readonly #surroundings: Surroundings;
@@ -76,13 +74,10 @@ export class MysqlDatabase implements Database {
   }
 
   close(): void {
-    for (const pool of this.#pools.values()) pool.close();
-    this.#pools.clear();
+    this.#servers.close();
   }
 
-  async #ask(item: Clean, sql: Clean, { reads, once }: Manner): Promise<ServerAnswer> {
-    const pool = this.#pool(item);
-    if ('error' in pool) return { outcome: 'defer', message: pool.error, final: true };
+  #ask(item: Clean, sql: Clean, { reads, once }: Manner): Promise<ServerAnswer> {
     const work = async (connection: MysqlConnection): Promise<Found> => {
       try {
         return answerOf(await connection.run(sql), reads);
@@ -90,30 +85,14 @@ export class MysqlDatabase implements Database {
         if (once) connection.close();
       }
     };
-    try {
-      return await pool.use(work).catch((error: unknown) => {
-        const isKnown = error instanceof Unreachable || error instanceof LookupProblem;
-        if (isKnown || serverMessage(error) !== undefined || !reads) throw error;
-        // the connection was an old one, and the server was started again meanwhile
-        return pool.use(work, true);
-      });
-    } catch (error) {
-      if (error instanceof LookupProblem) throw error;
-      if (error instanceof Unreachable) return { outcome: 'defer', message: error.message, unreachable: true };
-      const said = serverMessage(error);
-      const reason = said ?? (error instanceof Error ? error.message : String(error));
-      return { outcome: 'defer', message: `MYSQL: query failed: ${reason}\n`, unreachable: said === undefined };
-    }
-  }
-
-  #pool(item: Clean): ServerPool<MysqlConnection> | { readonly error: string } {
-    const known = this.#pools.get(item);
-    if (known !== undefined) return known;
-    const place = mysqlPlace(item);
-    if ('error' in place) return place;
-    const pool = new ServerPool(opener(place));
-    this.#pools.set(item, pool);
-    return pool;
+    return this.#servers.ask(item, work, {
+      repeats: (error) => reads && serverMessage(error) === undefined,
+      answer(error) {
+        const said = serverMessage(error);
+        const reason = said ?? (error instanceof Error ? error.message : String(error));
+        return { outcome: 'defer', message: `MYSQL: query failed: ${reason}\n`, unreachable: said === undefined };
+      },
+    });
   }
 }
 

@@ -13,7 +13,7 @@ import { type Database, type Found, type LookupOptions, LookupProblem, notFound 
 import { PgsqlConnection, type PgsqlResult } from './pgsql-connection.ts';
 import { connectionFailure, type PgsqlPlace, pgsqlPlace } from './pgsql-place.ts';
 import { askInTurn, type DatabaseNames, type ServerAnswer, ServerOrder, serversFor } from './server-list.ts';
-import { ServerPool } from './server-pool.ts';
+import { ServerPools, Unreachable } from './server-pools.ts';
 import { sqlRowText } from './sql-text.ts';
 import type { Surroundings } from './surroundings.ts';
 import { UnquotedComplaints } from './unquoted.ts';
@@ -22,13 +22,6 @@ const names: DatabaseNames = { product: 'PostgreSQL', option: 'pgsql_servers' };
 
 /** Octets of an answer. */
 const longest = 16 * 1024 * 1024;
-
-interface Server {
-  readonly place: PgsqlPlace;
-  readonly pool: ServerPool<PgsqlConnection>;
-}
-
-class Unreachable extends Error {}
 
 /** What the server says is wrong: it has taken the question. Anything else is a broken connection. */
 interface ServerError extends Error {
@@ -46,7 +39,7 @@ const isLost = (error: unknown): boolean => !isServerError(error) || error.sever
 
 /** The servers, and what is open of them. */
 export class PgsqlDatabase implements Database {
-  readonly #servers = new Map<Clean, Server>();
+  readonly #servers = new ServerPools(pgsqlPlace, opener);
   readonly #order = new ServerOrder();
   readonly #complaints = new UnquotedComplaints();
   readonly #surroundings: Surroundings;
@@ -69,13 +62,10 @@ export class PgsqlDatabase implements Database {
   }
 
   close(): void {
-    for (const { pool } of this.#servers.values()) pool.close();
-    this.#servers.clear();
+    this.#servers.close();
   }
 
-  async #ask(item: Clean, query: Text, statements: readonly BoundSql[]): Promise<ServerAnswer> {
-    const server = this.#server(item);
-    if ('error' in server) return { outcome: 'defer', message: server.error, final: true };
+  #ask(item: Clean, query: Text, statements: readonly BoundSql[]): Promise<ServerAnswer> {
     const reads = statements.every((statement) => statement.reads);
     const work = async (connection: PgsqlConnection): Promise<Found> => {
       const bound = connection.standardStrings ? { statements } : bindPgsql(query, false);
@@ -87,27 +77,10 @@ export class PgsqlDatabase implements Database {
         if (!bound.statements.every(({ leavesNothing }) => leavesNothing)) connection.close();
       }
     };
-    try {
-      return await server.pool.use(work).catch((error: unknown) => {
-        if (error instanceof Unreachable || error instanceof LookupProblem || !isLost(error) || !reads) throw error;
-        // the connection was an old one, and the server was started again meanwhile
-        return server.pool.use(work, true);
-      });
-    } catch (error) {
-      if (error instanceof LookupProblem) throw error;
-      if (error instanceof Unreachable) return { outcome: 'defer', message: error.message, unreachable: true };
-      return { ...failed(reasonOf(error, statements), query.value), unreachable: isLost(error) };
-    }
-  }
-
-  #server(item: Clean): Server | { readonly error: string } {
-    const known = this.#servers.get(item);
-    if (known !== undefined) return known;
-    const place = pgsqlPlace(item);
-    if ('error' in place) return place;
-    const server = { place, pool: new ServerPool(opener(place)) };
-    this.#servers.set(item, server);
-    return server;
+    return this.#servers.ask(item, work, {
+      repeats: (error) => reads && isLost(error),
+      answer: (error) => ({ ...failed(reasonOf(error, statements), query.value), unreachable: isLost(error) }),
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import { type Database, type Found, type LookupOptions, LookupProblem, notFound 
 import { parseRedisCommand, type RedisCommand } from './redis-command.ts';
 import { isServerError, RedisConnection, type RedisPlace, type RedisReply, redisPlace } from './redis-connection.ts';
 import { askInTurn, type DatabaseNames, type ServerAnswer, ServerOrder, serversFor } from './server-list.ts';
-import { ServerPool } from './server-pool.ts';
+import { ServerPools, Unreachable } from './server-pools.ts';
 import type { Surroundings } from './surroundings.ts';
 import { UnquotedComplaints } from './unquoted.ts';
 
@@ -50,8 +50,6 @@ const reading: ReadonlySet<string> = new Set([
   'ECHO',
 ]);
 
-class Unreachable extends Error {}
-
 function opener(place: RedisPlace): () => Promise<RedisConnection> {
   return async () => {
     try {
@@ -66,7 +64,7 @@ function opener(place: RedisPlace): () => Promise<RedisConnection> {
 
 /** The servers, and what is open of them. */
 export class RedisDatabase implements Database {
-  readonly #pools = new Map<Clean, ServerPool<RedisConnection>>();
+  readonly #servers = new ServerPools(redisPlace, opener);
   readonly #order = new ServerOrder();
   readonly #complaints = new UnquotedComplaints();
   readonly #surroundings: Surroundings;
@@ -86,38 +84,19 @@ export class RedisDatabase implements Database {
   }
 
   close(): void {
-    for (const pool of this.#pools.values()) pool.close();
-    this.#pools.clear();
+    this.#servers.close();
   }
 
-  async #ask(item: Clean, command: RedisCommand): Promise<ServerAnswer> {
-    const pool = this.#pool(item);
-    if ('error' in pool) return { outcome: 'defer', message: pool.error, final: true };
+  #ask(item: Clean, command: RedisCommand): Promise<ServerAnswer> {
     const reads = reading.has(upper(command.name));
-    const work = (connection: RedisConnection): Promise<RedisReply> => connection.run(command);
-    try {
-      const reply = await pool.use(work).catch((error: unknown) => {
-        if (error instanceof Unreachable || isServerError(error) || !reads) throw error;
-        // the connection was an old one, and the server was started again meanwhile
-        return pool.use(work, true);
-      });
-      return answerOf(reply, reads);
-    } catch (error) {
-      if (error instanceof LookupProblem) throw error;
-      if (error instanceof Unreachable) return { outcome: 'defer', message: error.message, unreachable: true };
-      const reason = error instanceof Error ? error.message : String(error);
-      return { outcome: 'defer', message: `REDIS: query failed: ${reason}`, unreachable: !isServerError(error) };
-    }
-  }
-
-  #pool(item: Clean): ServerPool<RedisConnection> | { readonly error: string } {
-    const known = this.#pools.get(item);
-    if (known !== undefined) return known;
-    const place = redisPlace(item);
-    if ('error' in place) return place;
-    const pool = new ServerPool(opener(place));
-    this.#pools.set(item, pool);
-    return pool;
+    const work = async (connection: RedisConnection): Promise<Found> => answerOf(await connection.run(command), reads);
+    return this.#servers.ask(item, work, {
+      repeats: (error) => reads && !isServerError(error),
+      answer(error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        return { outcome: 'defer', message: `REDIS: query failed: ${reason}`, unreachable: !isServerError(error) };
+      },
+    });
   }
 }
 

@@ -303,32 +303,25 @@ function syncDirectoryNow(path: Clean): Promise<void> {
   });
 }
 
+/** Begins to sync a directory, and notes that it does as long as it takes. */
+function beginSync(path: Clean): Promise<void> {
+  const entry: DirectorySync = { running: syncDirectoryNow(path), next: undefined };
+  directorySyncs.set(path, entry);
+  const finished = (): void => {
+    if (directorySyncs.get(path) === entry) directorySyncs.delete(path);
+  };
+  entry.running.then(finished, finished);
+  return entry.running;
+}
+
 /**
  * Waits until the names in a directory are on the disk. Calls that come while one is running share the next, so that a
  * hundred messages received together cost two system calls and not a hundred.
  */
 export function syncDirectory(path: Clean): Promise<void> {
   const pending = directorySyncs.get(path);
-  if (pending === undefined) {
-    const entry: DirectorySync = { running: syncDirectoryNow(path), next: undefined };
-    directorySyncs.set(path, entry);
-    const finished = (): void => {
-      if (directorySyncs.get(path) === entry) directorySyncs.delete(path);
-    };
-    entry.running.then(finished, finished);
-    return entry.running;
-  }
-  pending.next ??= pending.running
-    .catch(() => undefined)
-    .then(() => {
-      const entry: DirectorySync = { running: syncDirectoryNow(path), next: undefined };
-      directorySyncs.set(path, entry);
-      const finished = (): void => {
-        if (directorySyncs.get(path) === entry) directorySyncs.delete(path);
-      };
-      entry.running.then(finished, finished);
-      return entry.running;
-    });
+  if (pending === undefined) return beginSync(path);
+  pending.next ??= pending.running.catch(() => undefined).then(() => beginSync(path));
   return pending.next;
 }
 

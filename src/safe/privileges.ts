@@ -16,36 +16,39 @@ export function mayBecomeOthers(): boolean {
   return process.getuid?.() === 0;
 }
 
+/** Takes the effective rights of root, if they can be had and are not there; answers how to give them back. */
+function takeFullRights(): (() => void) | undefined {
+  const uid = process.geteuid?.();
+  const gid = process.getegid?.();
+  if (uid === undefined || gid === undefined || uid === 0 || !mayBecomeOthers()) return undefined;
+  process.seteuid?.(0);
+  process.setegid?.(0);
+  return () => {
+    process.setegid?.(gid);
+    process.seteuid?.(uid);
+  };
+}
+
 /**
  * Does something that takes a moment, such as listening on a low port, with the effective rights of root. What happens
  * meanwhile elsewhere in this process has them, too.
  */
 export async function withFullRightsFor<T>(act: () => Promise<T>): Promise<T> {
-  const uid = process.geteuid?.();
-  const gid = process.getegid?.();
-  if (uid === undefined || gid === undefined || uid === 0 || !mayBecomeOthers()) return act();
-  process.seteuid?.(0);
-  process.setegid?.(0);
+  const giveBack = takeFullRights();
   try {
     return await act();
   } finally {
-    process.setegid?.(gid);
-    process.seteuid?.(uid);
+    giveBack?.();
   }
 }
 
 /** Does something at once, with the effective rights of root if they can be had. */
 export function withFullRights<T>(act: () => T): T {
-  const uid = process.geteuid?.();
-  const gid = process.getegid?.();
-  if (uid === undefined || gid === undefined || uid === 0 || !mayBecomeOthers()) return act();
-  process.seteuid?.(0);
-  process.setegid?.(0);
+  const giveBack = takeFullRights();
   try {
     return act();
   } finally {
-    process.setegid?.(gid);
-    process.seteuid?.(uid);
+    giveBack?.();
   }
 }
 
