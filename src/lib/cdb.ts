@@ -3,7 +3,8 @@
  * size. For the lookup drivers, and for `exim_dbmbuild`, which writes its tables in this format.
  *
  * The file is 256 pointers to hash tables, the records, the hash tables; all numbers have 32 bits, least octet first.
- * The reader keeps nothing but the pointers and believes none of them before it has compared it with the file's size.
+ * The reader keeps the pointers, and a small file that is asked often; it believes no number before it has compared it
+ * with the file's size.
  */
 
 import * as files from '../safe/files.ts';
@@ -52,6 +53,9 @@ export class Cdb {
   readonly #header = Buffer.alloc(headerSize);
   #finds = 0;
   #kept: Buffer | undefined;
+  /** The octets that were asked for last, and where in them they begin. */
+  #piece: Buffer = record;
+  #base = 0;
 
   /** Reads the pointers; throws CdbProblem or the system's error, and leaves the file open. */
   constructor(file: files.Descriptor) {
@@ -81,11 +85,13 @@ export class Cdb {
     let from = first;
     for (let seen = 0; seen < length; ) {
       const count = Math.min(slots.length / 8, length - from, length - seen);
-      this.#read(slots, table + 8 * from, 8 * count);
-      for (let at = 0; at < 8 * count; at += 8) {
-        const position = slots.readUInt32LE(at + 4);
+      if (this.#look(slots, table + 8 * from, 8 * count) < 8 * count) throw new CdbProblem('corrupt');
+      const piece = this.#piece;
+      const end = this.#base + 8 * count;
+      for (let at = this.#base; at < end; at += 8) {
+        const position = piece.readUInt32LE(at + 4);
         if (position === 0) return undefined;
-        if (slots.readUInt32LE(at) !== hash) continue;
+        if (piece.readUInt32LE(at) !== hash) continue;
         const value = this.#valueAt(position, key);
         if (value !== undefined) return value;
       }
@@ -98,19 +104,20 @@ export class Cdb {
   /** The value of the record at `position`, if it has this key. */
   #valueAt(position: number, key: Uint8Array): string | undefined {
     if (position + 8 > this.#size) throw new CdbProblem('corrupt');
-    const have = this.#readAt(record, position, Math.min(record.length, this.#size - position));
+    const have = this.#look(record, position, Math.min(record.length, this.#size - position));
     if (have < 8) throw new CdbProblem('corrupt');
-    const keyLength = record.readUInt32LE(0);
-    const length = record.readUInt32LE(4);
+    const [piece, base] = [this.#piece, this.#base];
+    const keyLength = piece.readUInt32LE(base);
+    const length = piece.readUInt32LE(base + 4);
     if (keyLength !== key.length) return undefined;
     const start = 8 + keyLength;
     if (position + start + length > this.#size || length > longestValue) throw new CdbProblem('corrupt');
     if (start + length <= have) {
-      if (record.compare(key, 0, keyLength, 8, start) !== 0) return undefined;
-      return record.toString('latin1', start, start + length);
+      if (piece.compare(key, 0, keyLength, base + 8, base + start) !== 0) return undefined;
+      return piece.toString('latin1', base + start, base + start + length);
     }
     const whole = Buffer.allocUnsafe(keyLength + length);
-    this.#read(whole, position + 8, whole.length);
+    if (files.readAt(this.#file, whole, position + 8) < whole.length) throw new CdbProblem('corrupt');
     return whole.compare(key, 0, keyLength, 0, keyLength) === 0 ? whole.toString('latin1', keyLength) : undefined;
   }
 
@@ -120,13 +127,16 @@ export class Cdb {
     if (files.readAt(this.#file, whole, 0) === whole.length) this.#kept = whole;
   }
 
-  #readAt(buffer: Buffer, position: number, length: number): number {
-    if (this.#kept !== undefined) return this.#kept.copy(buffer, 0, position, position + length);
-    return files.readAt(this.#file, buffer, position, length);
-  }
-
-  #read(buffer: Buffer, position: number, length: number): void {
-    if (this.#readAt(buffer, position, length) < length) throw new CdbProblem('corrupt');
+  /** Gets octets in sight, in `room` or where the file is kept; answers how many there are. */
+  #look(room: Buffer, position: number, length: number): number {
+    if (this.#kept !== undefined) {
+      this.#piece = this.#kept;
+      this.#base = position;
+      return Math.max(0, Math.min(length, this.#kept.length - position));
+    }
+    this.#piece = room;
+    this.#base = 0;
+    return files.readAt(this.#file, room, position, length);
   }
 
   close(): void {
