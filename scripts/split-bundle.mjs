@@ -6,7 +6,7 @@
  */
 
 /** A module begins in the output of esbuild with a comment that is its path. */
-const beginning = /^(?=\/\/ (?:src\/.*\.ts|package\.json)$)/m;
+const beginning = /^(?=\/\/ (?:(?:src|node_modules)\/.*|package\.json)$)/m;
 const pathOf = (part) => /^\/\/ (.*)\n/.exec(part)[1];
 
 /** Paths of the modules that are imported statically from there on. */
@@ -14,7 +14,7 @@ function reachable(inputs, entries) {
   const found = new Set(entries);
   for (const path of found) {
     for (const { kind, external, path: imported } of inputs[path].imports) {
-      if (kind === 'import-statement' && !external) found.add(imported);
+      if (kind !== 'dynamic-import' && !external) found.add(imported);
     }
   }
   return found;
@@ -40,7 +40,7 @@ function declared(code) {
 export function splitBundle(code, inputs, entries) {
   const first = reachable(inputs, entries);
   const [head, ...parts] = code.split(beginning);
-  const isFirst = (part) => first.has(pathOf(part)) || !(pathOf(part) in inputs) || pathOf(part) === 'package.json';
+  const isFirst = (part) => first.has(pathOf(part)) || pathOf(part) === 'package.json';
   const coreParts = [head, ...parts.filter(isFirst)];
   const rest = parts.filter((part) => !isFirst(part)).join('');
   const lazily = new Map([...rest.matchAll(/^var (init_[\w$]+) = __esm\(/gm)].map(([, name]) => [name, undefined]));
@@ -52,12 +52,14 @@ export function splitBundle(code, inputs, entries) {
       lazily.set(init, exports);
       return `(__rest().${init}(), __rest().${exports})`;
     });
-  const odd = /^(?:(?:let|const|class)\b|var [[{])/m.exec(coreParts.join(''));
+  const shared = coreParts.join('');
+  const odd = /^(?:(?:let|const|class)\b|var [[{])/m.exec(shared);
   if (odd !== null) throw new Error(`the bundle declares something in another way: ${odd[0]}`);
+  const names = [...declared(shared)];
   const used = new Set(rest.match(/[\w$]+/g));
-  const bindings = [...declared(coreParts.join(''))].filter((name) => used.has(name));
-  // those that nothing has needed so far run now: what they declare is handed over
-  const run = [...declared(coreParts.join(''))].filter((name) => name.startsWith('init_')).map((name) => `${name}();`);
+  const bindings = names.filter((name) => used.has(name));
+  // modules that nothing has needed so far run now: what they declare is handed over
+  const run = names.filter((name) => name.startsWith('init_')).map((name) => `${name}();`);
   const given = [...lazily].filter(([, exports]) => exports !== undefined).flat();
   return {
     core: linked.replace(
