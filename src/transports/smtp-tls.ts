@@ -1,11 +1,13 @@
 /** TLS with the hosts of the smtp transport: whether it is used, with what, and what happens when it fails (Exim spec 43.10). */
 
+import { freshResults } from '../expand/expand.ts';
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import type { ClientTls, TlsFacts } from '../net/tls.ts';
 import { noFacts, statusCheckFailed, tlsLibrary } from '../net/tls.ts';
 import { secureContext } from '../net/tls-context.ts';
 import { alpnOf, settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import { Text } from '../safe/taint.ts';
 import { isFailure } from '../smtp/client/failure.ts';
 import type { ClientSession } from '../smtp/client/session.ts';
 import { replyClass, replyText } from '../smtp/reply.ts';
@@ -44,7 +46,18 @@ async function ocspDemand(run: SmtpSetup, host: ReachableHost): Promise<ClientTl
 /** TLSA records that name authorities, and none for certificates themselves. */
 const authoritiesAlone = 4;
 
-async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientTls> {
+/**
+ * The server that answers for a host of many, by what it said to EHLO; sessions are resumed only where they began
+ * (Exim spec 30.4, host_name_extract). @throws BadSetting
+ */
+async function serverNameOf(run: SmtpSetup, host: ReachableHost, session: ClientSession): Promise<string> {
+  const { introduction } = session;
+  if (introduction === undefined) return '';
+  const results = { ...freshResults(), item: Text.tainted(replyText(introduction)) };
+  return settingOf('host_name_extract', run.options.host_name_extract, { ...contextOf(run, host), results });
+}
+
+async function settingsFor(run: SmtpSetup, host: ReachableHost, session: ClientSession): Promise<ClientTls> {
   const { options } = run;
   const context = contextOf(run, host);
   const { dane } = run;
@@ -57,7 +70,8 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
   const ocsp = await ocspDemand(run, host);
   // a session that is taken up brings no proof
   const resumes = ocsp !== 'required' && (await isListed(run, options.tls_resumption_hosts, host));
-  const place = [host.name, host.address, host.port, sni, mustVerify, checksName];
+  const server = resumes ? await serverNameOf(run, host, session) : '';
+  const place = [host.name, host.address, host.port, server, sni, mustVerify, checksName];
   return {
     context: await secureContext({ ...material, ...plainly }, clock.now()),
     sni,
@@ -107,7 +121,7 @@ export async function handshake(
 ): Promise<{ readonly facts: TlsFacts } | { readonly reason: string }> {
   let settings: ClientTls;
   try {
-    settings = await settingsFor(run, host);
+    settings = await settingsFor(run, host, session);
   } catch (error) {
     return { reason: `TLS session: (tls_setup): ${errorText(error)}` };
   }
