@@ -61,10 +61,10 @@ after(async () => {
   await server.remove();
 });
 
-async function serve(keytab = server.path('keytab')): Promise<void> {
+async function serve(keytab = server.path('keytab'), more = ''): Promise<void> {
   await server.stop();
   server.configure({
-    main: `add_environment = KRB5_CONFIG=${server.path('krb5.conf')}\nlog_selector = +smtp_mailauth`,
+    main: `add_environment = KRB5_CONFIG=${server.path('krb5.conf')}${more}\nlog_selector = +smtp_mailauth`,
     acl: '  accept authenticated = *',
     retry: `* * F,2h,15m
 begin authenticators
@@ -244,5 +244,18 @@ test('without its keys the mechanism is not offered, and the log says once what 
   assert.match(
     stdout,
     new RegExp(`authenticator kerberos cannot serve clients: ${missing} of server_keytab is not there`),
+  );
+});
+
+test('without the Perl module the mechanism is not offered, and the log says what to install', async () => {
+  server.makeDirectory('perl');
+  server.write('perl/GSSAPI.pm', 'die "not here";');
+  await serve(undefined, ` : PERL5LIB=${server.path('perl')}`);
+  const client = await SmtpClient.open(server.port);
+  await client.expect(220);
+  assert.doesNotMatch(await client.say('EHLO client.example', 250), /AUTH/);
+  await client.say('QUIT', 221);
+  await server.logs(
+    /kerberos authenticator is not offered: the Perl module GSSAPI is not installed \(Debian: apt install libgssapi-perl\)/,
   );
 });
