@@ -74,6 +74,10 @@ export class RemoteKnowledge implements RemoteServices {
     return from === undefined ? key : `${key}/${from}`;
   }
 
+  get hasEvents(): boolean {
+    return this.#transport.common.event_action !== undefined;
+  }
+
   get offers(): OfferMemory {
     return this.#attempt.tools.offers;
   }

@@ -61,6 +61,8 @@ export interface ConnectionServices {
   certificatesOf(name: string): Eventual<DnsAnswer<CertificateAssociation>>;
   /** `H=name [address]`, with the port when the log is to have it (log selector outgoing_port). */
   hostField(host: Host): string;
+  /** Somebody waits for events. */
+  readonly hasEvents?: boolean | undefined;
   /** Tells the transport's event_action; the text is an objection (Exim spec 61). */
   raise(event: EventFacts, context: Context): Eventual<string>;
   /** Writes a line about this message to the main log and the message log. */

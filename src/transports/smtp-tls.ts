@@ -13,7 +13,7 @@ import type { ClientSession } from '../smtp/client/session.ts';
 import { replyClass, replyText } from '../smtp/reply.ts';
 import { type Dane, usageBits } from './smtp-dane.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
-import { contextOf, isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
+import { contextOf, isListed, type ReachableHost, raiseAt, type SmtpSetup } from './smtp-run.ts';
 import { sessionOf } from './smtp-sessions.ts';
 import { errorCodes } from './transport.ts';
 
@@ -57,6 +57,16 @@ async function serverNameOf(run: SmtpSetup, host: ReachableHost, session: Client
   return settingOf('host_name_extract', run.options.host_name_extract, { ...contextOf(run, host), results });
 }
 
+/** Tells event_action of each certificate; its objection is told in the log. */
+function watchFor(run: SmtpSetup, host: ReachableHost): ClientTls['watch'] {
+  if (run.services.hasEvents !== true) return undefined;
+  return async (peerCertificate, depth) => {
+    const objection = await raiseAt(run, host, 'tls:cert', String(depth), 0, { ...noFacts, peerCertificate });
+    if (objection !== '') run.services.log(`SSL verify denied by event-action: depth=${depth}: ${objection}`);
+    return objection;
+  };
+}
+
 async function settingsFor(run: SmtpSetup, host: ReachableHost, session: ClientSession): Promise<ClientTls> {
   const { options } = run;
   const context = contextOf(run, host);
@@ -82,6 +92,7 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost, session: ClientS
     mustVerify,
     alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
     ocsp,
+    watch: watchFor(run, host),
     leastDhBits: options.tls_dh_min_bits,
     timeout: options.command_timeout * 1000,
   };
@@ -105,6 +116,7 @@ async function daneSettings(run: SmtpSetup, host: ReachableHost, dane: Dane): Pr
     },
     alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
     ocsp: await ocspDemand(run, host),
+    watch: watchFor(run, host),
     leastDhBits: options.tls_dh_min_bits,
     timeout: options.command_timeout * 1000,
   };
@@ -128,6 +140,7 @@ export async function handshake(
   const secured = await session.startTls(settings);
   if (secured.outcome === 'started') return { facts: secured.facts };
   const { step } = secured;
+  if (run.dane !== undefined) await raiseAt(run, host, 'dane:fail', 'validation-failure');
   if (step === statusCheckFailed) {
     // Exim's log does not say more
     run.request.context.decisions.step('tls', statusCheckFailed, 'failed', secured.text);
@@ -150,6 +163,7 @@ export async function secure(run: SmtpSetup, host: ReachableHost, session: Clien
   const isRequired = run.dane !== undefined || (await isListed(run, options.hosts_require_tls, host));
   if (!session.extensions.has('STARTTLS') || (!isRequired && (await avoids(run, host)))) {
     if (!isRequired) return { outcome: 'in clear' };
+    if (run.dane !== undefined) await raiseAt(run, host, 'dane:fail', 'starttls-not-supported');
     return hostVerdict(errorCodes.tlsRequired, 'a TLS session is required, but the server did not offer TLS support');
   }
   const answer = await session.exchange('STARTTLS', 'tls');

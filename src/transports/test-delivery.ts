@@ -1,5 +1,6 @@
 /** Deliveries for tests of transports: a message in a file, options as text, and surroundings that note what they hear. */
 
+import type { EventFacts } from '../expand/context.ts';
 import type { Offers } from '../hints/offer-hints.ts';
 import { TestDirectory } from '../lib/test-directory.ts';
 import { testContext } from '../lookups/test-context.ts';
@@ -97,7 +98,12 @@ export function host(address: string, port: number | undefined, more: Partial<Ho
 /** Surroundings where all hosts are fit to be tried, unless a test says otherwise. */
 export class TestServices implements RemoteServices {
   readonly authenticators = [];
-  readonly raise = () => '';
+  /** `NAME DATA` of each event. */
+  readonly raised: string[] = [];
+  readonly raise = ({ name, data }: EventFacts): string => {
+    this.raised.push(`${name} ${data}`);
+    return '';
+  };
   readonly logged: string[] = [];
   /** `host|message NAME [ADDRESS]:PORT CODE`, or `good NAME …`. */
   readonly noted: string[] = [];
