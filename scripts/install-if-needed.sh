@@ -39,6 +39,11 @@ perl -MNet::SSLeay -e1 2>/dev/null || need '' libnet-ssleay-perl
 perl -MAuthen::SASL -e1 2>/dev/null || need '' libauthen-sasl-perl
 ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1 || need '' libsasl2-modules
 need openssl openssl
+need krb5kdc krb5-kdc
+need kadmin.local krb5-admin-server
+need kinit krb5-user
+need gsasl gsasl
+perl -MGSSAPI -e1 2>/dev/null || need '' libgssapi-perl
 need fetchmail fetchmail
 need mpop mpop
 need getmail getmail6

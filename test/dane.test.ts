@@ -53,6 +53,9 @@ function signed(records: readonly CertificateAssociation[], secure = true): DnsA
   return { outcome: 'found', records, secure, asked: '', aliases: [], name: '', ttl: 60 };
 }
 
+/** Events of the last delivery that are about it. */
+let raised: readonly string[] = [];
+
 async function deliver(
   answer: DnsAnswer<CertificateAssociation> | undefined,
   { settings = {}, name = 'mx.x.example', secure = true } = {},
@@ -68,6 +71,7 @@ async function deliver(
     const request = requestFor(message, { hosts, addresses: addressed('ann@x.example') });
     const [outcome] = await worker.deliver(request, services);
     assert.ok(outcome);
+    raised = services.raised.filter((event) => event.startsWith('dane:'));
     return outcome.result;
   } finally {
     message.close();
@@ -83,11 +87,13 @@ test('a certificate that the DNS names, or the authority of which it names, is g
   assert.equal(shown(await deliver(signed([record(3, own)]))), 'delivered dane=true usage=8');
   assert.equal(shown(await deliver(signed([record(2, authority)]))), 'delivered dane=true usage=4');
   assert.equal(shown(await deliver(signed([record(3, other), record(3, own)]))), 'delivered dane=true usage=8');
+  assert.deepEqual(raised, []);
 });
 
 test('a certificate that the DNS does not name is refused, and nothing goes out in clear', async () => {
   assert.match(shown(await deliver(signed([record(3, other)]))), /^deferred -37: .*DANE: no TLSA record is for/);
   assert.match(shown(await deliver(signed([record(2, other)]))), /^deferred -37: .*DANE: no TLSA record is for/);
+  assert.deepEqual(raised, ['dane:fail validation-failure']);
 });
 
 test('an authority must be shown the right name, a certificate itself need not', async () => {
@@ -111,6 +117,7 @@ test('without records, or with some that were not signed, the host is as any oth
   }
   const settings = { hosts_require_dane: '*' };
   assert.match(shown(await deliver(undefined, { settings })), /^deferred -38: DANE error: there are no TLSA records/);
+  assert.deepEqual(raised, ['dane:fail dane-required']);
   assert.match(
     shown(await deliver(signed([], false), { settings })),
     /^deferred -38: DANE error: the TLSA records were not/,
@@ -119,6 +126,7 @@ test('without records, or with some that were not signed, the host is as any oth
     shown(await deliver(signed([record(3, own)]), { settings, secure: false })),
     /^deferred -38: DANE error: the host/,
   );
+  assert.deepEqual(raised, ['dane:fail dnssec-invalid']);
 });
 
 test('a DNS that does not answer keeps the mail back', async () => {

@@ -55,7 +55,7 @@ export function chownTo(path: string, uid: number): void {
   if (isRoot) chownSync(path, uid, account.gid);
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().on('error', reject);
     probe.listen(0, '127.0.0.1', () => {

@@ -116,6 +116,8 @@ test('the transport takes a session up again at hosts of its tls_resumption_host
   await serve('tls_resumption_hosts = *');
   for (const [settings, reused] of [
     [{ tls_resumption_hosts: '*' }, [false, true]],
+    // what the server calls itself makes it another one
+    [{ tls_resumption_hosts: '*', host_name_extract: '${if match{$item}{\\N^250-(\\S+)\\N}{$1}}' }, [false, true]],
     [{}, [false, false]],
   ] as const) {
     const seen: boolean[] = [];

@@ -66,6 +66,8 @@ export interface AuthenticatorSides {
   readonly logIn?: LogIn | undefined;
   /** It needs no AUTH command: it is asked as soon as TLS has begun. */
   readonly isImplicit?: boolean | undefined;
+  /** Why no client can be served for the time being, so that it is not offered; nothing when all is well. */
+  obstacle?(context: Context): Promise<string | undefined>;
 }
 
 /** Declares an authenticator; the types of its options come from its table. */

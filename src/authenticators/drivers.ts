@@ -6,7 +6,7 @@ import { cyrusSasl } from './cyrus-sasl.ts';
 import { dovecot } from './dovecot.ts';
 import { external } from './external.ts';
 import { gsasl } from './gsasl.ts';
-import { heimdalGssapiOptions } from './heimdal-gssapi-options.ts';
+import { heimdalGssapi } from './heimdal-gssapi.ts';
 import { plaintext } from './plaintext.ts';
 import { spa } from './spa.ts';
 import { tls } from './tls.ts';
@@ -17,7 +17,7 @@ export const authenticators: readonly AuthenticatorDriver[] = [
   dovecot,
   external,
   gsasl,
-  { name: 'heimdal_gssapi', summary: 'Kerberos', options: heimdalGssapiOptions },
+  heimdalGssapi,
   plaintext,
   spa,
   tls,

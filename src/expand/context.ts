@@ -82,8 +82,8 @@ export interface ConnectionFacts {
   /** The client was told that it may send several commands at once, and did. */
   pipelining?: 'offered' | 'used' | undefined;
   notQuitReason: string;
-  /** It was told that commands may come before the greeting. */
-  pipeConnect?: boolean | undefined;
+  /** It was told that commands may come before the greeting, and did send some. */
+  pipeConnect?: 'offered' | 'used' | undefined;
   /** A proxy has made the connection. */
   readonly proxy?: ProxyFacts | undefined;
   /** `$acl_c…` by the name behind `acl_c`. */

@@ -5,6 +5,7 @@
 
 import type { Eventual } from '../lib/eventual.ts';
 import * as files from '../safe/files.ts';
+import { mayBecomeOthers, withFullRights } from '../safe/privileges.ts';
 import { type RunningProgram, startProgram } from '../safe/spawn.ts';
 import { type Clean, literal, reviewed } from '../safe/taint.ts';
 import type { Context } from './context.ts';
@@ -16,6 +17,8 @@ export interface PerlSettings {
   readonly startup: string | undefined;
   readonly taintMode: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  /** Milliseconds that one subroutine may take, its expansions included, where it is not the usual time. */
+  readonly patience?: number | undefined;
   expand(text: string, context: Context): Eventual<Expansion>;
   log(text: string): void;
   debug(text: string): void;
@@ -28,10 +31,14 @@ export interface Perl {
   end(): void;
 }
 
-const places: readonly Clean[] = [literal('/usr/bin/perl'), literal('/usr/local/bin/perl'), literal('/bin/perl')];
+/** Where perl is. */
+export const perlPlaces: readonly Clean[] = [
+  literal('/usr/bin/perl'),
+  literal('/usr/local/bin/perl'),
+  literal('/bin/perl'),
+];
 
-/** Milliseconds that one subroutine may take, its expansions included. */
-const patience = 300_000;
+const usualPatience = 300_000;
 
 /** Octets of one frame. */
 const maximumFrame = 64 * 1024 * 1024;
@@ -98,6 +105,16 @@ function neededOctets(octets: Buffer): number {
   return at;
 }
 
+/**
+ * Whom a child works as that may not be given root's rights back: a program whose real user is another than its effective
+ * one is not trusted with its environment by the system, and tainted by Perl.
+ */
+function ownUser(): { readonly uid?: number; readonly gid?: number } {
+  const uid = process.geteuid?.();
+  const gid = process.getegid?.();
+  return uid === undefined || gid === undefined || uid === 0 || !mayBecomeOthers() ? {} : { uid, gid };
+}
+
 class Interpreter {
   readonly #program: RunningProgram;
   readonly #frames: AsyncGenerator<Frame>;
@@ -106,7 +123,7 @@ class Interpreter {
   readonly #started: Promise<boolean>;
 
   constructor(perl: Clean, settings: PerlSettings) {
-    this.#program = startProgram({
+    const rules = {
       program: perl,
       args: [
         ...(settings.taintMode ? [literal('-T')] : []),
@@ -116,7 +133,9 @@ class Interpreter {
       environment: settings.environment,
       directory: literal('/'),
       umask: 0o077,
-    });
+      ...ownUser(),
+    };
+    this.#program = withFullRights(() => startProgram(rules));
     this.#frames = frames(this.#program.output);
     this.#started = this.#start(settings);
   }
@@ -189,8 +208,8 @@ export function makePerl(settings: PerlSettings): Perl {
   const open = (): Interpreter | string => {
     if (settings.startup === undefined) return 'A setting of perl_startup is needed when using the Perl interpreter';
     if (interpreter !== undefined) return interpreter;
-    const perl = places.find((place) => files.mayAccess(place, 'x'));
-    if (perl === undefined) return `perl is not installed (looked for ${places.join(', ')})`;
+    const perl = perlPlaces.find((place) => files.mayAccess(place, 'x'));
+    if (perl === undefined) return `perl is not installed (looked for ${perlPlaces.join(', ')})`;
     interpreter = new Interpreter(perl, settings);
     interpreter.waitFor(false);
     return interpreter;
@@ -221,7 +240,7 @@ export function makePerl(settings: PerlSettings): Perl {
     if (typeof found === 'string') return { outcome: 'failed', message: found };
     running = context.found;
     found.waitFor(true);
-    const timer = setTimeout(() => found.kill(), patience);
+    const timer = setTimeout(() => found.kill(), settings.patience ?? usualPatience);
     try {
       const { runs, complaint } = await found.ready();
       if (!runs) return died(found);

@@ -98,6 +98,9 @@ export function tlsFields(tls: TlsFacts | undefined, selects: (selector: LogSele
   return text;
 }
 
+/** What stands behind the L of the log selector pipelining. */
+const earlyMarks = { 'not offered': '', offered: '.', used: '*' } as const;
+
 /** `<= sender …`: the line that says that a message came in (Exim spec 53.6). */
 export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) => boolean, mark = '<='): string {
   const { connection, sender, context, begun } = arrival;
@@ -106,7 +109,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   line += hostFields(connection, selects);
   if (connection.receivedProtocol !== '') line += ` P=${connection.receivedProtocol}`;
   if (selects('pipelining') && connection.pipelining !== undefined) {
-    line += ` L${connection.pipeConnect ? '.' : ''}${connection.pipelining === 'used' ? '' : '-'}`;
+    line += ` L${earlyMarks[connection.pipeConnect ?? 'not offered']}${connection.pipelining === 'used' ? '' : '-'}`;
   }
   line += tlsFields(connection.tls, selects);
   const sni = connection.tls?.sni ?? '';

@@ -1,6 +1,7 @@
 /** What one attempt to deliver a message knows and notes: results go to the journal, the logs and the lists of what is left. */
 
 import type { Context } from '../expand/context.ts';
+import type { OfferHints } from '../hints/offer-hints.ts';
 import type { WaitHints } from '../hints/wait-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { lower } from '../lib/octets.ts';
@@ -38,6 +39,8 @@ export interface DeliveryTools {
   readonly retry: Retry;
   /** Which messages wait for which hosts. */
   readonly waiting: WaitHints;
+  /** What servers offered last time. */
+  readonly offers: OfferHints;
   readonly processes: LocalDeliveries;
   /** How a record of decisions is kept for a delivery. */
   readonly decisions: Decisions;

@@ -177,7 +177,7 @@ export class Callouts {
     const { event_action: action } = common;
     const raised = async (...[event, context]: Parameters<ConnectionServices['raise']>): Promise<string> =>
       (await import('./events.ts')).raise(action, event, this.#runtime, context);
-    return { ...this.#services, raise: action === undefined ? () => '' : raised };
+    return { ...this.#services, hasEvents: action !== undefined, raise: action === undefined ? () => '' : raised };
   }
 
   get #withDetails(): boolean {

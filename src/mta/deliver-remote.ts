@@ -159,7 +159,8 @@ export function deliveryFields(
   result: RemoteResult & { readonly outcome: 'delivered' },
   selects: Attempt['selects'],
 ): string {
-  const used = `${result.pipelining && selects('pipelining') ? ' L' : ''}${result.prdr ? ' PRDR' : ''}${result.chunking ? ' K' : ''}`;
+  const pipelined = result.pipelining && selects('pipelining') ? ` L${result.early ? '*' : ''}` : '';
+  const used = `${pipelined}${result.prdr ? ' PRDR' : ''}${result.chunking ? ' K' : ''}`;
   const authenticator = result.authenticator === undefined ? '' : ` A=${result.authenticator}`;
   return `${connectionFields(result, { selects })}${tlsFields(result.tls, selects)}${authenticator}${used}`;
 }

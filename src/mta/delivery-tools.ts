@@ -1,5 +1,6 @@
 /** Makes what delivering needs, once per process. */
 
+import { OfferHints } from '../hints/offer-hints.ts';
 import { RetryHints } from '../hints/retry-hints.ts';
 import { WaitHints } from '../hints/wait-hints.ts';
 import { errorText } from '../lib/errno.ts';
@@ -22,12 +23,14 @@ export function makeDeliveryTools(
   const owner = process.geteuid?.() === 0 ? user : undefined;
   const complain = (error: unknown): void => logs.main(`trouble with the retry hints: ${errorText(error)}`);
   const complainOfWaiting = (error: unknown): void => logs.main(`trouble with the wait hints: ${errorText(error)}`);
+  const complainOfOffers = (error: unknown): void => logs.main(`trouble with the misc hints: ${errorText(error)}`);
   const hints = new RetryHints(places.spoolDirectory, owner, complain);
   const { retry_interval_max: intervalMax, retry_data_expire: dataExpire } = config.main;
   const tools: DeliveryTools = {
     runtime,
     retry: new Retry({ rules: config.retryRules, hints, intervalMax, dataExpire }),
     waiting: new WaitHints(places.spoolDirectory, owner, complainOfWaiting),
+    offers: new OfferHints(places.spoolDirectory, owner, complainOfOffers, dataExpire),
     processes: new LocalDeliveries(self),
     decisions,
     begun,

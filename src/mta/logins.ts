@@ -27,7 +27,7 @@ export async function offered(runtime: Runtime, context: Context): Promise<reado
   const found: Examiner[] = [];
   for (const authenticator of runtime.config.authenticators) {
     const { examine, isImplicit, common, name } = authenticator;
-    if (examine === undefined || isImplicit === true) continue;
+    if (examine === undefined || isImplicit === true || !(await isAble(authenticator, runtime, context))) continue;
     const expansion = await common.server_advertise_condition?.expand(context);
     if (expansion === undefined) found.push({ ...authenticator, examine });
     else if (expansion.ok) {
@@ -38,6 +38,19 @@ export async function offered(runtime: Runtime, context: Context): Promise<reado
     }
   }
   return found;
+}
+
+/** Obstacles that the log was told of, by the name of the authenticator. */
+const told = new Map<string, string | undefined>();
+
+/** Whether what an authenticator needs is there; the log tells once what is not. */
+async function isAble(authenticator: AuthenticatorInstance, { logs }: Runtime, context: Context): Promise<boolean> {
+  const { name, obstacle } = authenticator;
+  if (obstacle === undefined) return true;
+  const why = await obstacle(context);
+  if (why !== undefined && told.get(name) !== why) logs.panic(`${name} authenticator is not offered: ${why}`);
+  told.set(name, why);
+  return why === undefined;
 }
 
 /** The authenticator of a mechanism. */

@@ -10,7 +10,13 @@ import type { DnsAnswer } from '../net/dns-answer.ts';
 import type { CertificateAssociation } from '../net/dns-records.ts';
 import { hostAddresses, systemAddresses } from '../net/hosts.ts';
 import type { Host, HostLookupResult } from '../routers/router.ts';
-import type { AddressLookup, HostAttempt, HostStanding, RemoteServices } from '../transports/remote-services.ts';
+import type {
+  AddressLookup,
+  HostAttempt,
+  HostStanding,
+  OfferMemory,
+  RemoteServices,
+} from '../transports/remote-services.ts';
 import type { KeptConnection } from '../transports/smtp-kept.ts';
 import type { DeliveryError, TransportInstance } from '../transports/transport.ts';
 import type { Attempt } from './attempt.ts';
@@ -66,6 +72,14 @@ export class RemoteKnowledge implements RemoteServices {
   #hostKey({ host, port, byAddress, from }: HostAttempt): string {
     const key = retryKeys.host(host.name, byAddress ? host.address : '', port);
     return from === undefined ? key : `${key}/${from}`;
+  }
+
+  get hasEvents(): boolean {
+    return this.#transport.common.event_action !== undefined;
+  }
+
+  get offers(): OfferMemory {
+    return this.#attempt.tools.offers;
   }
 
   get authenticators(): readonly AuthenticatorInstance[] {

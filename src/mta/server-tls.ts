@@ -33,6 +33,20 @@ async function specFor(
   };
 }
 
+/** Tells event_action of each certificate of a client; its objection is told in the log. */
+function watchFor(runtime: Runtime, context: Context): ServerTls['watch'] {
+  const { connection } = context;
+  const { event_action: action } = runtime.config.main;
+  if (action === undefined || connection === undefined) return undefined;
+  return async (peerCertificate, depth) => {
+    const shown = { ...context, connection: { ...connection, tls: { ...noFacts, peerCertificate } } };
+    const { raise } = await import('./events.ts');
+    const objection = await raise(action, { name: 'tls:cert', data: String(depth) }, runtime, shown);
+    if (objection !== '') runtime.logs.main(`SSL verify denied by event-action: depth=${depth}: ${objection}`);
+    return objection;
+  };
+}
+
 /** What a client in `context` is served with; the protocols of `tls_alpn` are those of SMTP. */
 export async function serverTls(runtime: Runtime, context: Context, service: 'smtp' | 'pop3'): Promise<ServerTls> {
   const { main } = runtime.config;
@@ -48,6 +62,7 @@ export async function serverTls(runtime: Runtime, context: Context, service: 'sm
   const givesTickets = demand === 'none' && (await isIn(main.tls_resumption_hosts));
   return {
     demand,
+    watch: demand === 'none' ? undefined : watchFor(runtime, context),
     alpn: service === 'smtp' ? await alpnOf(main.tls_alpn, await isIn(main.hosts_require_alpn), context) : undefined,
     staple: await ocspProof(main.tls_ocsp_file, context),
     timeout: handshakeTime,

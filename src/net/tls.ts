@@ -12,6 +12,7 @@ import { type ChannelBinding, channelBinding } from './channel-binding.ts';
 import { chainOf, daneProblem, wholeChainOf } from './dane.ts';
 import type { CertificateAssociation } from './dns-records.ts';
 import { ocspProblem, revoked } from './ocsp.ts';
+import { type CertificateWatch, verifiedBehind, watched } from './tls-watch.ts';
 
 type Tls = typeof import('node:tls');
 
@@ -82,6 +83,8 @@ export interface ServerTls {
   readonly demand: CertificateDemand;
   /** A client that names another protocol, or several, is turned away; nothing when it may name what it likes. */
   readonly alpn: Alpn | undefined;
+  /** Sees the certificates of clients. */
+  readonly watch?: CertificateWatch | undefined;
   /** The proof that our certificate still holds, in DER, for clients that ask for it (RFC 6066 §8). */
   readonly staple?: Buffer | undefined;
   /** Milliseconds for the whole handshake. */
@@ -109,6 +112,8 @@ export interface ClientTls {
   readonly leastDhBits?: number | undefined;
   /** Whether the server shall prove that its certificate still holds, and whether it must. */
   readonly ocsp: 'not asked' | 'asked' | 'required';
+  /** Sees the certificates of the server. */
+  readonly watch?: CertificateWatch | undefined;
   readonly timeout: number;
 }
 
@@ -237,15 +242,14 @@ export async function acceptTls(raw: Duplex, settings: ServerTls): Promise<TlsOu
     }),
   });
   const isVerified = (): boolean => verificationProblem(socket) === undefined;
-  const outcome = withAlpn(
-    await settled(
-      socket,
-      'secure',
-      () => ({ ...factsOf(socket, sni, socket.getPeerX509Certificate(), isVerified()), ocsp }),
-      timeout,
-    ),
-    alpn,
-  );
+  // Node shows the certificates of the other side only once
+  let chain: readonly X509Certificate[] = [];
+  const facts = (): TlsFacts => {
+    chain = chainOf(socket);
+    return { ...factsOf(socket, sni, chain[0], isVerified()), ocsp };
+  };
+  const agreed = withAlpn(await settled(socket, 'secure', facts, timeout), alpn);
+  const outcome = await watched(agreed, settings.watch, chain);
   if (outcome.outcome === 'started' && demand === 'required' && !outcome.facts.verified) {
     const problem = wordsOf(verificationProblem(outcome.socket) ?? 'there is none');
     socket.destroy();
@@ -335,7 +339,8 @@ export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOut
     secureContext: context,
     ...(sni === '' ? {} : { servername: sni }),
     checkServerIdentity: (_, certificate) => checkName?.(certificate),
-    rejectUnauthorized: mustVerify,
+    // who looks at certificates sees bad ones, too
+    rejectUnauthorized: mustVerify && settings.watch === undefined,
     ...(alpn === undefined || alpn.names.length === 0 ? {} : { ALPNProtocols: [...alpn.names] }),
     ...(leastDhBits === undefined ? {} : { minDHSize: leastDhBits }),
     ...(resumption?.session === undefined ? {} : { session: resumption.session }),
@@ -345,14 +350,29 @@ export async function startTls(raw: Duplex, settings: ClientTls): Promise<TlsOut
   socket.on('OCSPResponse', (octets: Buffer | null) => {
     proof = octets ?? undefined;
   });
-  if (resumption !== undefined) socket.on('session', (session: Buffer) => resumption.keep(session));
-  // Node shows the certificates of the other side only once
+  // a session is kept when all is known to be well: it would not be looked at as closely when it is taken up again
+  let isWell = false;
+  let session: Buffer | undefined;
+  if (resumption !== undefined) {
+    socket.on('session', (octets: Buffer) => {
+      session = octets;
+      if (isWell) resumption.keep(octets);
+    });
+  }
   let chain: readonly X509Certificate[] = [];
   const facts = (): TlsFacts => {
     chain = proof === undefined ? chainOf(socket) : wholeChainOf(socket);
     return factsOf(socket, sni, chain[0], socket.authorized);
   };
-  const outcome = withAlpn(await settled(socket, 'secureConnect', facts, timeout), alpn);
+  const agreed = withAlpn(await settled(socket, 'secureConnect', facts, timeout), alpn);
+  const shown = await watched(agreed, settings.watch, chain);
+  const outcome =
+    mustVerify && settings.watch !== undefined
+      ? verifiedBehind(shown, verificationProblem(socket), chain, checkName)
+      : shown;
   const known = settings.dane === undefined ? outcome : withDane(outcome, settings.dane, chain);
-  return bindable(withOcsp(known, settings, proof, chain), 'client');
+  const result = withOcsp(known, settings, proof, chain);
+  isWell = result.outcome === 'started';
+  if (isWell && session !== undefined) resumption?.keep(session);
+  return bindable(result, 'client');
 }

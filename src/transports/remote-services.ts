@@ -2,6 +2,7 @@
 
 import type { AuthenticatorInstance } from '../authenticators/authenticator.ts';
 import type { Context, EventFacts } from '../expand/context.ts';
+import type { Offers, Server } from '../hints/offer-hints.ts';
 import type { Eventual } from '../lib/eventual.ts';
 import type { DnsAnswer } from '../net/dns-answer.ts';
 import type { CertificateAssociation } from '../net/dns-records.ts';
@@ -42,8 +43,17 @@ export interface AddressLookup {
   readonly dnssec: 'no' | 'request' | 'require';
 }
 
+/** What servers offered when they last answered EHLO. */
+export interface OfferMemory {
+  get(server: Server): Offers | undefined;
+  note(server: Server, offers: Offers): void;
+  forget(server: Server): void;
+}
+
 /** What making connections needs. */
 export interface ConnectionServices {
+  /** For beginning early (hosts_pipe_connect); callouts do without. */
+  readonly offers?: OfferMemory | undefined;
   /** The authenticators of the configuration, some of which can log in at servers. */
   readonly authenticators: readonly AuthenticatorInstance[];
   addressesOf(name: string, how: AddressLookup, context: Context): Eventual<HostLookupResult>;
@@ -51,6 +61,8 @@ export interface ConnectionServices {
   certificatesOf(name: string): Eventual<DnsAnswer<CertificateAssociation>>;
   /** `H=name [address]`, with the port when the log is to have it (log selector outgoing_port). */
   hostField(host: Host): string;
+  /** Somebody waits for events. */
+  readonly hasEvents?: boolean | undefined;
   /** Tells the transport's event_action; the text is an objection (Exim spec 61). */
   raise(event: EventFacts, context: Context): Eventual<string>;
   /** Writes a line about this message to the main log and the message log. */

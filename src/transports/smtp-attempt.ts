@@ -94,6 +94,8 @@ class AttemptWork {
   #signable: SignableMessage | undefined;
   /** The next transaction was begun by a callout. */
   #isBegun: boolean;
+  /** Nothing has shown yet that the host is not what it was taken for. */
+  #mayBeginEarly = true;
   /** The last transaction was of use: somebody got the message, or nobody ever will. */
   #wasGood = true;
 
@@ -117,7 +119,7 @@ class AttemptWork {
     if (earlier !== undefined) this.#connection = await forNextMessage(run, host, earlier);
     const most = run.request.allOrNothing ? 0 : run.options.max_rcpt;
     const step = most > 0 ? most : addresses.length;
-    for (let at = 0; at < addresses.length; at += step) {
+    for (let at = 0; at < addresses.length; ) {
       const connection = await this.#connect();
       if ('error' in connection) {
         this.#settle(addresses.slice(at), connection, connection.connected);
@@ -130,6 +132,11 @@ class AttemptWork {
         return this.#end(done);
       }
       const { answers, failure } = done;
+      if (connection.session.misjudged) {
+        this.#mayBeginEarly = false;
+        await this.#hangUp();
+        continue;
+      }
       const undecided = group.filter((address, i) => !this.#record(address, answers[i], connection));
       const outcomes = group.map((address) => this.#results.get(address)?.outcome);
       this.#wasGood = outcomes.includes('delivered') || !outcomes.includes('deferred');
@@ -145,6 +152,7 @@ class AttemptWork {
       }
       this.#sent++;
       this.#transactions++;
+      at += step;
     }
     return this.#end('success');
   }
@@ -200,7 +208,7 @@ class AttemptWork {
     }
     this.#sent = 0;
     this.#earlier = 0;
-    const opened = await openConnection(this.#run, this.#host, this.#from);
+    const opened = await openConnection(this.#run, this.#host, this.#from, this.#mayBeginEarly);
     if (!('error' in opened)) this.#connection = opened;
     return opened;
   }
@@ -306,7 +314,7 @@ class AttemptWork {
   #resultOf(
     { recipient }: DeliveryAddress,
     answer: RecipientAnswer & { readonly state: 'delivered' | 'refused' },
-    { session, local, pipelining, chunking, ...connection }: OpenConnection,
+    { session, local, pipelining, early, chunking, ...connection }: OpenConnection,
   ): RemoteResult {
     const host = this.#host;
     const tls = this.#shownTls;
@@ -316,7 +324,13 @@ class AttemptWork {
       const own = answer.own === undefined ? '' : `${replyText(answer.own)}\n`;
       const confirmation = `${own}${replyText(answer.reply)}`;
       const transaction = this.#transactions;
-      const used = { pipelining, chunking, speaksDsn: session.extensions.has('DSN'), prdr: own !== '' };
+      const used = {
+        pipelining,
+        early: early?.isUsed(session) === true,
+        chunking,
+        speaksDsn: session.extensions.has('DSN'),
+        prdr: own !== '',
+      };
       return { outcome: 'delivered', host, confirmation, local, tls, authenticator, continued, transaction, ...used };
     }
     const atEnd = answer.stage === 'end';

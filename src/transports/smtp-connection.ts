@@ -14,6 +14,7 @@ import { ClientSession } from '../smtp/client/session.ts';
 import { replyText } from '../smtp/reply.ts';
 import { logInAt } from './smtp-auth.ts';
 import { daneOf } from './smtp-dane.ts';
+import { EarlyTalk } from './smtp-early.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
 import { connectThrough, type Reached, usesProxies } from './smtp-proxies.ts';
 import { contextOf, isListed, type ReachableHost, raiseAt, type SmtpSetup, Unusable } from './smtp-run.ts';
@@ -25,6 +26,8 @@ export interface OpenConnection {
   readonly session: ClientSession;
   readonly local: LocalEnd;
   readonly pipelining: boolean;
+  /** How it was begun, when the host may be spoken to early. */
+  readonly early: EarlyTalk | undefined;
   readonly chunking: boolean;
   readonly prdr: boolean;
   readonly tls: TlsFacts | undefined;
@@ -90,21 +93,30 @@ async function heloName(
   return /[\0\r\n]/.test(name) ? problem(`line end in "${printing(name)}"`) : name;
 }
 
-/** @throws Unusable */
+/**
+ * `mayBeginEarly` is false when an earlier attempt to has shown that the host is not what it was taken for.
+ *
+ * @throws Unusable
+ */
 export async function openConnection(
   setup: SmtpSetup,
   host: ReachableHost,
   from: string | undefined,
+  mayBeginEarly = true,
 ): Promise<OpenConnection | NotOpen> {
   const { services } = setup;
   const dane = await daneOf(setup, host);
   if (dane !== undefined && 'code' in dane) return failed(dane, false);
   const run: SmtpSetup = dane === undefined ? setup : { ...setup, dane };
-  const first = await connect(run, host, from, 'with TLS');
+  const begun = await connect(run, host, from, { manner: 'with TLS', mayBeginEarly });
+  const first =
+    begun === misjudged ? await connect(run, host, from, { manner: 'with TLS', mayBeginEarly: false }) : begun;
+  if (first === misjudged) throw new Error('nothing was said early');
   if (!('reason' in first)) return first;
   const { reason } = first;
   services.log(`${reason}: delivering unencrypted to ${services.hostField(host)} (not in hosts_require_tls)`);
-  const second = await connect(run, host, from, 'in clear');
+  const second = await connect(run, host, from, { manner: 'in clear', mayBeginEarly: false });
+  if (second === misjudged) throw new Error('nothing was said early');
   return 'reason' in second ? failed({ code: errorCodes.tlsFailed, message: second.reason }, true) : second;
 }
 
@@ -113,12 +125,20 @@ interface TryInClear {
   readonly reason: string;
 }
 
+/** What was said before the host had answered was not right for it; another connection is to be made without that. */
+const misjudged = 'misjudged';
+
+interface Manners {
+  readonly manner: 'with TLS' | 'in clear';
+  readonly mayBeginEarly: boolean;
+}
+
 async function connect(
   run: SmtpSetup,
   host: ReachableHost,
   from: string | undefined,
-  manner: 'with TLS' | 'in clear',
-): Promise<OpenConnection | NotOpen | TryInClear> {
+  manners: Manners,
+): Promise<OpenConnection | NotOpen | TryInClear | typeof misjudged> {
   const { options, request } = run;
   const { connect_timeout: timeout, keepalive: keepAlive } = options;
   const { decisions } = request.context;
@@ -135,7 +155,7 @@ async function connect(
     const way = isProxied ? ' via proxy' : '';
     decisions.dialogue(`Connecting to ${host.name} [${address}]:${port}${way} ...  ${outcome}`);
   }
-  if (connection.outcome === 'connected') return introduce(run, host, connection, manner);
+  if (connection.outcome === 'connected') return introduce(run, host, connection, manners);
   const code = connection.code === 0 ? constants.errno.EIO : connection.code;
   const waited = connection.outcome === 'timeout' ? { timeout: 'connect' as const } : {};
   return failed({ code, message: '', ...waited }, false);
@@ -145,8 +165,8 @@ async function introduce(
   setup: SmtpSetup,
   host: ReachableHost,
   connection: Extract<Reached, { readonly outcome: 'connected' }>,
-  manner: 'with TLS' | 'in clear',
-): Promise<OpenConnection | NotOpen | TryInClear> {
+  { manner, mayBeginEarly }: Manners,
+): Promise<OpenConnection | NotOpen | TryInClear | typeof misjudged> {
   const { options, protocol, request } = setup;
   const local: LocalEnd =
     connection.proxy === undefined
@@ -162,10 +182,11 @@ async function introduce(
           decisions.dialogue(`${isFirst ? `  SMTP${direction} ` : '         '}${printing(line)}`)
       : undefined,
   });
-  const giveUp = async (verdict: Verdict, connected = true): Promise<NotOpen> => {
+  const giveUp = async (verdict: Verdict, connected = true): Promise<NotOpen | typeof misjudged> => {
+    const isVoid = session.misjudged || session.isAhead;
     session.quit();
     await raiseAt(run, host, 'tcp:close');
-    return { ...verdict, connected };
+    return isVoid ? misjudged : { ...verdict, connected };
   };
   let tls: TlsFacts | undefined;
   if (options.protocol === 'smtps') {
@@ -173,32 +194,45 @@ async function introduce(
     if ('reason' in begun) return giveUp(failed({ code: errorCodes.tlsFailed, message: begun.reason }, true));
     tls = begun.facts;
   }
-  const greeting = await session.greeting();
-  if (isFailure(greeting)) return giveUp(verdictOf(greeting));
-  const against = await raiseAt(run, host, 'smtp:connect', replyText(greeting));
-  if (against !== '') {
-    return giveUp({ ...failed(objection, true), objection: `deferred by smtp:connect event expansion: ${against}` });
+  const early = await EarlyTalk.with(run, host, mayBeginEarly);
+  const isEarly = early?.knows('clear') === true;
+  if (!isEarly) {
+    const greeting = await session.greeting();
+    if (isFailure(greeting)) return giveUp(verdictOf(greeting));
+    const against = await raiseAt(run, host, 'smtp:connect', replyText(greeting));
+    if (against !== '') {
+      return giveUp({ ...failed(objection, true), objection: `deferred by smtp:connect event expansion: ${against}` });
+    }
   }
   const name = await heloName(run, options.helo_data, host, tls);
   if (typeof name !== 'string') return giveUp(failed(name, true));
   const extended = !(await isListed(run, options.hosts_avoid_esmtp, host));
-  const answer = await session.hello(name, extended);
-  const reply = isFailure(answer) ? ('reply' in answer ? answer.reply : undefined) : answer;
-  if (reply !== undefined) await raiseAt(run, host, 'smtp:ehlo', replyText(reply));
-  if (isFailure(answer)) return giveUp(verdictOf(answer));
+  if (isEarly) early.introduce(session, name, 'clear');
+  else {
+    const answer = await session.hello(name, extended);
+    const reply = isFailure(answer) ? ('reply' in answer ? answer.reply : undefined) : answer;
+    if (reply !== undefined) await raiseAt(run, host, 'smtp:ehlo', replyText(reply));
+    if (isFailure(answer)) return giveUp(verdictOf(answer));
+    early?.heard(session, 'clear');
+  }
   if (tls === undefined && protocol === 'smtp' && manner === 'with TLS') {
     const securing = await secure(run, host, session);
     if (securing.outcome === 'again in clear') return securing;
     if (securing.outcome === 'given up') return giveUp(securing.verdict);
     if (securing.outcome === 'secured') {
       tls = securing.facts;
-      const again = await session.hello(name, extended);
-      if (isFailure(again)) return giveUp(verdictOf(again));
+      if (early?.knows('tls') === true) early.introduce(session, name, 'tls');
+      else {
+        const again = await session.hello(name, extended);
+        if (isFailure(again)) return giveUp(verdictOf(again));
+        early?.heard(session, 'tls');
+      }
     }
   }
   const context = contextOf(run, host, tls);
   const login = await logInAt(run, host, session, context);
   if ('verdict' in login) return giveUp(login.verdict, login.verdict.quiet !== true);
+  early?.conclude();
   const { authenticator } = login;
   const pipelining =
     session.extensions.has('PIPELINING') && !(await isListed(run, options.hosts_avoid_pipelining, host));
@@ -206,6 +240,7 @@ async function introduce(
     session,
     local,
     pipelining,
+    early,
     chunking:
       protocol === 'smtp' &&
       session.extensions.has('CHUNKING') &&
@@ -227,7 +262,7 @@ export async function forNextMessage(
   const sender = await authenticatedSender(run, connection.authenticator !== undefined, context);
   const { session } = connection;
   session.settings = { ...session.settings, commandTimeout: run.options.command_timeout * 1000 };
-  return { ...connection, prdr: false, sender };
+  return { ...connection, early: undefined, prdr: false, sender };
 }
 
 /** The sender that AUTH= names, if any (Exim spec 30.4, authenticated_sender). @throws Unusable */

@@ -2,7 +2,7 @@
 
 import { isUsable } from '../net/dane.ts';
 import type { CertificateAssociation } from '../net/dns-records.ts';
-import { isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
+import { isListed, type ReachableHost, raiseAt, type SmtpSetup } from './smtp-run.ts';
 import { type DeliveryError, errorCodes } from './transport.ts';
 
 /** The records that a certificate is compared with; TLS is a must, and without a record that can be used that is all. */
@@ -23,9 +23,15 @@ export async function daneOf(run: SmtpSetup, host: ReachableHost): Promise<Dane 
   const { options, services, request } = run;
   const isRequired = await isListed(run, options.hosts_require_dane, host);
   if (!isRequired && !(await isListed(run, options.hosts_try_dane, host))) return undefined;
-  const without = (reason: string): DeliveryError | undefined => (isRequired ? lacking(reason) : undefined);
-  if (run.protocol !== 'smtp') return without('LMTP knows no TLS');
-  if (!host.secure || host.name === '') return without('the host was not looked up with DNSSEC');
+  /** `result` is what TLS reports call it (RFC 8460 §4.3). */
+  const fails = async (result: string, reason: string): Promise<DeliveryError> => {
+    await raiseAt(run, host, 'dane:fail', result);
+    return lacking(reason);
+  };
+  const without = (result: string, reason: string): Promise<DeliveryError> | undefined =>
+    isRequired ? fails(result, reason) : undefined;
+  if (run.protocol !== 'smtp') return without('dane-required', 'LMTP knows no TLS');
+  if (!host.secure || host.name === '') return without('dnssec-invalid', 'the host was not looked up with DNSSEC');
   if (!isRequired && (await isListed(run, options.hosts_avoid_tls, host))) return undefined;
   const name = `_${host.port}._tcp.${host.name}`;
   const answer = await services.certificatesOf(name);
@@ -34,11 +40,11 @@ export async function daneOf(run: SmtpSetup, host: ReachableHost): Promise<Dane 
     const detail = answer.outcome === 'found' ? `${answer.records.length} records` : undefined;
     decisions.step('dns', `TLSA ${name}`, answer.outcome, detail);
   }
-  if (answer.outcome === 'again') return lacking(`the TLSA records cannot be had: ${answer.message}`);
-  if (answer.outcome === 'nothing') return without('there are no TLSA records');
-  if (!answer.secure) return without('the TLSA records were not signed');
+  if (answer.outcome === 'again') return fails('dnssec-invalid', `the TLSA records cannot be had: ${answer.message}`);
+  if (answer.outcome === 'nothing') return without('dane-required', 'there are no TLSA records');
+  if (!answer.secure) return without('dnssec-invalid', 'the TLSA records were not signed');
   const records = answer.records.filter(isUsable);
-  return records.length === 0 && isRequired ? lacking('no TLSA record can be used') : { records };
+  return records.length === 0 && isRequired ? fails('tlsa-invalid', 'no TLSA record can be used') : { records };
 }
 
 /** `$tls_out_tlsa_usage`: a bit for each usage among the records. */

@@ -11,7 +11,7 @@ import {
   template,
   time,
 } from '../options/kinds.ts';
-import { dependsOn, neverEffective, type OptionTable, withoutEffect } from '../options/table.ts';
+import { dependsOn, neverEffective, type OptionTable } from '../options/table.ts';
 
 export const smtpOptions = {
   address_retry_include_sender: flag('Remembers the temporary refusal of a recipient for this sender only.', true),
@@ -43,11 +43,9 @@ export const smtpOptions = {
   final_timeout: time('How long to wait for the answer to the whole message.', 600),
   gethostbyname: flag('Finds addresses the way the system does and not in the DNS.'),
   helo_data: template('The name we give in HELO and EHLO.', '$primary_hostname'),
-  host_name_extract: withoutEffect(
-    template(
-      'How hosts behind a load balancer are told apart for resuming TLS sessions.',
-      '${if and {{match{$host}{.outlook.com\\$}} {match{$item}{\\N^250-([\\w.]+)\\s\\N}}} {$1}}',
-    ),
+  host_name_extract: template(
+    'How hosts behind a load balancer are told apart for resuming TLS sessions.',
+    '${if and {{match{$host}{.outlook.com\\$}} {match{$item}{\\N^250-([\\w.]+)\\s\\N}}} {$1}}',
   ),
   hosts: template('Hosts for addresses whose router found none.'),
   hosts_avoid_esmtp: hostList('Hosts that are greeted with HELO.'),
@@ -61,7 +59,7 @@ export const smtpOptions = {
   hosts_nopass_tls: hostList('Hosts whose TLS connection is not used for another message.'),
   hosts_noproxy_tls: hostList('The same: where Exim would begin TLS anew, another connection is made.'),
   hosts_override: flag('Uses the hosts of the transport even when the router found some.'),
-  hosts_pipe_connect: withoutEffect(hostList('Hosts that get commands before their greeting was read.')),
+  hosts_pipe_connect: hostList('Hosts that get commands before their greeting was read.'),
   hosts_randomize: flag('Tries the hosts of the transport in random order.'),
   hosts_request_ocsp: hostList('Hosts that are asked for proof that their certificate still holds.', '*'),
   hosts_require_alpn: hostList('Hosts that must choose an application protocol when TLS starts.'),

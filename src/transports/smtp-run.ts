@@ -79,8 +79,15 @@ export function contextOf({ request, local }: SmtpSetup, host: Host, tls?: TlsFa
 }
 
 /** Tells the configuration what happens at a host; the text is an objection (Exim spec 61). */
-export function raiseAt(run: SmtpSetup, host: Host, name: string, data = '', code = 0): Eventual<string> {
-  const context = contextOf(run, host);
+export function raiseAt(
+  run: SmtpSetup,
+  host: Host,
+  name: string,
+  data = '',
+  code = 0,
+  tls?: TlsFacts,
+): Eventual<string> {
+  const context = contextOf(run, host, tls);
   const { address } = context;
   return run.services.raise({ name, data, code }, { ...context, address: address && { ...address, routerName: '' } });
 }

@@ -1,17 +1,19 @@
 /** TLS with the hosts of the smtp transport: whether it is used, with what, and what happens when it fails (Exim spec 43.10). */
 
+import { freshResults } from '../expand/expand.ts';
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
 import type { ClientTls, TlsFacts } from '../net/tls.ts';
 import { noFacts, statusCheckFailed, tlsLibrary } from '../net/tls.ts';
 import { secureContext } from '../net/tls-context.ts';
 import { alpnOf, settingOf, tlsMaterial } from '../options/tls-settings.ts';
+import { Text } from '../safe/taint.ts';
 import { isFailure } from '../smtp/client/failure.ts';
 import type { ClientSession } from '../smtp/client/session.ts';
 import { replyClass, replyText } from '../smtp/reply.ts';
 import { type Dane, usageBits } from './smtp-dane.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
-import { contextOf, isListed, type ReachableHost, type SmtpSetup } from './smtp-run.ts';
+import { contextOf, isListed, type ReachableHost, raiseAt, type SmtpSetup } from './smtp-run.ts';
 import { sessionOf } from './smtp-sessions.ts';
 import { errorCodes } from './transport.ts';
 
@@ -44,7 +46,28 @@ async function ocspDemand(run: SmtpSetup, host: ReachableHost): Promise<ClientTl
 /** TLSA records that name authorities, and none for certificates themselves. */
 const authoritiesAlone = 4;
 
-async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientTls> {
+/**
+ * The server that answers for a host of many, by what it said to EHLO; sessions are resumed only where they began
+ * (Exim spec 30.4, host_name_extract). @throws BadSetting
+ */
+async function serverNameOf(run: SmtpSetup, host: ReachableHost, session: ClientSession): Promise<string> {
+  const { introduction } = session;
+  if (introduction === undefined) return '';
+  const results = { ...freshResults(), item: Text.tainted(replyText(introduction)) };
+  return settingOf('host_name_extract', run.options.host_name_extract, { ...contextOf(run, host), results });
+}
+
+/** Tells event_action of each certificate; its objection is told in the log. */
+function watchFor(run: SmtpSetup, host: ReachableHost): ClientTls['watch'] {
+  if (run.services.hasEvents !== true) return undefined;
+  return async (peerCertificate, depth) => {
+    const objection = await raiseAt(run, host, 'tls:cert', String(depth), 0, { ...noFacts, peerCertificate });
+    if (objection !== '') run.services.log(`SSL verify denied by event-action: depth=${depth}: ${objection}`);
+    return objection;
+  };
+}
+
+async function settingsFor(run: SmtpSetup, host: ReachableHost, session: ClientSession): Promise<ClientTls> {
   const { options } = run;
   const context = contextOf(run, host);
   const { dane } = run;
@@ -57,7 +80,8 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
   const ocsp = await ocspDemand(run, host);
   // a session that is taken up brings no proof
   const resumes = ocsp !== 'required' && (await isListed(run, options.tls_resumption_hosts, host));
-  const place = [host.name, host.address, host.port, sni, mustVerify, checksName];
+  const server = resumes ? await serverNameOf(run, host, session) : '';
+  const place = [host.name, host.address, host.port, server, sni, mustVerify, checksName];
   return {
     context: await secureContext({ ...material, ...plainly }, clock.now()),
     sni,
@@ -68,6 +92,7 @@ async function settingsFor(run: SmtpSetup, host: ReachableHost): Promise<ClientT
     mustVerify,
     alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
     ocsp,
+    watch: watchFor(run, host),
     leastDhBits: options.tls_dh_min_bits,
     timeout: options.command_timeout * 1000,
   };
@@ -91,6 +116,7 @@ async function daneSettings(run: SmtpSetup, host: ReachableHost, dane: Dane): Pr
     },
     alpn: await alpnOf(options.tls_alpn, await isListed(run, options.hosts_require_alpn, host), context),
     ocsp: await ocspDemand(run, host),
+    watch: watchFor(run, host),
     leastDhBits: options.tls_dh_min_bits,
     timeout: options.command_timeout * 1000,
   };
@@ -107,13 +133,14 @@ export async function handshake(
 ): Promise<{ readonly facts: TlsFacts } | { readonly reason: string }> {
   let settings: ClientTls;
   try {
-    settings = await settingsFor(run, host);
+    settings = await settingsFor(run, host, session);
   } catch (error) {
     return { reason: `TLS session: (tls_setup): ${errorText(error)}` };
   }
   const secured = await session.startTls(settings);
   if (secured.outcome === 'started') return { facts: secured.facts };
   const { step } = secured;
+  if (run.dane !== undefined) await raiseAt(run, host, 'dane:fail', 'validation-failure');
   if (step === statusCheckFailed) {
     // Exim's log does not say more
     run.request.context.decisions.step('tls', statusCheckFailed, 'failed', secured.text);
@@ -136,6 +163,7 @@ export async function secure(run: SmtpSetup, host: ReachableHost, session: Clien
   const isRequired = run.dane !== undefined || (await isListed(run, options.hosts_require_tls, host));
   if (!session.extensions.has('STARTTLS') || (!isRequired && (await avoids(run, host)))) {
     if (!isRequired) return { outcome: 'in clear' };
+    if (run.dane !== undefined) await raiseAt(run, host, 'dane:fail', 'starttls-not-supported');
     return hostVerdict(errorCodes.tlsRequired, 'a TLS session is required, but the server did not offer TLS support');
   }
   const answer = await session.exchange('STARTTLS', 'tls');

@@ -1,5 +1,7 @@
 /** Deliveries for tests of transports: a message in a file, options as text, and surroundings that note what they hear. */
 
+import type { EventFacts } from '../expand/context.ts';
+import type { Offers } from '../hints/offer-hints.ts';
 import { TestDirectory } from '../lib/test-directory.ts';
 import { testContext } from '../lookups/test-context.ts';
 import type { DnsAnswer } from '../net/dns-answer.ts';
@@ -11,7 +13,7 @@ import * as files from '../safe/files.ts';
 import { literal, type QueueId, queueId } from '../safe/taint.ts';
 import { bodyInFile } from '../spool/body.ts';
 import { transportCommonOptions } from './common-options.ts';
-import type { HostAttempt, HostStanding, RemoteServices } from './remote-services.ts';
+import type { HostAttempt, HostStanding, OfferMemory, RemoteServices } from './remote-services.ts';
 import type { KeptConnection } from './smtp-kept.ts';
 import type { Content, DeliveryAddress, DeliveryError, DeliveryRequest } from './transport.ts';
 
@@ -96,7 +98,12 @@ export function host(address: string, port: number | undefined, more: Partial<Ho
 /** Surroundings where all hosts are fit to be tried, unless a test says otherwise. */
 export class TestServices implements RemoteServices {
   readonly authenticators = [];
-  readonly raise = () => '';
+  /** `NAME DATA` of each event. */
+  readonly raised: string[] = [];
+  readonly raise = ({ name, data }: EventFacts): string => {
+    this.raised.push(`${name} ${data}`);
+    return '';
+  };
   readonly logged: string[] = [];
   /** `host|message NAME [ADDRESS]:PORT CODE`, or `good NAME …`. */
   readonly noted: string[] = [];
@@ -112,6 +119,17 @@ export class TestServices implements RemoteServices {
   readonly waiting: string[] = [];
   readonly awaited = new Set<string>();
   readonly kept: KeptConnection[] = [];
+  /** What a server offered last time. */
+  remembered: Offers | undefined;
+  readonly offers: OfferMemory = {
+    get: () => this.remembered,
+    note: (_, offers) => {
+      this.remembered = offers;
+    },
+    forget: () => {
+      this.remembered = undefined;
+    },
+  };
   /** Hosts whose retry rules have run out. */
   readonly expiredNow = new Set<string>();
 

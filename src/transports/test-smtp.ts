@@ -1,6 +1,7 @@
 /** Deliveries by the smtp transport to servers of the test, for its tests. */
 
 import assert from 'node:assert/strict';
+import type { Offers } from '../hints/offer-hints.ts';
 import { closedPort, TestServer } from '../net/test-server.ts';
 import { commandsOf, type Exceptions, mailServer } from '../smtp/test-mail-server.ts';
 import { smtp } from './smtp.ts';
@@ -12,6 +13,8 @@ interface Case {
   readonly settings?: Readonly<Record<string, string>>;
   readonly to?: readonly string[];
   readonly request?: Partial<DeliveryRequest>;
+  /** What the servers offered last time. */
+  readonly remembered?: Offers;
 }
 
 /** The least patience that a configuration can ask for; the tests wait for a tenth of it. */
@@ -30,7 +33,7 @@ export function shown(address: string, result: RemoteResult): string {
 /** Servers of the test, on addresses that differ and a port that does not. */
 export async function deliver(
   servers: readonly (Exceptions | 'nobody')[],
-  { settings = {}, to = ['a@b.example'], request = {} }: Case,
+  { settings = {}, to = ['a@b.example'], request = {}, remembered }: Case,
 ): Promise<{
   readonly results: readonly string[];
   readonly services: TestServices;
@@ -50,6 +53,7 @@ export async function deliver(
   port ??= await closedPort();
   const message = new TestMessage();
   const services = new TestServices();
+  services.remembered = remembered;
   const set = optionsWith(smtpOptions, { helo_data: 'me.example', ...settings });
   const quick = set.command_timeout === 1 ? { command_timeout: 0.1, final_timeout: 0.1 } : {};
   const options = { ...set, ...quick };

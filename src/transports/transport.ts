@@ -239,6 +239,8 @@ export type RemoteResult =
       /** Which transaction of the delivery it was: the first is 0. */
       readonly transaction: number;
       readonly pipelining: boolean;
+      /** The host was spoken to before it had answered EHLO, and may be again. */
+      readonly early?: boolean | undefined;
       /** The host offered DSN. */
       readonly speaksDsn?: boolean | undefined;
       /** The host answered for each recipient (PRDR). */

@@ -114,7 +114,7 @@ async function offersOf(reception: Reception): Promise<Offers> {
   const pipeConnect =
     !reception.hasSeenData && pipelining && !isLocal && (await reception.isIn(main.pipelining_connect_advertise_hosts));
   connection.pipelining = pipelining ? 'offered' : undefined;
-  connection.pipeConnect = pipeConnect || connection.pipeConnect === true;
+  if (pipeConnect) connection.pipeConnect ??= 'offered';
   reception.offers = {
     dsn: await reception.isOffered(main.dsn_advertise_hosts),
     prdr: main.prdr_enable,

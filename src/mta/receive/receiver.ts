@@ -273,6 +273,10 @@ export class Receiver implements SmtpPolicy {
     this.#reception.connection.pipelining = 'used';
   }
 
+  beganEarly(): void {
+    this.#reception.connection.pipeConnect = 'used';
+  }
+
   lost(why: 'end' | 'timeout', standing: Standing): void {
     const { runtime, name, otherSide, duration, connection, selects, isLogged } = this.#reception;
     if (why === 'timeout') runtime.logs.main(`SMTP command timeout on connection from ${name} ${duration}`);

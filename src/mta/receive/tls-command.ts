@@ -33,7 +33,13 @@ export async function tlsSettings(reception: Reception): Promise<ServerTls> {
 export async function secured(outcome: TlsOutcome, reception: Reception): Promise<void> {
   const { runtime, connection, context } = reception;
   if (outcome.outcome === 'failed') {
-    runtime.logs.main(shownInLog(`TLS error on connection from ${reception.name} (SSL_accept): ${outcome.text}`));
+    const what = `(SSL_accept): ${outcome.text}`;
+    const { event_action: action } = runtime.config.main;
+    if (action !== undefined) {
+      const { raise } = await import('../events.ts');
+      await raise(action, { name: 'tls:fail:connect', data: what }, runtime, context);
+    }
+    runtime.logs.main(shownInLog(`TLS error on connection from ${reception.name} ${what}`));
     return;
   }
   connection.tls = outcome.facts;

@@ -42,6 +42,14 @@ export class ClientSession {
   #ahead: Reply | undefined;
   #alive = true;
   #closingDown = false;
+  /** The server turned out to be another than it was taken for: the connection is lost, and what was said is void. */
+  misjudged = false;
+  /** The answer to EHLO, LHLO or HELO. */
+  introduction: Reply | undefined;
+  /** EHLO, which goes out with whatever comes next. */
+  #held: string | undefined;
+  /** Hears the answers that come before the one that is waited for. */
+  #hear: (() => Promise<Failure | undefined>) | undefined;
 
   constructor(stream: ByteStream, settings: SessionSettings) {
     this.#stream = stream;
@@ -77,13 +85,43 @@ export class ClientSession {
     const verb = this.settings.protocol === 'lmtp' ? 'LHLO' : extended ? 'EHLO' : 'HELO';
     const answer = await this.#ask(waitingFor('hello', `${verb} ${name}`));
     if (!isFailure(answer)) {
-      if (verb !== 'HELO') this.extensions = extensionsIn(answer);
+      if (verb === 'HELO') this.introduction = answer;
+      else this.#introduced(answer);
       return answer;
     }
     if (answer.kind !== 'refused' || verb !== 'EHLO') return answer;
     const second = await this.#ask(waitingFor('hello', `HELO ${name}`));
     if (!isFailure(second) || second.kind !== 'closed') return second;
     return { ...second, after: `${second.after} (EHLO response was: ${replyText(answer.reply)})` };
+  }
+
+  /**
+   * Introduces this host without waiting for anything, the greeting neither: EHLO goes out with what is said next, and the
+   * server is taken to offer `remembered`. `hear` reads its answers before that to the next command; when it is not content
+   * the session is `misjudged`.
+   */
+  introduceAhead(name: string, remembered: Extensions, hear: () => Promise<Failure | undefined>): void {
+    this.extensions = remembered;
+    this.#held = `EHLO ${name}`;
+    this.#hear = hear;
+  }
+
+  /** Whether it is still unknown what the server says to an introduction. */
+  get isAhead(): boolean {
+    return this.#hear !== undefined;
+  }
+
+  /** The answer to an EHLO that was sent ahead. */
+  async helloAnswer(name: string): Promise<Reply | Failure> {
+    const waiting: Waiting = { stage: 'hello', after: `EHLO ${name}`, pipelined: true };
+    const answer = consent(await this.reply(waiting), waiting);
+    if (!isFailure(answer)) this.#introduced(answer);
+    return answer;
+  }
+
+  #introduced(answer: Reply): void {
+    this.introduction = answer;
+    this.extensions = extensionsIn(answer);
   }
 
   /**
@@ -148,13 +186,17 @@ export class ClientSession {
     for (const command of commands) {
       if (/[\0\r\n]/.test(command)) throw new RangeError('a line end within an SMTP command');
     }
-    const early = await this.early(waiting);
+    const early = this.isAhead ? undefined : await this.early(waiting);
     if (early !== undefined) return early;
     const { trace } = this.settings;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) trace?.('|>', held, true);
     commands.forEach((command, i) => {
       trace?.(i < commands.length - 1 ? '|>' : '>>', shown ?? command, true);
     });
-    const result = await this.#stream.write(`${commands.join('\r\n')}\r\n`, this.settings.commandTimeout);
+    const lines = held === undefined ? commands : [held, ...commands];
+    const result = await this.#stream.write(`${lines.join('\r\n')}\r\n`, this.settings.commandTimeout);
     return result.outcome === 'timeout' ? this.#fail(waiting, result) : undefined;
   }
 
@@ -190,6 +232,14 @@ export class ClientSession {
 
   /** The next reply, which may take `timeout` milliseconds from its first octet to its last. */
   async reply(waiting: Waiting, timeout = this.settings.commandTimeout): Promise<Reply | Failure> {
+    const hear = this.#hear;
+    this.#hear = undefined;
+    const misjudgement = await hear?.();
+    if (misjudgement !== undefined) {
+      this.misjudged = true;
+      this.close();
+      return misjudgement;
+    }
     const ahead = this.#ahead;
     this.#ahead = undefined;
     if (ahead !== undefined) return ahead;

@@ -117,6 +117,8 @@ export interface SmtpPolicy {
   dropped(why: string): void;
   /** The client sends several commands at once, as it was allowed to. */
   pipelined(): void;
+  /** The client did not wait for the greeting, or for the answer to its own. */
+  beganEarly(): void;
   /** The client did not wait for its turn. `command` is the one that was refused, if it came so far. */
   unsynchronized(why: string, command: string | undefined, next: string): void;
   /** The connection broke off, or nothing came in time, while a command was awaited. */

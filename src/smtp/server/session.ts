@@ -100,8 +100,11 @@ export class SmtpSession {
       if (end !== undefined) return end;
     }
     const greeting = await this.policy.greet();
-    if (this.#mustWait() && this.#lines.inputWaiting > 0 && !(await this.settings.mayBeginEarly())) {
-      return this.#unsynchronized('input sent without waiting for greeting');
+    if (this.#mustWait() && (await this.#spokeFirst())) {
+      if (!(await this.settings.mayBeginEarly())) {
+        return this.#unsynchronized('input sent without waiting for greeting');
+      }
+      this.policy.beganEarly();
     }
     if (greeting.isFarewell) return this.#farewell(greeting);
     if (greeting.code !== '') this.send(greeting);
@@ -145,6 +148,11 @@ export class SmtpSession {
     this.policy.note(line, undefined, argument);
   }
 
+  async #spokeFirst(): Promise<boolean> {
+    if (this.#lines.inputWaiting === 0) await this.#lines.lookUp();
+    return this.#lines.inputWaiting > 0;
+  }
+
   #mustWait(): boolean {
     return this.settings.isRemote && this.settings.enforceSync;
   }
@@ -181,7 +189,9 @@ export class SmtpSession {
   /** Input stands behind a command that the client must wait for, or behind any when it may not send several at once. */
   async #tooEarly({ endsGroup, beginsSession }: SmtpCommand): Promise<boolean> {
     if (!this.#mustWait() || (!endsGroup && this.pipelining)) return false;
-    return !(beginsSession && (await this.settings.mayBeginEarly()));
+    if (!beginsSession || !(await this.settings.mayBeginEarly())) return true;
+    this.policy.beganEarly();
+    return false;
   }
 
   async #unsynchronized(what: string, command?: string): Promise<SessionEnd> {

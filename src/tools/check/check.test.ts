@@ -285,8 +285,8 @@ a:
 });
 
 test('options without effect are named, and mistakes end with a count', async () => {
-  assert.deepEqual(await warnings('begin transports\nt:\n  driver = smtp\n  hosts_pipe_connect = *\n'), [
-    'Warning: transport t: the option hosts_pipe_connect has no effect in this version (line 4 of /etc/x)',
+  assert.deepEqual(await warnings('begin authenticators\na:\n  driver = gsasl\n  server_service = x\n'), [
+    'Warning: authenticator a: the option server_service has no effect: only mechanisms that are not here send the name of a service (line 4 of /etc/x)',
   ]);
   const wrong = await check('nosuch = 1\nprimary_hostnme = a\n');
   assert.equal(wrong.usable, false);

@@ -3,6 +3,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Problem } from '../../config/problems.ts';
 import { formatProblem } from '../../config/problems.ts';
+import { kerberos } from './kerberos.ts';
 import { undefinedNames } from './names.ts';
 import { obsolete } from './obsolete.ts';
 import { refusedTexts } from './refused-texts.ts';
@@ -17,6 +18,7 @@ const checks: readonly ((config: Config) => Iterable<Remark>)[] = [
   refusedTexts,
   withoutEffect,
   neverAsked,
+  kerberos,
   obsolete,
   unused,
 ];

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { CalloutHints } from '../../hints/callout-hints.ts';
+import { OfferHints } from '../../hints/offer-hints.ts';
 import { RateHints } from '../../hints/rate-hints.ts';
 import { RetryHints } from '../../hints/retry-hints.ts';
 import { SeenHints } from '../../hints/seen-hints.ts';
@@ -136,6 +137,10 @@ describe('exim_dumpdb', () => {
     seen.note('k', 300);
     seen.close();
     assert.equal(times(told((terminal) => dumpdb([spool, 'seen'], terminal))[1]), 'k\tTIME\n');
+    const offers = new OfferHints(spoolDirectory, undefined, fail, 300);
+    offers.note({ address: '192.0.2.1', port: 25 }, { clear: new Map([['PIPECONNECT', '']]) });
+    offers.close();
+    assert.equal(times(told((terminal) => dumpdb([spool, 'misc'], terminal))[1]), 'TIME 192.0.2.1:25.EHLO\n');
   });
 });
 

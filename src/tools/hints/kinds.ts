@@ -1,6 +1,7 @@
 /** The kinds of hints databases, one row each: how their records are read, shown and changed. */
 
 import type { HintsFile } from '../../hints/hints.ts';
+import { offersNotedAt } from '../../hints/offer-hints.ts';
 import { parseRetryRecord, type RetryRecord } from '../../hints/retry-hints.ts';
 import { readWaitKey, waitKey } from '../../hints/wait-hints.ts';
 import * as clock from '../../lib/clock.ts';
@@ -130,6 +131,22 @@ function* seenRecords(file: HintsFile): Generator<HintsRecord> {
   }
 }
 
+/** What servers have offered; only when it was noted is shown. */
+function* offerRecords(file: HintsFile): Generator<HintsRecord> {
+  for (const [key, text] of file.entries()) {
+    const updated = offersNotedAt(text);
+    if (updated === undefined) continue;
+    yield {
+      key,
+      updated,
+      dump: (time) => `${time(updated)} ${key}\n`,
+      show: () => '',
+      change: () => unknownField,
+      delete: () => file.delete(key),
+    };
+  }
+}
+
 const named = (name: string, records: HintsKind['records']): HintsKind => ({
   name,
   matches: (database) => database === name,
@@ -140,7 +157,7 @@ const nothing = (): readonly HintsRecord[] => [];
 
 export const hintsKinds: readonly HintsKind[] = [
   named('retry', retryRecords),
-  named('misc', nothing),
+  named('misc', offerRecords),
   {
     name: 'wait-<transport-name>',
     matches: (database) => database.startsWith('wait-') && !database.includes('/'),
