@@ -19,7 +19,7 @@ export interface SkippedItem {
 
 export type RedirectionResult =
   | { readonly outcome: 'list'; readonly items: readonly RedirectionItem[]; readonly skipped: readonly SkippedItem[] }
-  /** The text behind `:fail:` or `:defer:`; items before it count. */
+  /** All the text behind `:fail:` or `:defer:`, of several lines, too; items before it count. */
   | { readonly outcome: 'fail' | 'defer'; readonly message: string; readonly items: readonly RedirectionItem[] }
   | { readonly outcome: 'discard' }
   /** A mistake, in Exim's words. */
@@ -81,7 +81,7 @@ class ListReader {
   }
 
   #special(word: string, rest: string, item: string): never {
-    const message = trim(/^[^\n]*/.exec(rest)?.[0] ?? '');
+    const message = trim(rest);
     const { allowFail, allowDefer, forbidBlackhole } = this.#rules;
     const permitted = { blackhole: !forbidBlackhole, fail: allowFail, defer: allowDefer }[word] ?? false;
     if (!permitted) throw new Stop({ outcome: 'error', message: `"${item}" is not permitted` });

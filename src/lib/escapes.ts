@@ -57,6 +57,11 @@ export function escapeSequence(character: string): string {
   return shown.get(character) ?? `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
 }
 
+/** What `printing` does, with tabs as they are: the form of messages in log lines and letters. */
+export function printingLine(text: string, eightBit: boolean): string {
+  return text.replace(eightBit ? /[\x00-\x08\n-\x1f\x7f]/g : /[\x00-\x08\n-\x1f\x7f-\xff]/g, escapeSequence);
+}
+
 /** Control characters and (unless `eightBit`) octets above 126 as escape sequences, for logs and people. */
 export function printing(text: string, eightBit = false): string {
   return text.replace(eightBit ? /[\x00-\x1f\x7f]/g : /[\x00-\x1f\x7f-\xff]/g, escapeSequence);

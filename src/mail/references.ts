@@ -36,7 +36,7 @@ function ownReferences(headers: readonly HeaderLine[]): readonly string[] {
 export function referencesTo(headers: readonly HeaderLine[]): string[] {
   const ids = ownReferences(headers);
   const kept = ids.length > mostKept ? [ids[0], ...ids.slice(1 - mostKept)] : ids;
-  const messageId = originalHeader(headers, 'message-id');
+  const messageId = originalHeader(headers, 'resent-message-id') ?? originalHeader(headers, 'message-id');
   const all = messageId === undefined ? kept : [...kept, messageId];
   return all.length === 0 ? [] : [`References: ${all.join(' ')}\n`];
 }

@@ -82,7 +82,6 @@ export function childAddress(
     ...originalAddress(address, parent.recipient),
     parent,
     inherited: parent.inherited,
-    hidden: parent.hidden,
     ...more,
   };
 }

@@ -22,7 +22,6 @@ import {
   type LineFacts,
   shownTarget,
   successLine,
-  withOrigin,
 } from './delivery-log.ts';
 import { raiseFailure, raiseOf } from './events.ts';
 import { messageContext } from './message-context.ts';
@@ -153,6 +152,7 @@ export class Attempt {
       deliverTime: (clock.now() - begun) / 1000,
       hostFields: '',
       confirmation: undefined,
+      eightBit: this.context.settings.printTopBitCharacters,
       directors: this.runtime.config.directors,
       ...more,
     };
@@ -179,8 +179,8 @@ export class Attempt {
     this.log(successLine(this.dontDeliver ? '*>' : mark, delivery, facts, this.selects));
     const { address, target } = delivery;
     const named = target === undefined ? address.address : (delivery.place ?? shownTarget(target));
-    const shown = withOrigin(named, address, () => false);
-    this.note(`${shown}: ${delivery.transport.name} transport succeeded`);
+    const origin = address.parent === undefined ? '' : ` <${address.parent.address}>`;
+    this.note(`${named}${origin}: ${delivery.transport.name} transport succeeded`);
     await raiseOf(delivery, { name: 'msg:delivery', data: facts.confirmation ?? '' }, this, passedOnTo?.host);
   }
 
@@ -190,6 +190,8 @@ export class Attempt {
     return {
       address,
       shown: undelivered.target === undefined ? undelivered.shown : shownTarget(undelivered.target),
+      isTarget: undelivered.target !== undefined,
+      eightBit: this.context.settings.printTopBitCharacters,
       held: undelivered.held,
       router,
       directors: this.runtime.config.directors,
@@ -214,7 +216,7 @@ export class Attempt {
     if (undelivered.unlogged) return;
     this.log(line);
     const text = line.slice('** '.length);
-    this.note(undelivered.transport === undefined && undelivered.code >= 0 ? `routing failed for ${text}` : text);
+    this.note(undelivered.router === undefined && undelivered.code >= 0 ? `routing failed for ${text}` : text);
   }
 
   /** An address that has to wait. Lines about retry times that have not come are written only when they are wanted. */

@@ -25,7 +25,7 @@ import type { Runtime } from './runtime.ts';
 import { submitReport } from './submit.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 
-/** The body is returned up to the limit, rounded up to this (as Exim copies in such pieces). */
+/** The body is returned up to the limit, and on to the next multiple of this (as Exim copies in such pieces). */
 const limitStep = 8192;
 
 /** RET=HDRS, as the spool keeps it. */
@@ -47,18 +47,17 @@ function failedRecipients(addresses: readonly UndeliveredAddress[]): string {
   return `X-Failed-Recipients: ${names.slice(0, 500).join(',\n  ')}\n`;
 }
 
-function entry(failed: UndeliveredAddress): string {
-  const origin = listedOrigin(failed);
+function entry(failed: UndeliveredAddress, settings: Context['settings']): string {
   let text = `  ${listedName(failed)}\n`;
-  if (origin !== '') text += `    ${origin}\n`;
-  if (failed.address.hidden) return text;
+  for (const line of listedOrigin(failed)) text += `    ${line}\n`;
   if (failed.host !== undefined && failed.host.name !== '') {
     text += `    host ${failed.host.name} [${failed.host.address}]\n`;
   }
+  if (failed.address.hidden) return text;
   // a router that said nothing has a line all the same
   if (failed.publicMessage === '' && failed.router !== undefined && failed.transport === undefined)
     return `${text}    \n`;
-  return text + indented(failed.publicMessage);
+  return failed.publicMessage === '' ? text : text + indented(failed.publicMessage, settings);
 }
 
 /** What commands printed. */
@@ -68,17 +67,17 @@ function outputs(addresses: readonly UndeliveredAddress[], introduction: string 
   const many = printed.length > 1 ? 's' : '';
   let text = introduction ?? `The following text was generated during the delivery attempt${many}:\n`;
   for (const failed of printed) {
-    const origin = listedOrigin(failed);
-    text += `\n------ ${listedName(failed)}${origin === '' ? '' : `\n       ${origin}`} ------\n\n`;
-    text += `${failed.output}${failed.output?.endsWith('\n') ? '' : '\n'}`;
+    const name = [listedName(failed), ...listedOrigin(failed)].join('\n       ');
+    text += `\n------ ${name} ------\n\n`;
+    text += failed.output;
   }
   return `${text}\n`;
 }
 
-/** Those that printed something come first in the part for machines; the others in the order in which they failed. */
+/** In the order in which they failed; those that printed something come first in the part for machines. */
 function statusOrder(addresses: readonly UndeliveredAddress[]): readonly UndeliveredAddress[] {
   const printed = addresses.filter(({ output }) => output !== undefined && output !== '');
-  return [...printed, ...addresses.filter((each) => !printed.includes(each)).reverse()];
+  return [...printed.toReversed(), ...addresses.filter((each) => !printed.includes(each)).reverse()];
 }
 
 /** Sends one bounce to `recipient`. `addresses` have the last failure in front. */
@@ -94,8 +93,8 @@ export async function sendBounce(
   const toSender = recipient === envelope.sender;
   const boundary = newBoundary();
   if (context.message) context.message.bounceRecipient = recipient;
-  const items = await templateItems(main.bounce_message_file, 'bounce_message_file', runtime, context);
-  const subject = items[0] ?? `Subject: Mail delivery failed${toSender ? ': returning message to sender' : ''}\n`;
+  const items = await templateItems('bounce_message_file', runtime, context);
+  const subject = items[0] || `Subject: Mail delivery failed${toSender ? ': returning message to sender' : ''}\n`;
   const headers = [
     failedRecipients(addresses),
     ...reportHeaders(runtime, await reportSender(runtime, context), recipient, envelope.headers, boundary),
@@ -103,18 +102,26 @@ export async function sendBounce(
   ];
   const extra = main.bounce_message_text;
   const introduction =
-    items[1] ??
+    items[1] ||
     `This message was created automatically by mail delivery software.\n${extra === undefined ? '\n' : `${extra}\n`}${
       toSender
         ? 'A message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n'
         : `A message sent by\n\n  <${envelope.sender}>\n\ncould not be delivered to one or more of its recipients. The following\naddress(es) failed:\n`
     }`;
   let text = `--${boundary}\nContent-type: text/plain; charset=us-ascii\n\n${introduction}\n`;
-  text += addresses.map(entry).join('');
-  text += `\n${outputs(addresses, items[2])}`;
-  text += deliveryStatus(statusOrder(addresses), 'failed', boundary, runtime.settings.primaryHostname, envelope);
+  text += addresses.map((failed) => entry(failed, context.settings)).join('');
+  text += `\n${outputs(addresses, items[2] || undefined)}`;
+  text += deliveryStatus(
+    statusOrder(addresses),
+    'failed',
+    boundary,
+    runtime.settings.primaryHostname,
+    envelope,
+    context.settings,
+  );
   const limit = main.bounce_return_size_limit;
-  const tooLarge = limit > 0 && body.size + firstLine(envelope.id).length > Math.ceil(limit / limitStep) * limitStep;
+  const mostReturned = (Math.floor(limit / limitStep) + 1) * limitStep;
+  const tooLarge = limit > 0 && body.size + firstLine(envelope.id).length > mostReturned;
   const lineLimit = main.bounce_return_linesize_limit;
   const tooLong = lineLimit > 0 && (envelope.facts.maxReceivedLineLength ?? 0) > lineLimit;
   const headersOnly = tooLarge || tooLong || !main.bounce_return_body || envelope.facts.dsnRet === onlyHeaders;

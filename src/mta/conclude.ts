@@ -27,13 +27,22 @@ export async function conclude(attempt: Attempt): Promise<void> {
   await attempt.failGivenUp();
   await reportSuccess(attempt);
   const unreturnable = await returnFailed(attempt);
-  const open = new Set<number>([...attempt.deferred, ...unreturnable].map(({ address }) => address.recipient));
+  const waiting = [...attempt.deferred, ...unreturnable];
+  const open = new Set<number>(waiting.map(({ address }) => address.recipient));
+  // a recipient may wait as what another one was redirected to
+  const names = new Set(waiting.filter(({ target }) => target === undefined).map(({ address }) => addressKey(address)));
   for (const failed of attempt.failed)
     if (!unreturnable.includes(failed))
       envelope.nonRecipients.add(deliveryKey({ ...failed, transport: failed.transport ?? '' }));
   const finished: string[] = [];
   for (const { address, recipient } of attempt.recipientsToDo()) {
-    if (open.has(recipient) || attempt.frozenBy !== undefined || attempt.recipientsReplaced) continue;
+    if (
+      open.has(recipient) ||
+      names.has(keyOf(address)) ||
+      attempt.frozenBy !== undefined ||
+      attempt.recipientsReplaced
+    )
+      continue;
     envelope.nonRecipients.add(keyOf(address));
     finished.push(address);
   }
@@ -140,16 +149,11 @@ function isIgnored({ message, runtime, age, gaveUp }: Attempt): boolean {
 
 async function warn(attempt: Attempt): Promise<void> {
   const { message, runtime, context, tools } = attempt;
-  const due = await warningCount(message, runtime.config, context);
+  const due = await warningCount(message, runtime, context);
   if (due === undefined) return;
-  const byRecipient = new Map<string, UndeliveredAddress[]>();
-  for (const waiting of [...attempt.deferred].reverse()) {
-    if (waiting.errorsTo === '' || !concerns(waiting, 'DELAY', message.envelope)) continue;
-    byRecipient.set(waiting.errorsTo, [...(byRecipient.get(waiting.errorsTo) ?? []), waiting]);
-  }
-  for (const [recipient, addresses] of byRecipient) {
-    await tools.deliverReport(await sendWarning(recipient, addresses, due, message, context, runtime));
-  }
+  const { envelope } = message;
+  const told = attempt.deferred.filter((each) => each.errorsTo !== '' && concerns(each, 'DELAY', envelope)).reverse();
+  if (told.length > 0) await tools.deliverReport(await sendWarning(told, due, message, context, runtime));
   message.envelope.warningCount = due;
 }
 

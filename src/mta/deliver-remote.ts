@@ -3,6 +3,7 @@
 import { retryKeys } from '../hints/retry-hints.ts';
 import * as clock from '../lib/clock.ts';
 import { errorNumberText } from '../lib/errno.ts';
+import { printingLine } from '../lib/escapes.ts';
 import { matchTemplate } from '../lists/option.ts';
 import type { KeptConnection } from '../transports/smtp-kept.ts';
 import { errorCodes, type RemoteResult, type RemoteTransport } from '../transports/transport.ts';
@@ -129,6 +130,7 @@ async function deliverGroup(
 }
 
 async function conclude(group: Batch, delivery: RemoteDelivery, attempt: Attempt, begun: number): Promise<void> {
+  for (const result of delivery.results) noteRefusal(result, attempt);
   let lastDelivered: string | undefined;
   for (const [index, each] of group.entries()) {
     const result = delivery.results[index];
@@ -140,6 +142,14 @@ async function conclude(group: Batch, delivery: RemoteDelivery, attempt: Attempt
       lastDelivered = host;
     } else await undelivered(each, result, delivery, attempt, begun);
   }
+}
+
+/** The log of the message tells of each recipient that a host would not take, before it tells what becomes of him. */
+function noteRefusal(result: RemoteResult, attempt: Attempt): void {
+  if (result.outcome === 'delivered' || result.host === undefined) return;
+  if (result.refusedAtRcpt !== true && result.retry === undefined) return;
+  const text = printingLine(result.message, attempt.context.settings.printTopBitCharacters);
+  attempt.note(`${hostFieldOf(result.host, attempt.selects)} ${text}`);
 }
 
 /** Fields about the connection, each with a blank in front. */
@@ -209,9 +219,6 @@ async function undelivered(
     await raiseOf(delivery, { name: 'msg:fail:delivery', data }, attempt, host);
     await attempt.fail(failure, `${fields}${tlsFields(result.tls, attempt.selects)}`, begun);
     return;
-  }
-  if (result.retry !== undefined && host !== undefined) {
-    attempt.note(`${hostFieldOf(host, attempt.selects)} ${result.message}`);
   }
   if (!failure.waiting) await raiseDeferral(delivery, result, attempt);
   attempt.defer(failure, fields, begun);

@@ -1,6 +1,7 @@
 /** Lines about deliveries for the main log, in Exim's form (Exim spec 53.7 - 53.11). */
 
 import { errorNumberText } from '../lib/errno.ts';
+import { printingLine } from '../lib/escapes.ts';
 import { formatPassed } from '../lib/intervals.ts';
 import type { LogSelector } from '../observe/log-selectors.ts';
 import type { Child, Host, RouterInstance } from '../routers/router.ts';
@@ -23,6 +24,8 @@ export interface LineFacts {
   /** `H=… [1.2.3.4]` and the like, with a blank before each field. */
   readonly hostFields: string;
   readonly confirmation: string | undefined;
+  /** Octets above 127 stay as they are (print_topbitchars). */
+  readonly eightBit: boolean;
   /** Routers that were directors of Exim 3. */
   readonly directors: ReadonlySet<string>;
   /** The other host that has it now, and whether it can report to the sender. */
@@ -47,16 +50,13 @@ export function shownAddress(
   selects: Selects,
 ): string {
   const { address, target, transport, router } = delivery;
-  if (target !== undefined && address.parent?.parent !== undefined && !selects('all_parents')) {
-    return withOrigin(`${delivery.place ?? shownTarget(target)} (${address.parent.address})`, address, selects);
-  }
   const asLocal =
     target === undefined &&
     transport.driver.isLocal &&
     (router.set.has('log_as_local') ? router.common.log_as_local : router.driver.logAsLocal);
   const named = target === undefined ? undefined : (delivery.place ?? shownTarget(target));
-  const shown = named ?? (asLocal ? delivery.facts.localPart : deliveredName(delivery.facts));
-  return withOrigin(shown, address, selects);
+  if (named !== undefined) return withParents(named, address, selects);
+  return withOrigin(asLocal ? delivery.facts.localPart : deliveredName(delivery.facts), address, selects);
 }
 
 /** An address as the router took it, without prefix and suffix. */
@@ -64,14 +64,21 @@ export function deliveredName({ localPart, domain }: Delivery['facts']): string 
   return `${localPart}@${domain}`;
 }
 
-/** `a (b@c) <d@e>`: the address, its parents when they are wanted, and the one of the envelope. */
+/** `a (b@c, d@e) <f@g>`: the address, its parents when they are wanted, and the one of the envelope. */
 export function withOrigin(shown: string, address: RouteAddress, selects: Selects): string {
+  return joined(shown, address, selects('all_parents') ? ancestorsOf(address).slice(0, -1) : []);
+}
+
+/** A file, command or letter: at least its parent is told. */
+export function withParents(shown: string, address: RouteAddress, selects: Selects): string {
+  const between = ancestorsOf(address).slice(0, -1);
+  return joined(shown, address, selects('all_parents') ? between : between.slice(0, 1));
+}
+
+function joined(shown: string, address: RouteAddress, between: readonly RouteAddress[]): string {
+  const parents = between.length === 0 ? '' : ` (${between.map((ancestor) => ancestor.address).join(', ')})`;
   const top = topOf(address);
-  let text = shown;
-  if (selects('all_parents')) {
-    for (const ancestor of ancestorsOf(address).slice(0, -1)) text += ` (${ancestor.address})`;
-  }
-  return shown === top.address ? text : `${text} <${top.address}>`;
+  return shown === top.address ? `${shown}${parents}` : `${shown}${parents} <${top.address}>`;
 }
 
 /** ` R=name`, or ` D=name` for what was a director in Exim 3 text; nothing when no router was needed. */
@@ -79,8 +86,6 @@ export function routedBy(router: string, directors: ReadonlySet<string>): string
   if (router === '') return '';
   return ` ${directors.has(router) ? 'D' : 'R'}=${router}`;
 }
-
-const printed = (text: string): string => text.replace(/\n/g, '\\n').replace(/[\x00-\x1f]/g, '?');
 
 /** `=> …`, `-> …`, `*> …`. */
 export function successLine(mark: string, delivery: Delivery, facts: LineFacts, selects: Selects): string {
@@ -93,7 +98,7 @@ export function successLine(mark: string, delivery: Delivery, facts: LineFacts, 
   line += facts.hostFields;
   if (facts.shadow !== undefined) line += ` ST=${facts.shadow}`;
   if (selects('smtp_confirmation') && facts.confirmation !== undefined) {
-    line += ` C="${printed(facts.confirmation).replace(/["\\]/g, (c) => `\\${c}`)}"`;
+    line += ` C="${printingLine(facts.confirmation, facts.eightBit).replace(/["\\]/g, (c) => `\\${c}`)}"`;
   }
   if (selects('queue_time')) line += ` QT=${formatPassed(facts.queueTime, selects('millisec'))}`;
   if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
@@ -104,6 +109,8 @@ export interface FailureFacts {
   readonly address: RouteAddress;
   /** The address as routers saw it, or the file or command that redirection named. */
   readonly shown: string;
+  /** It is a file, command or letter. */
+  readonly isTarget: boolean;
   /** It was not routed because its domain is held. */
   readonly held?: boolean | undefined;
   readonly router: string | undefined;
@@ -112,6 +119,7 @@ export interface FailureFacts {
   readonly message: string;
   readonly code: number;
   readonly hostFields: string;
+  readonly eightBit: boolean;
   readonly sender: string;
   readonly returnPath: string;
   readonly queue: string;
@@ -126,24 +134,24 @@ function where({ router, transport, directors }: FailureFacts): string {
 
 /** `== address R=… T=… defer (n): reason` */
 export function deferLine(facts: FailureFacts, selects: Selects): string {
-  let line = `== ${withOrigin(facts.shown, facts.address, selects)}`;
+  let line = `== ${(facts.isTarget ? withParents : withOrigin)(facts.shown, facts.address, selects)}`;
   const system = facts.code > 0 ? errorNumberText(facts.code) : '';
   line += queueField(facts.queue);
   line += `${where(facts) || (facts.held ? '' : ' routing')} defer (${facts.code})${system === '' ? '' : `: ${system}`}${facts.hostFields}`;
   if (selects('deliver_time')) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
   // an objection to an event has no text; that of a router or host may be an empty one
   const said = facts.message === '' ? system !== '' || facts.code === errorCodes.objection : facts.message === system;
-  return said ? line : `${line}: ${printed(facts.message)}`;
+  return said ? line : `${line}: ${printingLine(facts.message, facts.eightBit)}`;
 }
 
 /** `** address R=… T=…: reason` */
 export function failLine(facts: FailureFacts, selects: Selects): string {
-  let line = `** ${withOrigin(facts.shown, facts.address, selects)}`;
+  let line = `** ${(facts.isTarget ? withParents : withOrigin)(facts.shown, facts.address, selects)}`;
   if (selects('sender_on_delivery') && !facts.isBare) line += ` F=<${facts.sender}>`;
   if (!facts.isBare) line += queueField(facts.queue);
   if (selects('return_path_on_delivery') && facts.transport !== undefined) line += ` P=<${facts.returnPath}>`;
   line += `${where(facts)}${facts.hostFields}`;
-  line += `: ${printed(withErrorText(facts.code, facts.message))}`;
+  line += `: ${printingLine(withErrorText(facts.code, facts.message), facts.eightBit)}`;
   if (selects('deliver_time') && !facts.isBare) line += ` DT=${formatPassed(facts.deliverTime, selects('millisec'))}`;
   return line;
 }

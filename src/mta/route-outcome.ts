@@ -219,7 +219,7 @@ async function childrenOf(
     const made = childAddress(address, child.text, {
       madeBy: router.name,
       from,
-      hidden: hidden || address.hidden,
+      hidden,
       oneTime,
       inherited: inheritedByChild(inherited, child),
     });

@@ -339,7 +339,8 @@ class AttemptWork {
       : recipientRefusal(recipient, answer.reply);
     const fromSender = !atEnd && this.#run.options.address_retry_include_sender;
     const retry = fromSender ? ('recipient from sender' as const) : ('recipient' as const);
-    return { outcome, ...error, retry: outcome === 'deferred' ? retry : undefined, host, local, tls, continued };
+    const about = { refusedAtRcpt: !atEnd, retry: outcome === 'deferred' ? retry : undefined };
+    return { outcome, ...error, ...about, host, local, tls, continued };
   }
 
   /** The log does not tell all about a connection that was made for an earlier message (Exim spec 53.7). */

@@ -4,7 +4,7 @@
  */
 
 import { errorNumberText } from '../lib/errno.ts';
-import { printing } from '../lib/escapes.ts';
+import { printingLine } from '../lib/escapes.ts';
 import type { Host } from '../routers/router.ts';
 import type { HostAttempt } from './remote-services.ts';
 import { type Attempt, attempt } from './smtp-attempt.ts';
@@ -226,7 +226,7 @@ class Walk {
   }
 
   #log(text: string): void {
-    this.#run.services.log(printing(text, this.#run.request.context.settings.printTopBitCharacters));
+    this.#run.services.log(printingLine(text, this.#run.request.context.settings.printTopBitCharacters));
   }
 
   /** Results for those who have none, and for those whose hosts were not all tried; answers who needs other hosts. */

@@ -256,6 +256,8 @@ export interface RemoteError extends DeliveryError {
   readonly local?: LocalEnd | undefined;
   readonly tls?: TlsFacts | undefined;
   readonly continued?: boolean | undefined;
+  /** It is this recipient that the host would not take, after RCPT. */
+  readonly refusedAtRcpt?: boolean | undefined;
   /** It is this recipient that is refused for the time being, from this sender or from anybody (Exim spec 49.2). */
   readonly retry?: 'recipient' | 'recipient from sender' | undefined;
   /** Hosts were passed over, so the address has not run out of them and must not be given up. */

@@ -190,6 +190,7 @@ async function tell(
     deliverTime: (now - started) / 1000,
     hostFields: deliveryFields(result, selects),
     confirmation: result.confirmation,
+    eightBit: arrival.context.settings.printTopBitCharacters,
     directors: config.directors,
   };
   for (const delivery of deliveries.toReversed()) {
