@@ -27,7 +27,7 @@ export async function openRuntime(
   const { messagesPerConnection: most } = invocation;
   const config = most === undefined ? written : withLimit(written, most);
   const rehearsal = withoutLogs.has(invocation.action);
-  const shown = rehearsal || invocation.action === 'test address';
+  const shown = invocation.action === 'fake smtp' || invocation.action === 'test address';
   return makeRuntime(installation, config, {
     environment: process.env,
     queue: invocation.queue,
@@ -51,7 +51,12 @@ function withLimit(config: Config, most: number): Config {
 }
 
 /** Rehearsals, which leave no line in any log. */
-const withoutLogs: ReadonlySet<Invocation['action']> = new Set(['fake smtp', 'test address']);
+const withoutLogs: ReadonlySet<Invocation['action']> = new Set([
+  'fake smtp',
+  'test address',
+  'verify recipient',
+  'verify sender',
+]);
 
 /** Shows what is logged (`-v`, `-d`, `-bh`). Exim 3 showed a level, too, which was 0 for all that is always logged. */
 function logEcho(

@@ -267,7 +267,8 @@ export type ListAnswer =
       readonly numeric?: readonly Text[] | undefined;
     }
   | { readonly outcome: 'no match' }
-  | { readonly outcome: 'defer'; readonly message: string };
+  /** `fault`: it is the configuration's, and not of what is asked for now. */
+  | { readonly outcome: 'defer'; readonly message: string; readonly fault?: boolean };
 
 export type HostAddresses =
   | { readonly outcome: 'found'; readonly addresses: readonly string[] }

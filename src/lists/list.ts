@@ -125,7 +125,7 @@ function fileTest(kind: KindOfList, name: Text): ItemTest {
     try {
       text = files.readText(path);
     } catch (error) {
-      return { outcome: 'defer', message: `failed to open ${path}: ${errorText(error)}` };
+      return { outcome: 'defer', message: `failed to open ${path}: ${errorText(error)}`, fault: true };
     }
     const items = text
       .split('\n')
@@ -237,7 +237,7 @@ export function namedListTest(kind: KindOfList, name: string): ItemTest {
   return (subject, context) => {
     const found = context.services.namedListItems(kind.kind, name, context);
     return then(found, (list) => {
-      if ('error' in list) return { outcome: 'defer', message: list.error };
+      if ('error' in list) return { outcome: 'defer', message: list.error, fault: true };
       const key =
         list.constant && kind.unkept !== true
           ? `list ${kind.kind} ${name} ${subject.caseful ? subject.original : subject.text}`
@@ -256,7 +256,8 @@ export function namedListTest(kind: KindOfList, name: string): ItemTest {
       return then(matchItems(compileList(kind, list.text), subject, context), (answer) => {
         context.depth--;
         if (told !== undefined) decisions.end(answered(answer));
-        if (answer.outcome === 'defer') return { outcome: 'defer', message: answer.message };
+        if (answer.outcome === 'defer')
+          return { outcome: 'defer', message: answer.message, fault: answer.fault ?? false };
         if (key !== undefined) context.found.set(key, answer);
         return answer;
       });

@@ -47,6 +47,7 @@ export function matchRegex(item: Text, subject: string, caseless: boolean): Item
       return {
         outcome: 'defer',
         message: `regular expression error in "${item.value}": ${error.message} at offset ${error.offset}`,
+        fault: true,
       };
     }
     if (error instanceof RegexLimit) return { outcome: 'defer', message: error.message };
@@ -88,7 +89,7 @@ export function lookupParts(item: Text): LookupParts | undefined {
 export function lookUp({ type, isTypeClean, rest }: LookupParts, key: string, context: Context): Eventual<ItemAnswer> {
   if (!isTypeClean) return { outcome: 'defer', message: `Tainted search type '${type}' in a list` };
   const style = context.services.lookupStyle(type);
-  if ('error' in style) return { outcome: 'defer', message: style.error };
+  if ('error' in style) return { outcome: 'defer', message: style.error, fault: true };
   const keyText = style.style === 'single-key' ? Text.tainted(key) : undefined;
   return then(context.services.lookup({ type, key: keyText, fileOrQuery: rest }, context), (answer): ItemAnswer => {
     switch (answer.outcome) {

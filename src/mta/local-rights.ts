@@ -3,11 +3,10 @@
 import { constants } from 'node:os';
 import type { Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
-import { trim } from '../lib/octets.ts';
-import type { GroupOption, UserOption } from '../options/kinds.ts';
+import { findGroup, findUser } from '../routers/router-rights.ts';
 import * as files from '../safe/files.ts';
 import { type Clean, clean, literal } from '../safe/taint.ts';
-import { groupNamed, userNamed } from '../safe/users.ts';
+import type { User } from '../safe/users.ts';
 import { errorCodes, type TransportInstance } from '../transports/transport.ts';
 import type { Delivery } from './routing.ts';
 import type { Runtime } from './runtime.ts';
@@ -17,54 +16,12 @@ const neverUser = -29;
 const noGroup = -28;
 const notAbsolute = -21;
 
-/** Number or name of a user or group, when the option is expanded. */
-async function identity<T>(
-  { template }: { readonly template: Template },
-  what: 'user' | 'group',
-  owner: string,
-  context: Context,
-  find: (name: string) => T | undefined,
-): Promise<{ readonly found: T } | { readonly problem: string }> {
-  const expansion = await template.expand(context);
-  if (!expansion.ok) {
-    return {
-      problem: `Failed to expand ${what} string "${template.source}" for the ${owner}: ${expansion.message}`,
-    };
-  }
-  const name = trim(expansion.text.value);
-  const found = find(name);
-  return found === undefined
-    ? { problem: `Failed to find ${what} "${name}" from expanded string "${template.source}" for the ${owner}` }
-    : { found };
-}
-
 interface Owner {
   readonly uid: number;
   readonly gid: number | undefined;
-  readonly home: Clean | undefined;
 }
 
-async function ownerOf(
-  user: UserOption | undefined,
-  where: string,
-  context: Context,
-): Promise<Owner | undefined | { readonly problem: string }> {
-  if (user === undefined) return undefined;
-  const found = 'user' in user ? { found: user.user } : await identity(user, 'user', where, context, userNamed);
-  if ('problem' in found) return found;
-  const { uid, gid, home } = found.found;
-  return { uid, gid: gid < 0 ? undefined : gid, home };
-}
-
-async function groupOf(
-  group: GroupOption | undefined,
-  where: string,
-  context: Context,
-): Promise<number | undefined | { readonly problem: string }> {
-  if (group === undefined) return undefined;
-  const found = 'group' in group ? { found: group.group } : await identity(group, 'group', where, context, groupNamed);
-  return 'problem' in found ? found : found.found.gid;
-}
+const ownerOf = ({ uid, gid }: User): Owner => ({ uid, gid: gid < 0 ? undefined : gid });
 
 /** User and group of the delivery: the transport's, else the router's, else the local user's, else the server's. */
 export async function rightsOf(
@@ -74,20 +31,19 @@ export async function rightsOf(
 ): Promise<Rights | { readonly problem: string; readonly code: number }> {
   const { transport, localUser } = delivery;
   if (runtime.config.main.deliver_drop_privilege) return { ...runtime.user, allGroups: false };
-  const ofTransport = await ownerOf(transport.common.user, `${transport.name} transport`, context);
-  if (ofTransport !== undefined && 'problem' in ofTransport) return { ...ofTransport, code: neverUser };
-  const ofRouter =
-    ofTransport === undefined ? await ownerOf(delivery.user, `${delivery.router.name} router`, context) : undefined;
-  if (ofRouter !== undefined && 'problem' in ofRouter) return { ...ofRouter, code: errorCodes.unknown };
-  const owner = ofTransport ?? creatorOf(transport, context) ?? ofRouter ?? localUser ?? runtime.user;
-  const ownGroup = await groupOf(transport.common.group, `${transport.name} transport`, context);
-  if (typeof ownGroup === 'object') return { ...ownGroup, code: noGroup };
-  const routersGroup =
-    ownGroup === undefined && ofTransport === undefined
-      ? await groupOf(delivery.group, `${delivery.router.name} router`, context)
-      : undefined;
-  if (typeof routersGroup === 'object') return { ...routersGroup, code: noGroup };
-  const gid = ownGroup ?? routersGroup ?? owner.gid;
+  const { user, group } = transport.common;
+  const where = `${transport.name} transport`;
+  const own = user && (await findUser(user, where, context));
+  if (own !== undefined && 'problem' in own) return { ...own, code: neverUser };
+  const ofTransport = own && ownerOf(own.found);
+  const owner =
+    ofTransport ??
+    creatorOf(transport, context) ??
+    (delivery.user === undefined ? (localUser ?? runtime.user) : ownerOf(delivery.user));
+  const ownGroup = group && (await findGroup(group, where, context));
+  if (ownGroup !== undefined && 'problem' in ownGroup) return { ...ownGroup, code: noGroup };
+  const routersGroup = ofTransport === undefined ? delivery.group?.gid : undefined;
+  const gid = ownGroup?.found.gid ?? routersGroup ?? owner.gid;
   if (gid === undefined) return { problem: `User set without group for ${transport.name} transport`, code: noGroup };
   const rights: Rights = {
     uid: owner.uid,
@@ -100,7 +56,7 @@ export async function rightsOf(
 /** Who handed the message over, for a pipe that is to run as that user (pipe_as_creator). */
 function creatorOf({ options }: TransportInstance, { message }: Context): Owner | undefined {
   if (options['pipe_as_creator'] !== true || message === undefined) return undefined;
-  return { uid: message.originatorUid, gid: message.originatorGid, home: undefined };
+  return { uid: message.originatorUid, gid: message.originatorGid };
 }
 
 function neverList(
@@ -132,7 +88,7 @@ async function directoryFrom(
     const problem = `Tainted '${expansion.text.value}' (${what} for ${transport} transport) not permitted`;
     return { problem, code: errorCodes.unknown, panic: false };
   }
-  if (path === '' || path.startsWith('/')) return path || undefined;
+  if (path.startsWith('/')) return path;
   return {
     problem: `${what} path "${path}" is not absolute for ${transport} transport`,
     code: notAbsolute,

@@ -5,13 +5,15 @@ import { expandText, type Template } from '../expand/expand.ts';
 import { splitList } from '../lib/list-text.ts';
 import { trim } from '../lib/octets.ts';
 import { readSwitch } from '../routers/preconditions.ts';
-import type { Child, Host, RouterInstance, RouterOutcome } from '../routers/router.ts';
+import { type Child, type Host, type RouterInstance, type RouterOutcome, redirectionCodes } from '../routers/router.ts';
+import { type RouterRights, rightsOfRouter } from '../routers/router-rights.ts';
 import { Text } from '../safe/taint.ts';
 import type { User } from '../safe/users.ts';
 import type { TransportInstance } from '../transports/transport.ts';
 import { childAddress, type Inherited, type RouteAddress } from './address.ts';
 import {
   type Delivery,
+  type Failed,
   failure,
   type RefusedTarget,
   type RouteRules,
@@ -30,6 +32,23 @@ export interface Answered {
   readonly user: User | undefined;
   readonly context: Context;
   readonly rules: RouteRules;
+}
+
+/** With user and group of the router for its deliveries. */
+interface AnsweredWithRights extends Answered {
+  readonly rights: RouterRights;
+}
+
+const noRights: RouterRights = { user: undefined, group: undefined };
+
+const isTarget = ({ kind }: Child): boolean => kind !== 'address';
+
+/** The router's user and group; or the failure to find them out. */
+async function rightsIn({ address, router, context, rules }: Answered): Promise<RouterRights | (Routing & Failed)> {
+  const rights = await rightsOfRouter(router.common, router.name, context);
+  if (!('problem' in rights)) return rights;
+  if (rights.panic) rules.services.panic(rights.problem);
+  return failure('deferred', address, router, rights.problem);
 }
 
 export async function afterDecline(
@@ -98,9 +117,12 @@ async function unhappy(
 ): Promise<Routing> {
   const { address, router } = answered;
   const manner = { hidden: false, oneTime: false };
-  const made = await childrenOf(outcome.children ?? [], manner, answered, address.inherited);
   const inherited = router.common.errors_to === undefined ? address.inherited : await inheritedBy(answered);
-  const told = 'defer' in inherited ? address : { ...address, inherited };
+  if ('defer' in inherited) return failure('deferred', address, router, inherited.defer);
+  const rights = outcome.children?.some(isTarget) ? await rightsIn(answered) : noRights;
+  if ('outcome' in rights) return rights;
+  const made = await childrenOf(outcome.children ?? [], manner, { ...answered, rights }, address.inherited);
+  const told = { ...address, inherited };
   return failure(outcome.outcome === 'fail' ? 'failed' : 'deferred', told, router, outcome.message, {
     publicMessage: 'publicMessage' in outcome ? outcome.publicMessage : undefined,
     freeze: outcome.outcome === 'defer' && outcome.freeze === true,
@@ -125,26 +147,41 @@ async function taken(
   const hasNext = index + 1 < rules.routers.length;
   const copy = unseen.value && hasNext ? childAddress(address, address.address, { from: index + 1 }) : undefined;
   if (outcome.outcome === 'redirect') {
-    const taken = copy === undefined ? answered : { ...answered, address: childAddress(address, address.address, {}) };
-    const made = await childrenOf(outcome.children, outcome, taken, inherited);
+    const rights = outcome.children.some(isTarget) ? await rightsIn(answered) : noRights;
+    if ('outcome' in rights) return rights;
+    const parent = copy === undefined ? address : childAddress(address, address.address, {});
+    const made = await childrenOf(outcome.children, outcome, { ...answered, address: parent, rights }, inherited);
     // as in Exim, an address that a filter did not see to goes on whatever `more` says
     const further = outcome.passesOn ? { ...address, from: index + 1 } : copy;
     return { outcome: 'replaced', ...made, copy: further, router, rewrite: outcome.rewrite };
   }
   const name = await transportName(outcome.transport, router, context);
-  if ('defer' in name) return failure('deferred', address, router, name.defer);
-  const transport = rules.transports.get(name.name);
-  const verifying = rules.purpose === 'verify sender' || rules.purpose === 'verify recipient';
-  if (transport === undefined) {
-    const what = name.name === '' ? 'no transport set' : `unable to find transport "${name.name}"`;
-    if (verifying && name.name === '')
-      return { outcome: 'discarded', router, hosts: outcome.hosts, facts: answered.facts };
-    return failure('deferred', address, router, `${router.name} router: ${what}`);
+  if ('defer' in name) {
+    return failure('deferred', address, router, name.defer, { code: redirectionCodes.badTransport });
   }
+  const verifying = rules.purpose === 'verify sender' || rules.purpose === 'verify recipient';
+  if (name.name === undefined && verifying) {
+    return { outcome: 'discarded', router, hosts: outcome.hosts, facts: answered.facts };
+  }
+  if (name.name === undefined) {
+    rules.services.log(`Error in ${router.name} router: no transport defined`);
+    return failure('deferred', address, router, 'error in router: transport missing');
+  }
+  const transport = rules.transports.get(name.name);
+  if (transport === undefined) {
+    const message = `transport "${name.name}" not found in ${router.name} router`;
+    return failure('deferred', address, router, message, { code: redirectionCodes.badTransport });
+  }
+  const rights = transport.driver.isLocal || router.driver.name === 'accept' ? await rightsIn(answered) : noRights;
+  if ('outcome' in rights) return rights;
   const hosts = await translatedHosts(outcome.hosts ?? [], router, context, rules.services);
   if ('defer' in hosts) return failure('deferred', address, router, hosts.defer);
   const own = copy === undefined ? address : childAddress(address, address.address, { unseenBy: router.name });
-  return { outcome: 'delivered to', delivery: deliveryOf(own, transport, { hosts }, inherited, answered), copy };
+  return {
+    outcome: 'delivered to',
+    delivery: deliveryOf(own, transport, { hosts }, inherited, { ...answered, rights }),
+    copy,
+  };
 }
 
 function verificationFailure({ address, router, rules }: Answered): Routing | undefined {
@@ -163,7 +200,7 @@ function deliveryOf(
   transport: TransportInstance,
   outcome: { readonly hosts?: readonly Host[] | undefined },
   inherited: Inherited,
-  { router, facts, user }: Answered,
+  { router, facts, user, rights }: AnsweredWithRights,
   target?: Child,
 ): Delivery {
   return {
@@ -174,8 +211,8 @@ function deliveryOf(
     hosts: outcome.hosts ?? [],
     inherited,
     facts,
-    user: router.common.user,
-    group: router.common.group,
+    user: rights.user,
+    group: rights.group,
     localUser: user,
   };
 }
@@ -184,13 +221,13 @@ async function transportName(
   chosen: string | undefined,
   { common, name }: RouterInstance,
   context: Context,
-): Promise<{ readonly name: string } | { readonly defer: string }> {
+): Promise<{ readonly name: string | undefined } | { readonly defer: string }> {
   if (chosen !== undefined) return { name: chosen };
-  if (common.transport === undefined) return { name: '' };
+  if (common.transport === undefined) return { name: undefined };
   const expansion = await common.transport.expand(context);
   if (!expansion.ok) {
     return {
-      defer: `failed to expand "${common.transport.source}" (transport for ${name} router): ${expansion.message}`,
+      defer: `failed to expand transport "${common.transport.source}" in ${name} router: ${expansion.message}`,
     };
   }
   if (!expansion.text.isClean) {
@@ -203,7 +240,7 @@ async function transportName(
 async function childrenOf(
   children: readonly Child[],
   { hidden, oneTime }: { readonly hidden: boolean; readonly oneTime: boolean },
-  answered: Answered,
+  answered: AnsweredWithRights,
   inherited: Inherited,
 ): Promise<{
   readonly children: readonly RouteAddress[];
@@ -267,9 +304,9 @@ async function inheritedBy(answered: Answered): Promise<Inherited | { readonly d
     if ('defer' in found) return found;
     errorsTo = found.address ?? errorsTo;
   }
-  const add = await expandedList(common.headers_add, '\n', 'headers_add', router, context);
+  const add = await expandedList(common.headers_add, '\n', 'add', router, context);
   if ('defer' in add) return add;
-  const remove = await expandedList(common.headers_remove, ':', 'headers_remove', router, context);
+  const remove = await expandedList(common.headers_remove, ':', 'remove', router, context);
   if ('defer' in remove) return remove;
   return {
     errorsTo,
@@ -311,7 +348,9 @@ async function expandedList(
     if (expansion.ok) {
       if (expansion.text.value !== '') items.push(expansion.text.value);
     } else if (expansion.kind !== 'forced') {
-      return { defer: `${router.name} router failed to expand ${option} item "${source}": ${expansion.message}` };
+      return {
+        defer: `${router.name} router failed to expand ${option}_headers item "${source}": ${expansion.message}`,
+      };
     }
   }
   return { items };

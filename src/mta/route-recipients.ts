@@ -30,7 +30,6 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
     transports: config.transports,
     services: {
       ...routerServices(runtime, message.id),
-      log: (text: string) => attempt.log(text),
       attempt: {
         firstDelivery: attempt.firstDelivery,
         manuallyThawed: message.envelope.facts.manualThaw ?? false,

@@ -153,6 +153,7 @@ async function considerRouter(
     purpose: rules.purpose,
     debugPrint: rules.debugPrint,
     context,
+    services: rules.services,
     facts,
     user: undefined,
   };
@@ -192,20 +193,24 @@ async function expandVariables(
     const expansion = await common.address_data.expand(context);
     if (!expansion.ok) {
       if (expansion.kind === 'forced') return { decline: 'address_data was forced to fail' };
-      return { defer: `expansion of "${common.address_data.source}" in ${name} router failed: ${expansion.message}` };
+      return { defer: `expansion of "${common.address_data.source}" failed in ${name} router: ${expansion.message}` };
     }
     facts.addressData = expansion.text;
   }
   if (common.set === undefined) return { ready: true };
   for (const item of splitList(common.set.source, ';').items) {
-    const [, variable, source = ''] = /^[ \t]*(r_[A-Za-z0-9_]+)[ \t]*=[ \t]*(.*)$/s.exec(item) ?? [];
-    if (variable === undefined) return { defer: `malformed setting of a variable in ${name} router: ${item}` };
+    const [, written = '', source = ''] = /^[ \t]*([^=]*?)[ \t]*(?:=[ \t]*(.*))?$/s.exec(item) ?? [];
+    const [variable] = /^r_[A-Za-z0-9_]+/.exec(written) ?? [];
+    if (variable === undefined) {
+      if (item === '') continue;
+      return { defer: `bad router variable name '${written}' in router '${name}'` };
+    }
     const expansion = await expandText(Text.configured(source), context);
     if (!expansion.ok) {
       if (expansion.kind === 'forced') return { decline: `the setting of ${variable} was forced to fail` };
-      return { defer: `expansion of "${source}" in ${name} router failed: ${expansion.message}` };
+      return { defer: `expansion of "${source}" failed in ${name} router: ${expansion.message}` };
     }
-    facts.routerVariables.set(variable, expansion.text);
+    if (variable === written) facts.routerVariables.set(variable, expansion.text);
   }
   return { ready: true };
 }

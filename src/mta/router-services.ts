@@ -130,5 +130,6 @@ export function routerServices(runtime: Runtime, id?: string): RouterServices {
     transportExists: (name) => transports.has(name),
     transportIsLocal: (name) => transports.get(name)?.driver.isLocal ?? false,
     log: (text) => logs.main(text, id),
+    panic: (text) => logs.panic(text, id),
   };
 }

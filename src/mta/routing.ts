@@ -2,10 +2,9 @@
 
 import type { AddressFacts, Context } from '../expand/context.ts';
 import { lower } from '../lib/octets.ts';
-import type { GroupOption, UserOption } from '../options/kinds.ts';
 import { addressConditions } from '../routers/common-options.ts';
 import type { Child, Host, Refusal, RouterInstance, RouterServices, RoutingPurpose } from '../routers/router.ts';
-import type { User } from '../safe/users.ts';
+import type { Group, User } from '../safe/users.ts';
 import type { TransportInstance } from '../transports/transport.ts';
 import type { Inherited, RouteAddress } from './address.ts';
 
@@ -23,8 +22,8 @@ export interface Delivery {
   /** What the transport's expansions see of the address. */
   readonly facts: AddressFacts;
   /** Set on the router; a transport's own settings come first. */
-  readonly user: UserOption | undefined;
-  readonly group: GroupOption | undefined;
+  readonly user: User | undefined;
+  readonly group: Group | undefined;
   /** The local user that `check_local_user` found. */
   readonly localUser: User | undefined;
 }

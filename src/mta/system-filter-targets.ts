@@ -6,6 +6,7 @@ import { routerCommonOptions } from '../routers/common-options.ts';
 import { childOf, type FindTarget } from '../routers/filter-child.ts';
 import { redirect } from '../routers/redirect.ts';
 import type { RouterInstance } from '../routers/router.ts';
+import { rightsOfRouter } from '../routers/router-rights.ts';
 import { clean, Text } from '../safe/taint.ts';
 import { childAddress, factsOf, originalAddress, type RouteAddress } from './address.ts';
 import type { Attempt } from './attempt.ts';
@@ -69,6 +70,8 @@ export async function systemDeliveries(actions: readonly FilterAction[], attempt
   const addresses: RouteAddress[] = [];
   const deliveries: Delivery[] = [];
   const refused: RefusedTarget[] = [];
+  const { system_filter_user: user, system_filter_group: group } = main;
+  const rights = await rightsOfRouter({ user, group }, 'system filter', attempt.context);
   for (const action of actions) {
     const child = await childOf(action, findTarget(attempt));
     const { errorsTo, noError } = child;
@@ -77,7 +80,10 @@ export async function systemDeliveries(actions: readonly FilterAction[], attempt
     const transport = transports.get(child.transport ?? '');
     if (child.refused !== undefined) refused.push({ ...child.refused, address, target: child, router: noRouter });
     else if (child.kind === 'address') addresses.push(address);
-    else if (transport !== undefined) {
+    else if ('problem' in rights) {
+      const problem = { outcome: 'deferred', code: -1, message: rights.problem } as const;
+      refused.push({ ...problem, address, target: child, router: noRouter });
+    } else if (transport !== undefined) {
       const text = child.clean ? Text.vouched(child.text) : Text.tainted(child.text);
       const named = child.kind === 'pipe' ? { addressPipe: text } : child.kind === 'file' ? { addressFile: text } : {};
       deliveries.push({
@@ -88,8 +94,7 @@ export async function systemDeliveries(actions: readonly FilterAction[], attempt
         hosts: [],
         inherited,
         facts: { ...factsOf(address), localPart: '', domain: '', ...named },
-        user: main.system_filter_user,
-        group: main.system_filter_group,
+        ...rights,
         localUser: undefined,
       });
     }

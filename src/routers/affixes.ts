@@ -18,7 +18,7 @@ export function findPrefix(localPart: string, prefixes: readonly string[]): Affi
     const fixed = lower(prefix.replace(/^\*/, ''));
     if (fixed !== lower(prefix)) {
       const at = subject.lastIndexOf(fixed);
-      if (fixed !== '' && at >= 0 && at + fixed.length < subject.length + (at > 0 ? 1 : 0)) {
+      if (at >= 0) {
         return { text: localPart.slice(0, at + fixed.length), variable: localPart.slice(0, at) };
       }
     } else if (fixed !== '' && subject.startsWith(fixed)) {
@@ -34,9 +34,10 @@ export function findSuffix(localPart: string, suffixes: readonly string[]): Affi
   for (const suffix of suffixes) {
     const fixed = lower(suffix.replace(/\*$/, ''));
     if (fixed !== lower(suffix)) {
-      const at = fixed === '' ? -1 : subject.indexOf(fixed);
-      if (at >= 0) return { text: localPart.slice(at), variable: localPart.slice(at + fixed.length) };
-    } else if (fixed !== '' && subject.endsWith(fixed)) {
+      const at = subject.indexOf(fixed);
+      const isFound = at >= 0 && at < subject.length;
+      if (isFound) return { text: localPart.slice(at), variable: localPart.slice(at + fixed.length) };
+    } else if (fixed !== '' && fixed.length < subject.length && subject.endsWith(fixed)) {
       return { text: localPart.slice(localPart.length - fixed.length), variable: '' };
     }
   }

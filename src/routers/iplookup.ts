@@ -72,8 +72,8 @@ export const iplookup = defineRouter({
   options: iplookupOptions,
   transport: 'forbidden',
   check(options) {
-    if (options.hosts === undefined) return 'a host list must be specified';
     if (options.port === 0) return 'a port must be specified';
+    if (options.hosts === undefined) return 'a host list must be specified';
     if (protocolOf(options) === undefined) return 'protocol not specified as udp or tcp';
     const { response_pattern: pattern } = options;
     try {

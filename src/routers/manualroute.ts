@@ -122,7 +122,10 @@ async function findRule(
     };
     const expanded = await rule.hosts.expand(context);
     context.results = saved;
-    return expanded.ok ? { hosts: expanded.text.value, words: rule.words } : { outcome: 'decline' };
+    if (expanded.ok) return { hosts: expanded.text.value, words: rule.words };
+    if (expanded.kind === 'forced') return { outcome: 'decline' };
+    const message = `${context.address?.routerName ?? ''} router: failed to expand "${rule.hosts.source}": ${expanded.message}`;
+    return { outcome: 'defer', message };
   }
   return { outcome: 'decline' };
 }
@@ -164,7 +167,10 @@ export const manualroute = defineRouter({
       }
       if (rule.hosts === '') {
         if (verifying) return { outcome: 'accept', hosts: [], transport: manner.transport };
-        return { outcome: 'defer', message: `no host(s) specified for domain ${routed.domain}` };
+        const what = `no host(s) specified for domain ${routed.domain}`;
+        const message = `error in ${context.address?.routerName ?? ''} router: ${what}`;
+        services.log(message);
+        return { outcome: 'defer', message };
       }
       const search = {
         ...manner,

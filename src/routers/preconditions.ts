@@ -3,18 +3,14 @@
  * list; the first that does not hold says why the router is skipped, or why that cannot be decided now.
  */
 
-import { laxBoolean } from '../expand/conditions/logic.ts';
-import type { AddressFacts, Context } from '../expand/context.ts';
-import { expandText, type Template } from '../expand/expand.ts';
-import { errorText } from '../lib/errno.ts';
-import { splitList } from '../lib/list-text.ts';
+import type { AddressFacts, Context, ListAnswer } from '../expand/context.ts';
+import type { Template } from '../expand/expand.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { matchTemplate } from '../lists/option.ts';
-import * as files from '../safe/files.ts';
-import { withRightsOf } from '../safe/privileges.ts';
-import { reviewed, Text } from '../safe/taint.ts';
-import { groupNamed, type User, userNamed } from '../safe/users.ts';
-import type { RouterInstance, RoutingPurpose } from './router.ts';
+import { Text } from '../safe/taint.ts';
+import { type User, userNamed } from '../safe/users.ts';
+import { requiredFiles } from './required-files.ts';
+import type { RouterInstance, RouterServices, RoutingPurpose } from './router.ts';
 
 /** The address under test and what the tests find out. */
 export interface Candidacy {
@@ -23,6 +19,7 @@ export interface Candidacy {
   /** `-v` or `-d` wants to see `debug_print`. */
   readonly debugPrint: ((text: string) => void) | undefined;
   readonly context: Context;
+  readonly services: RouterServices;
   /** The facts of the address as this router sees it; the tests add to them. */
   readonly facts: AddressFacts;
   /** Set by `check_local_user`. */
@@ -48,22 +45,33 @@ const forPurpose: Test = ({ router: { common }, purpose }) => {
   return common.verify_only && !verifying ? skip('verify_only is set') : undefined;
 };
 
-const domains: Test = async ({ router, context, facts }) => {
+/** A list cannot be gone through: the panic log is told what is wrong with it, or the message why a lookup has to wait. */
+function undecided(
+  option: string,
+  answer: ListAnswer & { readonly outcome: 'defer' },
+  services: RouterServices,
+): Verdict {
+  if (answer.fault) services.panic(answer.message);
+  const why = answer.fault || answer.message === '' ? '' : ` (${answer.message})`;
+  return defer(`${option} check lookup or other defer${why}`);
+}
+
+const domains: Test = async ({ router, context, services, facts }) => {
   const list = router.common.domains;
   if (list === undefined) return undefined;
   const answer = await matchTemplate(list, facts.domain, context);
-  if (answer.outcome === 'defer') return defer(`domains check lookup or other defer (${answer.message})`);
+  if (answer.outcome === 'defer') return undecided('domains', answer, services);
   if (answer.outcome === 'no match') return skip('domains mismatch');
   facts.domainData = answer.value;
   context.results.numeric = answer.numeric ?? [];
   return undefined;
 };
 
-const localParts: Test = async ({ router, context, facts }) => {
+const localParts: Test = async ({ router, context, services, facts }) => {
   const list = router.common.local_parts;
   if (list === undefined) return undefined;
   const answer = await matchTemplate(list, facts.localPart, context, { caseful: router.common.caseful_local_part });
-  if (answer.outcome === 'defer') return defer(`local_parts check lookup or other defer (${answer.message})`);
+  if (answer.outcome === 'defer') return undecided('local_parts', answer, services);
   if (answer.outcome === 'no match') return skip('local_parts mismatch');
   facts.localPartData = answer.value;
   if (answer.numeric !== undefined) context.results.numeric = answer.numeric;
@@ -99,85 +107,40 @@ const debugPrint: Test = async ({ router, context, debugPrint: print }) => {
   const template = router.common.debug_print;
   if (print === undefined || template === undefined) return undefined;
   const expansion = await template.expand(context);
+  if (expansion.ok && expansion.text.value === '') return undefined;
   if (expansion.ok) print(expansion.text.value.endsWith('\n') ? expansion.text.value : `${expansion.text.value}\n`);
   else print(`failed to expand debug_output "${template.source}": ${expansion.message}\n`);
   return undefined;
 };
 
-const senders: Test = async ({ router, context }) => {
+const senders: Test = async ({ router, context, services }) => {
   const list = router.common.senders;
   if (list === undefined) return undefined;
   const answer = await matchTemplate(list, context.message?.sender ?? '', context);
-  if (answer.outcome === 'defer') return defer(`senders check lookup or other defer (${answer.message})`);
+  if (answer.outcome === 'defer') return undecided('senders', answer, services);
   return answer.outcome === 'no match' ? skip('senders mismatch') : undefined;
 };
 
-/** `require_files` is split before its items are expanded. A first `+` lets what cannot be seen count as absent. */
-const requiredFiles: Test = async ({ router, context }) => {
+const files: Test = async ({ router, context }) => {
   const setting = router.common.require_files;
   if (setting === undefined) return undefined;
-  let viewer: User | undefined;
-  for (const item of splitList(setting.source).items) {
-    const expansion = await expandText(Text.configured(item), context);
-    if (!expansion.ok) {
-      if (expansion.kind === 'forced') continue;
-      return defer(`failed to expand "${item}" for require_files: ${expansion.message}`);
-    }
-    const [, invisible = '', negated = '', name = ''] =
-      /^(\+?)[ \t-\r]*(!?)[ \t-\r]*(.*)$/s.exec(expansion.text.value) ?? [];
-    if (name === '') continue;
-    if (!name.startsWith('/')) {
-      if (/^[A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)?$/.test(name)) {
-        viewer = viewerNamed(name);
-        continue;
-      }
-      return defer(`require_files: "${name}" is not an absolute path`);
-    }
-    const verdict = fileVerdict(name, negated === '', invisible !== '', viewer);
-    if (verdict !== undefined) return verdict;
-  }
-  return undefined;
+  const answer = await requiredFiles(setting.source, context);
+  if (typeof answer === 'object') return defer(answer.unsure);
+  return answer === 'met' ? undefined : skip('file check');
 };
 
-/** `user` or `user,group`: with whose rights the files behind it are looked at. */
-function viewerNamed(text: string): User | undefined {
-  const [name = '', group] = text.split(',');
-  const user = userNamed(name);
-  const gid = group === undefined ? user?.gid : groupNamed(group)?.gid;
-  return user === undefined || gid === undefined ? undefined : { ...user, gid };
-}
+/** Unlike for `bool_lax`, blanks count. */
+const no: ReadonlySet<string> = new Set(['', '0', 'no', 'false']);
 
-function fileVerdict(
-  name: string,
-  wanted: boolean,
-  invisibleIsAbsent: boolean,
-  viewer: User | undefined,
-): Verdict | undefined {
-  const path = reviewed(name, 'require_files only asks whether the file is there');
-  let exists: boolean;
-  try {
-    exists = withRightsOf(viewer, () => files.stat(path)) !== undefined;
-  } catch (error) {
-    const reason = errorText(error);
-    if (!invisibleIsAbsent && reason !== 'Not a directory') {
-      return defer(`file check on "${name}" failed: ${reason}`);
-    }
-    exists = false;
-  }
-  return exists === wanted ? undefined : skip('file check');
-}
-
-const condition: Test = async ({ router, context }) => {
+const condition: Test = async ({ router, context, services }) => {
   const template = router.common.condition;
   if (template === undefined) return undefined;
   const expansion = await template.expand(context);
-  if (expansion.ok) return laxBoolean(expansion.text.value) ? undefined : skip('condition');
+  if (expansion.ok) return no.has(lower(expansion.text.value)) ? skip('condition') : undefined;
   if (expansion.kind === 'forced') return skip('condition');
   if (expansion.kind === 'failed') {
     // as in Exim, what cannot be expanded is not true; only a lookup that cannot be made now defers
-    context.services.log(
-      `failed to expand condition "${template.source}" for ${router.name} router: ${expansion.message}`,
-    );
+    services.panic(`failed to expand condition "${template.source}" for ${router.name} router: ${expansion.message}`);
     return skip('condition cannot be expanded');
   }
   return defer(`condition check defer: ${expansion.message}`);
@@ -192,7 +155,7 @@ const tests: readonly Test[] = [
   homeDirectory,
   debugPrint,
   senders,
-  requiredFiles,
+  files,
   condition,
 ];
 
@@ -217,7 +180,7 @@ export async function readSwitch(
   if (!expansion.ok) {
     if (expansion.kind === 'forced') return { value: standard };
     return {
-      message: `failed to expand "${setting.source}" in ${context.address?.routerName} router: ${expansion.message}`,
+      message: `failed to expand "${name}" in ${context.address?.routerName} router: ${expansion.message}`,
     };
   }
   const word = lower(trim(expansion.text.value));

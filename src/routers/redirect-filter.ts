@@ -1,20 +1,18 @@
 /** Redirection data that is a filter (Exim spec 22.3): it is run, and what it asks for becomes children of the address. */
 
 import type { Context } from '../expand/context.ts';
-import type { Template } from '../expand/expand.ts';
 import type { FilterLanguage, FilterRequest } from '../filter/filter.ts';
 import type { FilterLimits, FilterOutcome } from '../filter/filter-outcome.ts';
-import { trim } from '../lib/octets.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { mayBecomeOthers } from '../safe/privileges.ts';
 import type { Text } from '../safe/taint.ts';
-import { groupNamed, userNamed } from '../safe/users.ts';
 import type { RouterCommonOptions } from './common-options.ts';
 import { childOf } from './filter-child.ts';
 import { tellOfErrors } from './redirect-errors.ts';
 import type { redirectOptions } from './redirect-options.ts';
 import { qualifierOf, targetOf, withoutAncestors } from './redirect-targets.ts';
 import { type Child, type Routed, type RouterOutcome, type RouterServices, redirectionCodes } from './router.ts';
+import { type RightsProblem, rightsOfRouter } from './router-rights.ts';
 
 type Options = OptionsOf<typeof redirectOptions>;
 type User = FilterRequest['user'];
@@ -29,28 +27,15 @@ export interface FilterRouting {
 
 /** Whose rights the data is read with, when they are not the server's own (Exim spec 22.1: `user`, `check_local_user`). */
 export async function filterUserOf(
-  { user, group }: Pick<RouterCommonOptions, 'user' | 'group'>,
+  common: Pick<RouterCommonOptions, 'user' | 'group'>,
   { user: localUser }: Routed,
   context: Context,
-): Promise<User | { readonly problem: string }> {
-  const owner = user === undefined ? localUser : 'user' in user ? user.user : await named(user, context, userNamed);
-  if (owner === undefined) return undefined;
-  if ('problem' in owner) return owner;
-  const found = group === undefined ? owner : 'group' in group ? group.group : await named(group, context, groupNamed);
-  if ('problem' in found) return found;
-  const { uid } = owner;
-  return uid === process.geteuid?.() ? undefined : { uid, gid: found.gid };
-}
-
-async function named<T>(
-  { template }: { readonly template: Template },
-  context: Context,
-  find: (name: string) => T | undefined,
-): Promise<T | { readonly problem: string }> {
-  const expansion = await template.expand(context);
-  if (!expansion.ok) return { problem: `failed to expand "${template.source}": ${expansion.message}` };
-  const name = trim(expansion.text.value);
-  return find(name) ?? { problem: `failed to find "${name}" from expanded string "${template.source}"` };
+): Promise<User | RightsProblem> {
+  const rights = await rightsOfRouter(common, context.address?.routerName ?? '', context);
+  if ('problem' in rights) return rights;
+  const owner = rights.user ?? localUser;
+  if (owner === undefined || owner.uid === process.geteuid?.()) return undefined;
+  return { uid: owner.uid, gid: rights.group?.gid ?? owner.gid };
 }
 
 function limitsOf(options: Options): FilterLimits {

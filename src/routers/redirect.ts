@@ -204,7 +204,10 @@ export const redirect = defineRouter({
   check,
   make: (options, common) => async (routed, context, services) => {
     const user = await filterUserOf(common, routed, context);
-    if (user !== undefined && 'problem' in user) return { outcome: 'defer', message: user.problem };
+    if (user !== undefined && 'problem' in user) {
+      if (user.panic) services.panic(user.problem);
+      return { outcome: 'defer', message: user.problem };
+    }
     const data = await fetchData(options, routed, user, context);
     if ('outcome' in data) return data.outcome;
     const { text } = data;

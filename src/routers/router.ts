@@ -145,6 +145,8 @@ export interface RouterServices {
   readonly attempt?: { readonly firstDelivery: boolean; readonly manuallyThawed: boolean } | undefined;
   /** Writes a line to the main log. */
   log(text: string): void;
+  /** The same, and to the panic log: the configuration is at fault. */
+  panic(text: string): void;
   /** Sends a message about syntax errors that were passed over; nothing while addresses are only tested. */
   /** Sends a letter that a filter asks for at once; nothing while addresses are only tested. */
   readonly sendNotice?: ((notice: FilterNotice) => Promise<void>) | undefined;
