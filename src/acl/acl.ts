@@ -132,6 +132,8 @@ export interface AclServices {
   named(name: string): Acl | undefined;
   /** Whether a deferred `warn` is logged (log selector acl_warn_skipped). */
   readonly logsSkippedWarnings: boolean;
+  /** Whether a DNS list that cannot be asked is logged (log selector dnslist_defer). */
+  readonly logsDeferredDnsLists: boolean;
 }
 
 export type RejectTarget = 'main' | 'reject' | 'panic';

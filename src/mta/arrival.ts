@@ -49,6 +49,8 @@ export interface Arrival {
   prdr?: boolean | undefined;
   /** It came by BDAT: octets of its last chunk. */
   readonly lastChunk?: number | undefined;
+  /** The envelope as it came, before rewriting rules changed it. */
+  given?: { readonly sender: string; readonly recipients: readonly SpooledRecipient[] };
   /** Octets and lines of the message as it came. */
   received?: { readonly size: number; readonly lineCount: number };
   /** The sender is the local caller, who did not name another. */
@@ -129,6 +131,7 @@ function asReceived({ reader }: Arrival): { readonly size: number; readonly line
 
 async function rewriteEnvelope(arrival: Arrival, tools: RewriteTools): Promise<void> {
   const { context } = arrival;
+  arrival.given = { sender: arrival.sender, recipients: arrival.recipients };
   const recipients: SpooledRecipient[] = [];
   for (const recipient of arrival.recipients) {
     const { address } = await rewriteAddress(recipient.address, 'envelope recipient', tools, context);

@@ -153,7 +153,8 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     const named = own && caller.isTrusted ? await fromLineSender(fromLine, context, runtime) : undefined;
     const sender = request.sender ?? named ?? ownSender;
     if (tooBig !== undefined) {
-      runtime.logs.reject(
+      runtime.logs.rejectFor(
+        'size_reject',
         `rejected from <${sender}> U=${caller.login}: message too big: read=${tooBig} max=${limit}`,
         newMessage.id,
       );

@@ -136,7 +136,7 @@ export async function makeRuntime(
   const basic = basicSettings(config, installation, environment);
   const { programDirectory } = installation;
   const ground = { config, lookups, resolver, programDirectory };
-  const early = makeServices({ ...ground, spool: undefined, log: () => undefined });
+  const early = makeServices({ ...ground, spool: undefined, log: () => undefined, selects: () => false });
   const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
   const user = effectiveServerUser(config, installation);
   limitUserNames(main.max_username_length);
@@ -174,7 +174,12 @@ export async function makeRuntime(
     },
     options.queue,
   );
-  const services = makeServices({ ...ground, spool, log: (text) => logs.main(text) });
+  const services = makeServices({
+    ...ground,
+    spool,
+    log: (text) => logs.main(text),
+    selects: (selector) => logs.selects(selector),
+  });
   known = { settings: places.settings, services };
   lines = logs;
   const complain = (error: unknown): void => logs.main(`trouble with a hints database: ${errorText(error)}`);

@@ -116,6 +116,11 @@ export class Logs {
     this.#log(['main', 'reject'], text, messageId, header);
   }
 
+  /** The same about something that the main log need not tell unless the selector is chosen. */
+  rejectFor(selector: LogSelector, text: string, messageId?: string, header = ''): void {
+    this.#log(this.selects(selector) ? ['main', 'reject'] : ['reject'], text, messageId, header);
+  }
+
   /** Writes to the main and the panic log. */
   panic(text: string, messageId?: string): void {
     this.#log(['main', 'panic'], text, messageId);

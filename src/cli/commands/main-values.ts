@@ -51,6 +51,7 @@ export async function mainValues({
     programDirectory: installation.programDirectory,
     spool: undefined,
     log() {},
+    selects: () => false,
   });
   try {
     const spool =

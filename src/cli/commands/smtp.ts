@@ -51,6 +51,7 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
     connection: {
       ...connection,
       ident,
+      isPretended: inherited === undefined,
       hostName: origin.hostName ?? '',
       interfaceAddress: own?.address ?? '',
       interfacePort: own?.port ?? 0,

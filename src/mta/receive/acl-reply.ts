@@ -81,8 +81,9 @@ function logRefusal(result: AclResult, phase: Phase, what: string, reception: Re
   const [reasonLine = ''] = logMessage?.split('\n') ?? [];
   const reason = logMessage === undefined ? '' : `: ${reasonLine}`;
   const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);
+  const isQuiet = phase === 'connection' && !runtime.logs.selects('connection_reject');
   runtime.logs.write(
-    rejectTargets,
+    isQuiet ? rejectTargets.filter((log) => log !== 'main') : rejectTargets,
     line,
     id === '' ? undefined : id,
     runtime.logs.selects('rejected_header') ? headers : '',

@@ -164,7 +164,8 @@ export async function mail(argument: string, reception: Reception): Promise<Repl
   const { sizeLimit } = reception;
   if (sizeLimit > 0 && found.size > sizeLimit) {
     const size = found.size >= greatestSize ? `>=${greatestSize}` : `=${found.size}`;
-    runtime.logs.reject(
+    runtime.logs.rejectFor(
+      'size_reject',
       `rejected MAIL FROM:${split.address}${reception.fields}: message too big: size${size} max=${sizeLimit}`,
     );
     return { code: '552', text: 'Message size exceeds maximum permitted' };

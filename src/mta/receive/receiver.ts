@@ -29,6 +29,8 @@ import { secured, startTls, tlsSettings } from './tls-command.ts';
 
 export class Receiver implements SmtpPolicy {
   readonly #reception: Reception;
+  /** The client was turned away before a word was said. */
+  #isTurnedAway = false;
 
   constructor(reception: Reception) {
     this.#reception = reception;
@@ -38,20 +40,23 @@ export class Receiver implements SmtpPolicy {
     const reception = this.#reception;
     const { runtime, connection, context, acls, client } = reception;
     const { main } = runtime.config;
+    await reception.decideLogging();
+    // that of a proxy was told before it said whom it stands for
+    if (!client.isBatch && connection.proxy === undefined) reception.logConnection();
     const unfit = await this.#setUp();
     if (unfit !== undefined) return unfit;
     if (client.isBatch) return { code: '220', text: '' };
     if (await reception.isIn(main.host_reject_connection)) {
-      runtime.logs.reject(`refused connection from ${reception.name} (host_reject_connection)`);
+      this.#isTurnedAway = true;
+      runtime.logs.rejectFor('connection_reject', `refused connection from ${reception.name} (host_reject_connection)`);
       return { code: '554', text: 'SMTP service not available', close: true };
     }
     await this.#identify();
-    if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
-    await reception.decideLogging();
-    // that of a proxy was told before it said whom it stands for
-    if (connection.proxy === undefined) reception.logConnection();
+    if (!connection.isPretended && (await reception.isIn(main.host_lookup)))
+      await context.services.findHostName(context);
     const result = await acls.run('connection', main.acl_smtp_connect);
     if (result !== undefined && result.outcome !== 'accept') {
+      this.#isTurnedAway = true;
       return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };
     }
     const banner = await this.#banner();
@@ -288,7 +293,7 @@ export class Receiver implements SmtpPolicy {
 
   ended(how: SessionEnd): void {
     const { runtime, client, name, otherSide, duration, connection, selects, hasSeenMail, isLogged } = this.#reception;
-    if (client.isBatch) return;
+    if (client.isBatch || this.#isTurnedAway) return;
     if (isLogged && how === 'quit') {
       runtime.logs.main(`SMTP connection from ${otherSide} closed by QUIT`);
     }

@@ -48,6 +48,8 @@ export class SmtpSession {
   /** It was EHLO, and CHUNKING was offered. */
   chunking = false;
   hasSender = false;
+  /** MAIL was refused, and nothing but RCPT has come since. */
+  isSenderRefused = false;
   acceptedRecipients = 0;
   refusedRecipients = 0;
   /** A recipient was refused since DATA or BDAT was last refused for want of recipients. */
@@ -154,6 +156,7 @@ export class SmtpSession {
     if (line === undefined) return this.protocolError('syntax', 'line too long', '500');
     if (line.includes('\0')) return this.#withNul();
     const found = commandNamed(line);
+    if (found?.command.verb !== 'RCPT') this.isSenderRefused = false;
     const { refusal } = this.settings;
     if (refusal !== undefined && found?.command.verb !== 'QUIT')
       return this.protocolError('protocol', refusal, '503', '');
