@@ -117,7 +117,9 @@ async function run(
   const hasRecipients = invocation.arguments.length > 0 || invocation.recipientsFromHeaders;
   const action = asked === 'receive' && !hasRecipients ? 'help' : asked;
   logArguments(action, start, runtime, terminal);
-  if (invocation.messageId !== undefined && action !== 'expand') {
+  const isMisplaced = invocation.messageId !== undefined && action !== 'expand';
+  // a daemon takes no addresses
+  if (isMisplaced || (action === 'daemon' && invocation.arguments.length > 0)) {
     terminal.error('exim: incompatible command-line options or arguments\n');
     return 1;
   }

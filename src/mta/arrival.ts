@@ -101,6 +101,7 @@ export async function prepareHeaders(arrival: Arrival): Promise<void> {
         submission: arrival.submission,
         authenticatedId: arrival.connection.authenticatedId,
         isReport: arrival.reference !== undefined,
+        panic: (text) => runtime.logs.panic(text, newMessage.id),
       },
       context,
     );

@@ -108,7 +108,7 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
     try {
       const end = await serve(new LineConnection(process.stdin, process.stdout), client, tools);
       await pending;
-      return end === 'failed' && isBatch ? 1 : 0;
+      return end === 'failed' ? 1 : 0;
     } catch (error) {
       if (!(error instanceof BatchFailure)) throw error;
       await pending;

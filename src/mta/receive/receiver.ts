@@ -60,7 +60,8 @@ export class Receiver implements SmtpPolicy {
       return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };
     }
     const banner = await this.#banner();
-    if (banner === undefined) return { code: '421', text: 'Unexpected failure, please try later', isFarewell: true };
+    if (banner === undefined)
+      return { code: '421', text: 'Unexpected failure, please try later', isFarewell: true, isFailure: true };
     return consent(result, '220', banner, reception);
   }
 
@@ -88,11 +89,11 @@ export class Receiver implements SmtpPolicy {
       runtime.logs.panic(
         `failed to expand "${main.smtp_active_hostname?.source}" (smtp_active_hostname): ${active.message}`,
       );
-      return { code: '', text: '', close: true };
+      return { code: '', text: '', close: true, isFailure: true };
     }
     connection.activeHostname =
       active?.ok === true && active.text.value !== '' ? active.text : Text.configured(runtime.settings.primaryHostname);
-    const sizeLimit = await messageSizeLimit(runtime, context);
+    const sizeLimit = await messageSizeLimit(runtime, context, 'session');
     if (sizeLimit === undefined) {
       return { code: '421', text: 'Temporary local problem - please try later', isFarewell: true };
     }

@@ -23,7 +23,7 @@ export async function serve(
   const reception = served === client ? first : new Reception(served, tools, decisions);
   const timeout = client.timeout ?? (await receiveTimeout(reception));
   const session = new SmtpSession(lines, new Receiver(reception), {
-    hostname: runtime.settings.primaryHostname,
+    hostname: () => reception.hostname,
     timeout: timeout * 1000,
     maximumMistakes: main.smtp_max_synprot_errors,
     maximumUnknown: main.smtp_max_unknown_commands,

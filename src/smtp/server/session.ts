@@ -107,7 +107,7 @@ export class SmtpSession {
     }
     if (greeting.isFarewell) return this.#farewell(greeting);
     if (greeting.code !== '') this.send(greeting);
-    if (greeting.close || !greeting.code.startsWith('2')) return 'closed';
+    if (greeting.close || !greeting.code.startsWith('2')) return greeting.isFailure ? 'failed' : 'closed';
     for (;;) {
       const line = this.#lines.takeLine(maximumLine) ?? (await this.nextLine());
       this.#line++;
@@ -128,12 +128,12 @@ export class SmtpSession {
       const found = line.kind === 'line' ? commandNamed(line.text) : undefined;
       const bare = found?.argument === '' ? found.command.verb : undefined;
       if (bare === 'QUIT') {
-        this.send({ code: '221', text: `${this.settings.hostname} closing connection` });
+        this.send({ code: '221', text: `${this.settings.hostname()} closing connection` });
         break;
       }
       this.send(bare === 'RSET' ? { code: '250', text: 'Reset OK' } : reply);
     }
-    return 'closed';
+    return reply.isFailure ? 'failed' : 'closed';
   }
 
   /** The next command, or why there is none; answers that wait are sent before. */
@@ -163,7 +163,7 @@ export class SmtpSession {
     if (found === undefined || (this.settings.isBatch && found.command.notInBatches)) return this.#unrecognized(line);
     const { command, argument } = found;
     this.policy.note(this.#command, command.verb, argument);
-    if (!command.isMail && (await this.#tooManyNonMail(command.verb))) return 'closed';
+    if (!command.isMail && !this.settings.isBatch && (await this.#tooManyNonMail(command.verb))) return 'failed';
     if (!command.dataFollows && this.#lines.inputWaiting > 0) {
       if (this.#isAhead()) this.policy.pipelined();
       if (await this.#tooEarly(command)) return this.#unsynchronized('next input sent too soon', line);
@@ -279,7 +279,7 @@ export class SmtpSession {
   async #lost(): Promise<SessionEnd> {
     const standing = this.#standing;
     this.endTransaction('connection lost');
-    await this.#leave('connection-lost', { code: '421', text: `${this.settings.hostname} lost input connection` });
+    await this.#leave('connection-lost', { code: '421', text: `${this.settings.hostname()} lost input connection` });
     this.policy.lost('end', standing);
     return 'failed';
   }
@@ -291,7 +291,7 @@ export class SmtpSession {
   async #timedOut(): Promise<SessionEnd> {
     const standing = this.#standing;
     this.endTransaction('command timeout');
-    const text = `${this.settings.hostname}: SMTP command timeout - closing connection`;
+    const text = `${this.settings.hostname()}: SMTP command timeout - closing connection`;
     await this.#leave('command-timeout', { code: '421', text });
     this.policy.lost('timeout', standing);
     return 'failed';
