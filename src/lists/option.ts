@@ -26,6 +26,9 @@ export function matchTemplate(
   return then(template.expand(context), (expansion): Eventual<ListAnswer> => {
     if (expansion.ok) return matchList(kind, value, expansion.text, context, options);
     if (expansion.kind === 'forced') return { outcome: 'no match' };
-    return { outcome: 'defer', message: `failed to expand "${template.source}": ${expansion.message}` };
+    return {
+      outcome: 'defer',
+      message: `failed to expand "${template.source}" while checking a list: ${expansion.message}`,
+    };
   });
 }

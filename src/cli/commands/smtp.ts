@@ -55,8 +55,8 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
       hostName: origin.hostName ?? '',
       interfaceAddress: own?.address ?? '',
       interfacePort: own?.port ?? 0,
-      authenticator: origin.authenticator ?? '',
-      authenticatedId: origin.authenticatedId ?? '',
+      authenticator: (remote && origin.authenticator) ?? '',
+      authenticatedId: (remote && origin.authenticatedId) ?? '',
     },
     caller:
       remote === undefined

@@ -29,7 +29,7 @@ export interface Client {
   readonly isTest: boolean;
   /** `-bhc`: a test in which other hosts are asked all the same. */
   readonly makesCallouts?: boolean | undefined;
-  /** What `-oMr` says. */
+  /** What `-oMr` says; a greeting says it anew. */
   readonly protocol: string | undefined;
   /** What `-oMas` says. */
   readonly authenticatedSender: string;
