@@ -270,7 +270,8 @@ export type ListAnswer =
       readonly numeric?: readonly Text[] | undefined;
     }
   | { readonly outcome: 'no match' }
-  | { readonly outcome: 'defer'; readonly message: string };
+  /** `isMistake`: the list itself makes no sense. */
+  | { readonly outcome: 'defer'; readonly message: string; readonly isMistake?: boolean };
 
 export type HostAddresses =
   | { readonly outcome: 'found'; readonly addresses: readonly string[] }

@@ -29,6 +29,7 @@ export function matchTemplate(
     return {
       outcome: 'defer',
       message: `failed to expand "${template.source}" while checking a list: ${expansion.message}`,
+      isMistake: true,
     };
   });
 }

@@ -60,6 +60,8 @@ export interface Arrival {
   /** `-N`: nothing is delivered. */
   readonly dontDeliver: boolean;
   messageIdMade: boolean;
+  /** received_header_text could not be expanded, which was logged. */
+  lacksReceived?: boolean;
   receivedLine: HeaderLine | undefined;
 }
 
@@ -168,12 +170,16 @@ export function updateFacts(arrival: Arrival): void {
 }
 
 /** The Received: line: the configured text, a semicolon and the time. */
-async function receivedLine({ runtime, context }: Arrival, at: number): Promise<HeaderLine> {
+/** A message cannot be without it, even when the option makes no sense: what this server writes itself must not get lost. */
+async function receivedLine(arrival: Arrival, at: number): Promise<HeaderLine> {
+  const { runtime, context, newMessage } = arrival;
   const template = runtime.config.main.received_header_text;
   const expansion = await template.expand(context);
   const text = expansion.ok ? expansion.text.value : '';
-  if (!expansion.ok && expansion.kind !== 'forced') {
-    runtime.logs.panic(`expansion of "${template.source}" (received_header_text) failed: ${expansion.message}`);
+  if (!expansion.ok) {
+    const what = `Expansion of "${template.source}" (received_header_text) failed: ${expansion.message}`;
+    runtime.logs.panic(what, newMessage.id);
+    arrival.lacksReceived = true;
   }
   if (text === '') return { type: '*', text: `Received: ; ${rfc5322Date(at)}\n` };
   return { type: 'P', text: `${text};\n\t${rfc5322Date(at)}\n` };

@@ -77,8 +77,8 @@ export type SubmissionResult =
   | { readonly outcome: 'discarded' }
   /** The program did not hand the whole message over in time. */
   | { readonly outcome: 'timed out' }
-  /** message_size_limit makes no sense, which the log tells. */
-  | { readonly outcome: 'no limit' }
+  /** message_size_limit or received_header_text makes no sense, which the log tells. */
+  | { readonly outcome: 'misconfigured' }
   /** The disks are full. */
   | { readonly outcome: 'no space' };
 
@@ -116,7 +116,7 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
   if (!hasSpace(runtime, 0)) return { outcome: 'no space' };
   await acls.run('non-SMTP-start', config.main.acl_not_smtp_start);
   const limit = await messageSizeLimit(runtime, context, 'process');
-  if (limit === undefined) return { outcome: 'no limit' };
+  if (limit === undefined) return { outcome: 'misconfigured' };
   const newMessage = spool.named(context.queueName).begin();
   const reader = new MessageReader(
     { headers: config.main.header_maxsize, headerLine: config.main.header_line_maxsize },
@@ -211,6 +211,10 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       dontDeliver: request.dontDeliver,
     };
     await prepareHeaders(arrival);
+    if (arrival.lacksReceived) {
+      newMessage.abandon();
+      return { outcome: 'misconfigured' };
+    }
     if (chosen.problem !== undefined) {
       const refusal = refuse(chosen.problem, arrival.headers.slice(1), arrival.sender);
       if (chosen.good.length === 0 || !(await request.acceptsRest(refusal))) return refusal;

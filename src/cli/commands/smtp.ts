@@ -72,6 +72,7 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
     authenticatedSender: origin.authenticatedSender ?? '',
     sender: sender.address,
     timeout: invocation.smtpTimeout,
+    queues: invocation.delivery === 'queue',
     suppressFixups: invocation.suppressLocalFixups && caller.isTrusted,
     dontDeliver: invocation.dontDeliver,
   };

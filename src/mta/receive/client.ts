@@ -37,6 +37,8 @@ export interface Client {
   readonly sender: string | undefined;
   /** `-os`: seconds to wait for a command, instead of smtp_receive_timeout. */
   readonly timeout?: number | undefined;
+  /** `-odq`: messages are only queued, whatever the load. */
+  readonly queues?: boolean | undefined;
   readonly suppressFixups: boolean;
   readonly dontDeliver: boolean;
 }

@@ -230,6 +230,10 @@ async function decide(
   const { main } = runtime.config;
   let { discardedBy } = transaction;
   await prepareHeaders(arrival);
+  if (arrival.lacksReceived) {
+    arrival.newMessage.abandon();
+    return { code: '421', text: 'Unexpected failure, please try later', isFarewell: true };
+  }
   acls.requests.arc = proofs?.arc;
   const signed = await judgeSignatures(proofs?.dkim, reception);
   if (signed?.outcome === 'discard') {

@@ -205,7 +205,7 @@ export class Receiver implements SmtpPolicy {
       ['VRFY', main.acl_smtp_vrfy],
     ] as const;
     const allowed = optional.filter(([, acl]) => acl !== undefined).map(([name]) => name);
-    return ['AUTH', ...started, ...'HELO EHLO MAIL RCPT DATA NOOP QUIT RSET HELP'.split(' '), ...allowed];
+    return ['AUTH', ...started, ...'HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP'.split(' '), ...allowed];
   }
 
   async quit(): Promise<Reply> {
@@ -213,7 +213,7 @@ export class Receiver implements SmtpPolicy {
     const { acls, runtime, hostname } = reception;
     const result: AclResult | undefined = await acls.run('QUIT', runtime.config.main.acl_smtp_quit);
     if (result?.outcome === 'error') runtime.logs.panic(`ACL for QUIT returned ERROR: ${result.logMessage}`);
-    else this.#mayNotFail(result);
+    else this.#mayNotFail(result, 'QUIT');
     return { code: '221', text: result?.userMessage || `${hostname} closing connection` };
   }
 
@@ -222,16 +222,17 @@ export class Receiver implements SmtpPolicy {
     connection.notQuitReason = reason;
     const result = await acls.run('notquit', runtime.config.main.acl_smtp_notquit);
     if (result?.outcome === 'error') runtime.logs.panic(`ACL for not-QUIT returned ERROR: ${result.logMessage}`);
+    else this.#mayNotFail(result, 'not-QUIT');
     // the text is sent as it stands, behind the code that was to be sent
     return reply === undefined || !result?.userMessage ? reply : { code: reply.code, text: result.userMessage };
   }
 
   /** Nothing is left that could be refused. */
-  #mayNotFail(result: AclResult | undefined): void {
+  #mayNotFail(result: AclResult | undefined, phase: 'QUIT' | 'not-QUIT'): void {
     if (result === undefined || !['deny', 'defer', 'drop'].includes(result.outcome)) return;
     const verb = result.outcome === 'drop' ? 'drop' : result.outcome;
     this.#reception.runtime.logs.panic(
-      `ACL for QUIT returned ERROR: QUIT or not-QUIT toplevel ACL may not fail ('${verb}' verb used incorrectly)`,
+      `ACL for ${phase} returned ERROR: QUIT or not-QUIT toplevel ACL may not fail ('${verb}' verb used incorrectly)`,
     );
   }
 

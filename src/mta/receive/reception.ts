@@ -168,7 +168,7 @@ export class Reception {
   async isIn(list: ListSetting | undefined): Promise<boolean> {
     if (list === undefined) return false;
     const answer = await matchTemplate(list, this.connection.hostAddress, this.context);
-    if (answer.outcome === 'defer') this.runtime.logs.main(answer.message);
+    if (answer.outcome === 'defer') this.runtime.logs[answer.isMistake ? 'panic' : 'main'](answer.message);
     return answer.outcome === 'match';
   }
 

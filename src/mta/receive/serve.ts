@@ -53,6 +53,6 @@ async function receiveTimeout({ runtime, context }: Reception): Promise<number> 
   const expansion = await setting.expand(context);
   const seconds = expansion.ok ? parseInterval(expansion.text.value) : undefined;
   if (seconds !== undefined) return seconds;
-  runtime.logs.panic(`bad value for smtp_receive_timeout: ${expansion.ok ? expansion.text.value : expansion.message}`);
+  runtime.logs.panic(`bad value for smtp_receive_timeout: '${expansion.ok ? expansion.text.value : ''}'`);
   return 300;
 }
