@@ -56,6 +56,8 @@ export interface AclResult {
   readonly senderProblem: SenderProblem | undefined;
   /** Logs that get the refusal. */
   readonly rejectTargets: readonly RejectTarget[];
+  /** The client may read the log message (smtp_return_error_details). */
+  readonly isPublic?: boolean | undefined;
 }
 
 /** What a message or a connection is to be done with, as `control` asks. */
@@ -132,6 +134,8 @@ export interface AclServices {
   named(name: string): Acl | undefined;
   /** Whether a deferred `warn` is logged (log selector acl_warn_skipped). */
   readonly logsSkippedWarnings: boolean;
+  /** Whether a DNS list that cannot be asked is logged (log selector dnslist_defer). */
+  readonly logsDeferredDnsLists: boolean;
 }
 
 export type RejectTarget = 'main' | 'reject' | 'panic';
@@ -184,7 +188,8 @@ export type ConditionAnswer =
   | 'drop'
   /** An ACL that was called wants the recipients to be forgotten. */
   | 'discard'
-  | { readonly defer: string }
+  /** `isPublic`: whom smtp_return_error_details lets know, may read the text. */
+  | { readonly defer: string; readonly isPublic?: boolean }
   | { readonly error: string };
 
 interface AclDriver {

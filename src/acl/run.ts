@@ -227,7 +227,10 @@ async function conclude(verb: Verb, verdict: Verdict, run: AclRun): Promise<AclR
   if (typeof answer === 'object' && 'error' in answer) return failed(run, answer.error);
   if (typeof answer === 'object') {
     // message and log_message are about what the statement decides, and it could not
-    if (verb !== 'warn') return result(run, 'defer', run.userMessage, run.logMessage ?? (answer.defer || undefined));
+    if (verb !== 'warn') {
+      const deferred = result(run, 'defer', run.userMessage, run.logMessage ?? (answer.defer || undefined));
+      return { ...deferred, isPublic: answer.isPublic };
+    }
     if (run.services.logsSkippedWarnings) {
       run.services.log(
         ['main'],

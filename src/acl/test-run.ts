@@ -71,6 +71,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
     hostText: () => '',
     named: () => undefined,
     logsSkippedWarnings: true,
+    logsDeferredDnsLists: true,
   };
   const [localPart = '', domain = ''] = recipient.split('@');
   const run: AclRun = {

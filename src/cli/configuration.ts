@@ -61,7 +61,8 @@ export async function readConfiguration(
   }
   let text: string;
   try {
-    text = files.readText(path);
+    // whoever wants no configuration names /dev/null
+    text = files.isNullDevice(path) ? '' : files.readText(path);
   } catch (error) {
     if (!standard && errorCode(error) === 'ENOENT') {
       throw fatal(report, `non-existent configuration file(s): ${invocation.configFiles}`);
@@ -77,10 +78,15 @@ function fatal(report: (text: string) => void, message: string): UnusableConfigu
   return new UnusableConfiguration(message);
 }
 
+/** The errors, each in full. */
+export function errorsIn(problems: readonly Problem[]): readonly string[] {
+  return problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+}
+
 /** Tells all errors; answers whether there were any. */
 export function reportProblems(problems: readonly Problem[], report: (text: string) => void): boolean {
-  const errors = problems.filter(({ severity }) => severity === 'error');
+  const errors = errorsIn(problems);
   const stamp = timestamp(clock.now());
-  for (const problem of errors) report(`${stamp} ${formatProblem(problem)}\n`);
+  for (const problem of errors) report(`${stamp} ${problem}\n`);
   return errors.length > 0;
 }

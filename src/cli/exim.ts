@@ -11,6 +11,7 @@ import { commands } from './commands.ts';
 import { UnusableConfiguration } from './configuration.ts';
 import { debugHeading } from './debug-heading.ts';
 import type { Action, Invocation } from './invocation.ts';
+import { logArguments } from './log-arguments.ts';
 import { openRuntime } from './open-runtime.ts';
 import { Abandoned, BadReference, parseCommandLine, UsageError } from './options.ts';
 import { standardTerminal, type Terminal } from './output.ts';
@@ -106,7 +107,7 @@ function losesPrivilege({ configFiles, action }: Invocation, installation: Insta
 async function run(
   invocation: Invocation,
   installation: Installation,
-  { self, words }: Start,
+  start: Start,
   terminal: Terminal,
 ): Promise<number> {
   const runtime = await openRuntime(invocation, installation, terminal);
@@ -115,7 +116,10 @@ async function run(
   const { action: asked = 'receive' } = invocation;
   const hasRecipients = invocation.arguments.length > 0 || invocation.recipientsFromHeaders;
   const action = asked === 'receive' && !hasRecipients ? 'help' : asked;
-  if (invocation.messageId !== undefined && action !== 'expand') {
+  logArguments(action, start, runtime, terminal);
+  const isMisplaced = invocation.messageId !== undefined && action !== 'expand';
+  // a daemon takes no addresses
+  if (isMisplaced || (action === 'daemon' && invocation.arguments.length > 0)) {
     terminal.error('exim: incompatible command-line options or arguments\n');
     return 1;
   }
@@ -154,14 +158,14 @@ async function run(
   if (invocation.debug !== undefined) terminal.error(debugHeading(invocation.debug, runtime.config.dialect));
   const call: Call = {
     invocation,
-    words,
+    words: start.words,
     installation,
     runtime,
     caller,
     terminal,
-    self,
+    self: start.self,
     decisions,
-    inBackground: (message) => startDelivery(message, invocation, self),
+    inBackground: (message) => startDelivery(message, invocation, start.self),
   };
   const sender = givenSender(call);
   if ('error' in sender) {

@@ -51,6 +51,14 @@ const prevailing: ReadonlySet<string> = new Set<`${Action}, ${Action}`>([
   'list queue, count queue',
   'list queue, test address',
   'list queue, queue run',
+  ...(['list queue', 'count queue'] as const).flatMap((one) =>
+    (['smtp', 'batch smtp', 'expand', 'rebuild aliases'] as const).map((other) => `${one}, ${other}` as const),
+  ),
+  ...(['expand', 'test rewrite', 'fake smtp', 'version'] as const).flatMap((one) =>
+    (['smtp', 'batch smtp'] as const).map((other) => `${one}, ${other}` as const),
+  ),
+  'smtp, receive',
+  'batch smtp, receive',
   'count queue, queue run',
   'messages, queue run',
   'test address, expand',
@@ -168,6 +176,9 @@ function takeQueue(invocation: Invocation, name: string): void {
   invocation.queue = queue;
 }
 
+/** What takes or tests messages cannot run the queue, too. */
+const notInRuns: ReadonlySet<Action> = new Set<Action>(['batch smtp', 'daemon', 'smtp']);
+
 /** `-q` with its flags, perhaps a queue and perhaps a time. */
 function queueRun(invocation: Invocation, value: string, word: string): void {
   const found = /^(q?)(i?)(f{0,2})(l?)(?:G([^/]*)\/?)?(.*)$/s.exec(value);
@@ -186,7 +197,7 @@ function queueRun(invocation: Invocation, value: string, word: string): void {
   if (action !== undefined && onQueue.has(action)) return;
   if (run.interval !== undefined) setAction(invocation, 'daemon');
   else if (invocation.action === undefined) invocation.action = 'queue run';
-  else if (invocation.action === 'daemon') throw new UsageError('incompatible command-line options or arguments');
+  else if (notInRuns.has(invocation.action)) throw new UsageError('incompatible command-line options or arguments');
 }
 
 /** `-R` and `-S`: flags, then the text, in the same word or the next. */
@@ -321,7 +332,9 @@ export const commandLineOptions: readonly OptionRow[] = [
   row('-G', 'attached', 'Suppresses changes that are made to local messages.', (invocation) => {
     invocation.suppressLocalFixups = true;
   }),
-  ignored('-h', 'either'),
+  row('-h', 'either', 'How many hosts have passed the message on; has no effect.', (_, value, word) => {
+    if (!/^\d/.test(value)) throw notAnOption(word === value ? '-h' : word);
+  }),
   row('-i', 'nothing', 'A line with a single dot does not end the message.', (invocation) => {
     invocation.dotEndsMessage = false;
   }),

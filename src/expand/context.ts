@@ -11,6 +11,7 @@ import type { HeaderLine } from '../mail/header-line.ts';
 import type { Endpoint } from '../net/proxy-protocol.ts';
 import type { TlsFacts } from '../net/tls.ts';
 import type { Decisions } from '../observe/decision.ts';
+import type { LogSelector } from '../observe/log-selectors.ts';
 import type { ArcAnswer } from '../origin/arc-verify.ts';
 import type { DmarcAnswer } from '../origin/dmarc.ts';
 import type { SpfAnswer } from '../origin/spf.ts';
@@ -56,6 +57,8 @@ export interface ConnectionFacts {
   hostName: string;
   /** Further confirmed names. */
   hostAliases: readonly string[];
+  /** A local process says that it speaks for this host (`-oMa`); nobody is connected. */
+  readonly isPretended?: boolean | undefined;
   hostLookupFailed: boolean;
   hostLookupDeferred: boolean;
   heloName: string;
@@ -331,8 +334,8 @@ export interface Services {
   /** Looks the name of the sending host up, once per connection, and puts it into the facts. */
   findHostName(context: Context): Eventual<void>;
   queueSize(context: Context): Eventual<number>;
-  /** Writes a line to the main log, about a list or lookup that could not say yes or no. */
-  log(text: string): void;
+  /** Writes a line to the main log, about a list or lookup that could not say yes or no; `selector` must be chosen. */
+  log(text: string, selector?: LogSelector): void;
 }
 
 /** What an expansion in a filter may be forbidden (Exim spec 22.7, forbid_filter_…). */

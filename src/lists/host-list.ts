@@ -75,7 +75,7 @@ function namedHost(name: string): ItemTest {
     if (text === '') return noMatch;
     return then(context.services.hostAddresses(name, context), (found): ItemAnswer => {
       if (found.outcome === 'defer') return { outcome: 'defer', message: found.message, ofName: true };
-      if (found.outcome === 'unknown') return { outcome: 'unknown', message: found.message };
+      if (found.outcome === 'unknown') return { outcome: 'unknown', message: `failed to find IP address for ${name}` };
       return found.addresses.includes(text) ? { outcome: 'match' } : noMatch;
     });
   };

@@ -221,7 +221,10 @@ function decide(
       report(`unknown: ${answer.message}`);
       if (attitude.unknown === 'ignore') return undefined;
       if (attitude.unknown === 'tell') return answer;
-      if (attitude.unknown === 'fail') return noMatch;
+      if (attitude.unknown === 'fail') {
+        context.services.log(`list matching forced to fail: ${answer.message}`, 'unknown_in_list');
+        return noMatch;
+      }
       context.services.log(`${answer.message}: accepted by +include_unknown`);
       return { outcome: 'match' };
     case 'defer':

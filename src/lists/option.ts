@@ -26,7 +26,10 @@ export function matchTemplate(
   return then(template.expand(context), (expansion): Eventual<ListAnswer> => {
     if (expansion.ok) return matchList(kind, value, expansion.text, context, options);
     if (expansion.kind === 'forced') return { outcome: 'no match' };
-    const message = `failed to expand "${template.source}" while checking a list: ${expansion.message}`;
-    return { outcome: 'defer', message, fault: true };
+    return {
+      outcome: 'defer',
+      message: `failed to expand "${template.source}" while checking a list: ${expansion.message}`,
+      fault: true,
+    };
   });
 }

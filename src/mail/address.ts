@@ -331,13 +331,13 @@ export function splitAddressList(text: string): string[] {
   return addressItems(text).map(({ start, end }) => text.slice(start, end));
 }
 
-/** Where the addresses of a header's list stand. */
-export function addressItems(text: string): ListItem[] {
+/** Where the addresses of a list stand: of a header's, or of one that knows no groups. */
+export function addressItems(text: string, withGroups = true): ListItem[] {
   const found: ListItem[] = [];
   let at = 0;
   let inGroup = false;
   while (at < text.length) {
-    if (!inGroup) {
+    if (withGroups && !inGroup) {
       const group = groupStart(text, at);
       if (group !== undefined) {
         inGroup = true;

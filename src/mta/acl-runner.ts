@@ -189,6 +189,7 @@ export class AclRunner {
       hostText: () => this.hostText(),
       named: (name) => config.acls.get(name),
       logsSkippedWarnings: logs.selects('acl_warn_skipped'),
+      logsDeferredDnsLists: logs.selects('dnslist_defer'),
     };
   }
 

@@ -21,7 +21,7 @@ function headerValue(headers: readonly HeaderLine[], name: string): string | und
 
 function idField(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
   const made = arrival.messageIdMade;
-  if (!selects(made ? 'msg_id_created' : 'msg_id')) return '';
+  if (!selects('msg_id') || (made && !selects('msg_id_created'))) return '';
   const value = headerValue(arrival.headers, 'resent-message-id') ?? headerValue(arrival.headers, 'message-id');
   if (value === undefined) return '';
   const id = parseAddress(value, { allowDomainLiterals: true });
@@ -88,6 +88,12 @@ export function hostFields(connection: ConnectionFacts, selects: (selector: LogS
   return text;
 }
 
+/** The other end of the line, in the middle of a log line: a host, or whoever runs this program. */
+export function otherSide(connection: ConnectionFacts, selects: (selector: LogSelector) => boolean): string {
+  const { hostAddress, ident, isPretended } = connection;
+  return hostAddress === '' || isPretended ? ident : hostFields(connection, selects).replace(/^ H=/, '');
+}
+
 /** `X=cipher CV=no DN="…"`, as far as the log selectors ask for them. */
 export function tlsFields(tls: TlsFacts | undefined, selects: (selector: LogSelector) => boolean): string {
   if (tls === undefined) return '';
@@ -142,10 +148,11 @@ function sizeOf({ headers, reader }: Arrival): number {
 
 /** ` from <sender> for recipients`, as the log selectors ask. */
 export function arrivalTail(arrival: Arrival, selects: (selector: LogSelector) => boolean): string {
+  const { sender, recipients } = arrival.given ?? arrival;
   let tail = '';
-  if (selects('received_sender')) tail += ` from <${arrival.sender}>`;
+  if (selects('received_sender')) tail += ` from <${sender}>`;
   if (selects('received_recipients')) {
-    tail += ` for${arrival.recipients.map(({ address }) => ` ${address}`).join('')}`;
+    tail += ` for${recipients.map(({ address }) => ` ${address}`).join('')}`;
   }
   return tail;
 }

@@ -49,6 +49,8 @@ export interface Arrival {
   prdr?: boolean | undefined;
   /** It came by BDAT: octets of its last chunk. */
   readonly lastChunk?: number | undefined;
+  /** The envelope as it came, before rewriting rules changed it. */
+  given?: { readonly sender: string; readonly recipients: readonly SpooledRecipient[] };
   /** Octets and lines of the message as it came. */
   received?: { readonly size: number; readonly lineCount: number };
   /** The sender is the local caller, who did not name another. */
@@ -58,6 +60,8 @@ export interface Arrival {
   /** `-N`: nothing is delivered. */
   readonly dontDeliver: boolean;
   messageIdMade: boolean;
+  /** received_header_text could not be expanded, which was logged. */
+  lacksReceived?: boolean;
   receivedLine: HeaderLine | undefined;
 }
 
@@ -99,6 +103,7 @@ export async function prepareHeaders(arrival: Arrival): Promise<void> {
         submission: arrival.submission,
         authenticatedId: arrival.connection.authenticatedId,
         isReport: arrival.reference !== undefined,
+        panic: (text) => runtime.logs.panic(text, newMessage.id),
       },
       context,
     );
@@ -129,6 +134,7 @@ function asReceived({ reader }: Arrival): { readonly size: number; readonly line
 
 async function rewriteEnvelope(arrival: Arrival, tools: RewriteTools): Promise<void> {
   const { context } = arrival;
+  arrival.given = { sender: arrival.sender, recipients: arrival.recipients };
   const recipients: SpooledRecipient[] = [];
   for (const recipient of arrival.recipients) {
     const { address } = await rewriteAddress(recipient.address, 'envelope recipient', tools, context);
@@ -164,12 +170,16 @@ export function updateFacts(arrival: Arrival): void {
 }
 
 /** The Received: line: the configured text, a semicolon and the time. */
-async function receivedLine({ runtime, context }: Arrival, at: number): Promise<HeaderLine> {
+/** A message cannot be without it, even when the option makes no sense: what this server writes itself must not get lost. */
+async function receivedLine(arrival: Arrival, at: number): Promise<HeaderLine> {
+  const { runtime, context, newMessage } = arrival;
   const template = runtime.config.main.received_header_text;
   const expansion = await template.expand(context);
   const text = expansion.ok ? expansion.text.value : '';
-  if (!expansion.ok && expansion.kind !== 'forced') {
-    runtime.logs.panic(`expansion of "${template.source}" (received_header_text) failed: ${expansion.message}`);
+  if (!expansion.ok) {
+    const what = `Expansion of "${template.source}" (received_header_text) failed: ${expansion.message}`;
+    runtime.logs.panic(what, newMessage.id);
+    arrival.lacksReceived = true;
   }
   if (text === '') return { type: '*', text: `Received: ; ${rfc5322Date(at)}\n` };
   return { type: 'P', text: `${text};\n\t${rfc5322Date(at)}\n` };

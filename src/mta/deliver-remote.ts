@@ -157,8 +157,8 @@ function connectionFields({ host, local, continued }: RemoteResult, { selects }:
   if (host === undefined) return '';
   let fields = ` ${hostFieldOf(host, selects)}${continued ? '*' : ''}`;
   if (local?.isProxy) return selects('proxy') ? `${fields} PRX=[${local.address}]:${local.port}` : fields;
-  // Exim 4.96 looks at this selector here, and at outgoing_interface nowhere
-  if (selects('incoming_interface') && local !== undefined) {
+  // Exim 4.96 asks for both, though only one is about outgoing connections
+  if (selects('incoming_interface') && selects('outgoing_interface') && local !== undefined) {
     fields += ` I=[${local.address}]${selects('outgoing_port') ? `:${local.port}` : ''}`;
   }
   return fields;

@@ -38,6 +38,8 @@ export interface FixupPlan {
   readonly authenticatedId: string;
   /** It reports about another message, or answers it. */
   readonly isReport: boolean;
+  /** Writes a line to the main and the panic log. */
+  panic(text: string): void;
 }
 
 /** Lines that belong to final deliveries only. */
@@ -59,16 +61,25 @@ export function namedAddress(name: string, address: string): string {
   return plain ? `${name} <${address}>` : `"${name.replace(/["\\]/g, (c) => `\\${c}`)}" <${address}>`;
 }
 
-async function expandedOr(source: string | undefined, standard: string, context: Context): Promise<string> {
-  if (source === undefined) return standard;
-  const expansion = await compileTemplate(source).expand(context);
-  return expansion.ok ? expansion.text.value : standard;
+async function expandedOr(
+  name: 'message_id_header_text' | 'message_id_header_domain',
+  standard: string,
+  { config, panic }: FixupPlan,
+  context: Context,
+): Promise<string> {
+  const template = config.main[name];
+  if (template === undefined) return standard;
+  const expansion = await compileTemplate(template.source).expand(context);
+  if (expansion.ok) return expansion.text.value;
+  if (expansion.kind !== 'forced') panic(`expansion of "${template.source}" (${name}) failed: ${expansion.message}`);
+  return standard;
 }
 
 /** The id of the message for its Message-ID: line. */
-async function messageId({ config, id, primaryHostname }: FixupPlan, context: Context): Promise<string> {
-  const text = await expandedOr(config.main.message_id_header_text?.source, '', context);
-  const domain = await expandedOr(config.main.message_id_header_domain?.source, primaryHostname, context);
+async function messageId(plan: FixupPlan, context: Context): Promise<string> {
+  const { id, primaryHostname } = plan;
+  const text = await expandedOr('message_id_header_text', '', plan, context);
+  const domain = await expandedOr('message_id_header_domain', primaryHostname, plan, context);
   const extra = text.replace(/[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]/g, '-');
   return `<E${id}${extra === '' ? '' : `.${extra}`}@${(domain === '' ? primaryHostname : domain).replace(/[^A-Za-z0-9.-]/g, '-')}>`;
 }

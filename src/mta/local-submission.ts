@@ -77,6 +77,8 @@ export type SubmissionResult =
   | { readonly outcome: 'discarded' }
   /** The program did not hand the whole message over in time. */
   | { readonly outcome: 'timed out' }
+  /** message_size_limit or received_header_text makes no sense, which the log tells. */
+  | { readonly outcome: 'misconfigured' }
   /** The disks are full. */
   | { readonly outcome: 'no space' };
 
@@ -113,8 +115,9 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
   context.message.authenticatedSender = origin.authenticatedSender ?? (own ? ownSender : '');
   if (!hasSpace(runtime, 0)) return { outcome: 'no space' };
   await acls.run('non-SMTP-start', config.main.acl_not_smtp_start);
+  const limit = await messageSizeLimit(runtime, context, 'process');
+  if (limit === undefined) return { outcome: 'misconfigured' };
   const newMessage = spool.named(context.queueName).begin();
-  const limit = (await messageSizeLimit(runtime, context)) ?? 0;
   const reader = new MessageReader(
     { headers: config.main.header_maxsize, headerLine: config.main.header_line_maxsize },
     (piece) => newMessage.write(piece),
@@ -153,7 +156,8 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     const named = own && caller.isTrusted ? await fromLineSender(fromLine, context, runtime) : undefined;
     const sender = request.sender ?? named ?? ownSender;
     if (tooBig !== undefined) {
-      runtime.logs.reject(
+      runtime.logs.rejectFor(
+        'size_reject',
         `rejected from <${sender}> U=${caller.login}: message too big: read=${tooBig} max=${limit}`,
         newMessage.id,
       );
@@ -207,6 +211,10 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       dontDeliver: request.dontDeliver,
     };
     await prepareHeaders(arrival);
+    if (arrival.lacksReceived) {
+      newMessage.abandon();
+      return { outcome: 'misconfigured' };
+    }
     if (chosen.problem !== undefined) {
       const refusal = refuse(chosen.problem, arrival.headers.slice(1), arrival.sender);
       if (chosen.good.length === 0 || !(await request.acceptsRest(refusal))) return refusal;
@@ -224,14 +232,10 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
       }
       applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
       updateFacts(arrival);
-      logArrival(arrival, undefined, () => timestamp(clock.now()));
-      newMessage.abandon();
-      const remark = phase === 'MIME' ? '' : reason;
-      runtime.logs.main(`=> blackhole (${phase} ACL discarded recipients)${remark}`, newMessage.id);
-      runtime.logs.main('Completed', newMessage.id);
-      return { outcome: 'discarded' };
+      return discard(arrival, phase, phase === 'MIME' ? '' : reason);
     }
     applyAclHeaders(arrival, requests.addedHeaders, requests.removedHeaders);
+    if (arrival.recipients.length === 0) return discard(arrival, 'RCPT', '');
     const message = await accept(arrival, requests.controls.freeze);
     logArrival(arrival, message, () => timestamp(clock.now()));
     if (requests.controls.freeze) runtime.logs.main('frozen by ACL', newMessage.id);
@@ -244,6 +248,16 @@ export async function submitLocally(request: LocalSubmission, runtime: Runtime):
     runtime.logs.main('timed out while reading local message', id);
     return { outcome: 'timed out' };
   }
+}
+
+/** Nobody gets the message; the log tells it as if an ACL had said so, even when there were no recipients at all. */
+function discard(arrival: Arrival, phase: Objection['phase'] | 'RCPT', remark: string): SubmissionResult {
+  const { runtime, newMessage } = arrival;
+  logArrival(arrival, undefined, () => timestamp(clock.now()));
+  newMessage.abandon();
+  runtime.logs.main(`=> blackhole (${phase} ACL discarded recipients)${remark}`, newMessage.id);
+  runtime.logs.main('Completed', newMessage.id);
+  return { outcome: 'discarded' };
 }
 
 /** What the ACLs for a whole message have against it, if anything. */

@@ -30,6 +30,8 @@ export interface RouteAllTools {
   /** Told of each failure as it happens. */
   onFailed(failed: Failed): Promise<void>;
   onDeferred(failed: Failed): Promise<void>;
+  /** Routing could tell what becomes of the address, be it good or bad. */
+  onSettled(address: RouteAddress): void;
   /** Whether routing of this address must wait; it is noted already then. */
   mustWait(address: RouteAddress): Promise<boolean>;
   /** The same, asked when it is the address's turn. */
@@ -88,6 +90,7 @@ export async function routeAll(
       }
       context.results.numeric = [];
       const routing = await route(address, context, { ...tools.rules, purpose: 'deliver' });
+      if (routing.outcome !== 'deferred') tools.onSettled(address);
       switch (routing.outcome) {
         case 'delivered to':
           await take(routing.delivery);

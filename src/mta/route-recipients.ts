@@ -43,15 +43,19 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
   const verifyErrorsTo = async (address: string): Promise<boolean> =>
     (await verifyAddress(address, 'verify recipient', context, rules)).outcome === 'ok';
   const recipients = filtered.recipients === 'go on' ? attempt.recipientsToDo() : [];
+  const keys: RoutingKeys = { settled: new Set(), failing: new Set() };
   // what the filter named last comes first, as in Exim
-  return routeAll([...filtered.addresses].reverse().concat(recipients), context, {
+  const routed = await routeAll([...filtered.addresses].reverse().concat(recipients), context, {
     given: filtered.deliveries,
     isNoted: filtered.recipients !== 'go on' || filtered.refused.length > 0,
     rules: { ...rules, verifyErrorsTo },
     rewrite: rewriteTools(runtime, message.id),
     done: message.envelope.nonRecipients,
     onFailed: (failed) => attempt.fail(attempt.routingFailure(failed)),
-    onDeferred: (failed) => deferRouting(failed, attempt),
+    onDeferred: (failed) => deferRouting(failed, attempt, keys),
+    onSettled({ address, domain }) {
+      keys.settled.add(retryKeys.routing(address)).add(retryKeys.routing(domain));
+    },
     mustWait: (address) => mustWait(address, attempt),
     mustQueue: (address) => mustQueue(address, attempt),
     async onRenamed({ from, to }) {
@@ -74,6 +78,14 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
       attempt.note(`${address.address}: ${router} router discarded`);
     },
   });
+  for (const key of keys.settled) if (!keys.failing.has(key)) attempt.tools.retry.forget(key);
+  return routed;
+}
+
+/** Keys of retry data about routing: of addresses that could be routed, or never will be, and of those that wait. */
+interface RoutingKeys {
+  readonly settled: Set<string>;
+  readonly failing: Set<string>;
 }
 
 /** Whether routing of an address has to wait: its domain is held, or its retry time has not come. */
@@ -136,13 +148,14 @@ async function waitingRecord(address: RouteAddress, attempt: Attempt): Promise<R
 }
 
 /** An address that could not be routed for now: its retry time is set, or it is given up. */
-async function deferRouting(failed: Failed, attempt: Attempt): Promise<void> {
+async function deferRouting(failed: Failed, attempt: Attempt, keys: RoutingKeys): Promise<void> {
   const { message, tools, context } = attempt;
   const { sender, receivedTime } = message.envelope;
   const undelivered = attempt.routingFailure(failed);
   attempt.defer(undelivered);
   const { address, useLocalPart } = failed;
   const key = retryKeys.routing(useLocalPart ? address.address : address.domain);
+  keys.failing.add(key);
   const verdict = await tools.retry.failed(
     {
       key,

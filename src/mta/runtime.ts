@@ -27,6 +27,7 @@ import {
   effectiveServerUser,
   findPlaces,
   keptEnvironment,
+  logModes,
   type Places,
   type ServerUser,
 } from './settings.ts';
@@ -116,6 +117,9 @@ interface ResolverSurroundings {
   log(text: string): void;
 }
 
+/** syslog_processname */
+const longestProcessName = 32;
+
 /** @throws BadSetting */
 export async function makeRuntime(
   installation: Installation,
@@ -136,23 +140,27 @@ export async function makeRuntime(
   const basic = basicSettings(config, installation, environment);
   const { programDirectory } = installation;
   const ground = { config, lookups, resolver, programDirectory };
-  const early = makeServices({ ...ground, spool: undefined, log: () => undefined });
+  const early = makeServices({ ...ground, spool: undefined, log: () => undefined, selects: () => false });
   const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
   const user = effectiveServerUser(config, installation);
   limitUserNames(main.max_username_length);
   const asRoot = process.geteuid?.() === 0;
+  const { syslog_processname: processName = '' } = main;
+  if (processName.length > longestProcessName) {
+    throw new BadSetting(`syslog_processname is longer than ${longestProcessName} chars: aborting`, true);
+  }
   const facility = facilityNamed(main.syslog_facility ?? 'mail');
   if (facility === undefined) throw new BadSetting(`failed to interpret syslog_facility "${main.syslog_facility}"`);
   const logs = new Logs({
     paths: options.withoutLogFiles || options.syslogName !== undefined ? [] : places.logPaths,
+    hasUnusedPaths: places.unusedLogPaths,
     selection,
-    fileMode: Number.parseInt(installation.logFileMode, 8) || 0o640,
-    directoryMode: 0o750,
+    ...logModes(installation),
     owner: asRoot ? user : undefined,
     syslog:
       (places.logsToSyslog || options.syslogName !== undefined) && !options.withoutLogFiles
         ? {
-            log: new SystemLog(facility, options.syslogName ?? main.syslog_processname ?? 'exim'),
+            log: new SystemLog(facility, options.syslogName ?? (processName || 'exim')),
             withTime: main.syslog_timestamp,
             withPid: main.syslog_pid,
             duplicates: main.syslog_duplication,
@@ -174,7 +182,12 @@ export async function makeRuntime(
     },
     options.queue,
   );
-  const services = makeServices({ ...ground, spool, log: (text) => logs.main(text) });
+  const services = makeServices({
+    ...ground,
+    spool,
+    log: (text) => logs.main(text),
+    selects: (selector) => logs.selects(selector),
+  });
   known = { settings: places.settings, services };
   lines = logs;
   const complain = (error: unknown): void => logs.main(`trouble with a hints database: ${errorText(error)}`);

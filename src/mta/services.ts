@@ -15,10 +15,12 @@ import { hostNames, type NameLookup } from '../net/host-names.ts';
 import { localAddresses, mailExchangers, systemAddresses } from '../net/hosts.ts';
 import { askSaslauthd } from '../net/saslauthd.ts';
 import { servicePort } from '../net/service-ports.ts';
+import type { LogSelector } from '../observe/log-selectors.ts';
 import { withFullRights } from '../safe/privileges.ts';
 import { type ProgramResult, run, taintedArgument } from '../safe/spawn.ts';
 import { type Clean, clean, literal, pathOf, Text } from '../safe/taint.ts';
 import type { Spool } from '../spool/spool.ts';
+import { otherSide } from './arrival-log.ts';
 
 /** What the services stand on. */
 export interface Ground {
@@ -30,6 +32,7 @@ export interface Ground {
   /** Not there while the settings are being expanded. */
   readonly spool: Spool | undefined;
   log(text: string): void;
+  selects(selector: LogSelector): boolean;
 }
 
 /** Loaded when it is used. */
@@ -178,7 +181,7 @@ function isNameLookup(word: string): word is NameLookup {
 }
 
 /** Looks for the name of the sending host, once per connection. */
-async function findName(connection: ConnectionFacts, { config, resolver, log }: Ground): Promise<void> {
+async function findName(connection: ConnectionFacts, { config, resolver, log, selects }: Ground): Promise<void> {
   const words: readonly string[] = config.main.host_lookup_order?.items ?? ['bydns', 'byaddr'];
   const order = words.filter(isNameLookup);
   const found = await hostNames(resolver, connection.hostAddress, { order });
@@ -189,7 +192,7 @@ async function findName(connection: ConnectionFacts, { config, resolver, log }: 
   }
   connection.hostLookupFailed = found.outcome === 'unknown';
   connection.hostLookupDeferred = found.outcome === 'defer';
-  if (found.outcome === 'unknown') log(found.message);
+  if (found.outcome === 'unknown' && selects('host_lookup_failed')) log(found.message);
 }
 
 /** Connections whose host's name was looked for, or is being looked for. */
@@ -255,7 +258,14 @@ export function makeServices(ground: Ground): Omit<Services, 'runAcl'> {
     matchIp,
     namedList: (kind, name) => config.namedLists[kind].get(name)?.text,
     namedListItems: namedListItems(config),
-    hostAddresses: (name) => systemAddresses(name),
+    async hostAddresses(name, context) {
+      const found = await systemAddresses(name);
+      const during = context.message?.id === '' ? context.connection : undefined;
+      if (found.outcome === 'unknown' && during !== undefined && ground.selects('host_lookup_failed')) {
+        ground.log(`${found.message} (during SMTP connection from ${otherSide(during, ground.selects)})`);
+      }
+      return found;
+    },
     async mailExchangers(domain) {
       const found = await mailExchangers(resolver, domain, {});
       return found.outcome === 'refuses' ? { outcome: 'unknown', message: `${domain} takes no mail` } : found;
@@ -269,7 +279,9 @@ export function makeServices(ground: Ground): Omit<Services, 'runAcl'> {
     callPerl: (name, args, context) => perl.call(name, args, context),
     authenticate: (service, credentials) => authenticationServices[service](credentials, ground),
     findHostName: (context) => findHostName(context, ground),
-    log: (text) => ground.log(text),
+    log(text, selector) {
+      if (selector === undefined || ground.selects(selector)) ground.log(text);
+    },
     queueSize: () => ground.spool?.count() ?? 0,
   };
 }

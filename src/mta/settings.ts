@@ -8,7 +8,7 @@ import type { Template } from '../expand/expand.ts';
 import { lower, trim } from '../lib/octets.ts';
 import { parseLogSelection, standardSelection } from '../observe/log-selectors.ts';
 import * as files from '../safe/files.ts';
-import { type Clean, clean, concat, literal, pathOf, reviewed } from '../safe/taint.ts';
+import { type Clean, clean, literal, pathOf, reviewed } from '../safe/taint.ts';
 
 /** User and group that the server runs as. */
 /** The hosts that may share a spool are told apart by so many numbers (Exim spec 14, localhost_number). */
@@ -20,7 +20,15 @@ export interface ServerUser {
 }
 
 /** A setting of the main section that cannot be used; told like any other mistake in the configuration. */
-export class BadSetting extends Error {}
+export class BadSetting extends Error {
+  /** The message says all; else it stands below `Exim configuration error:`. */
+  readonly isWhole: boolean;
+
+  constructor(message: string, isWhole = false) {
+    super(message);
+    this.isWhole = isWhole;
+  }
+}
 
 /**
  * The name of this host: when the system knows only the short one, the first full name that /etc/hosts gives it, as
@@ -120,7 +128,7 @@ function logsIncomingPort(setting: string | undefined): boolean {
 async function expanded(template: Template | undefined, name: string, context: Context): Promise<Clean | undefined> {
   if (template === undefined) return undefined;
   const expansion = await template.expand(context);
-  if (!expansion.ok) throw new BadSetting(`failed to expand ${name} "${template.source}": ${expansion.message}`);
+  if (!expansion.ok) throw new BadSetting(`failed to expand ${name} "${template.source}": ${expansion.message}`, true);
   const value = clean(expansion.text);
   if (value === undefined) throw new BadSetting(`${name} may not hold untrusted text: ${expansion.text.value}`);
   return value;
@@ -132,6 +140,8 @@ export interface Places {
   /** Log paths with `%s`; `syslog` is not among them. */
   readonly logPaths: readonly Clean[];
   readonly logsToSyslog: boolean;
+  /** More than one file is named; only the first is used. */
+  readonly unusedLogPaths: boolean;
   readonly pidFile: Clean;
   /** Empty for none. */
   readonly notifierSocket: string;
@@ -145,13 +155,50 @@ function absolute(path: Clean, name: string): Clean {
   return path;
 }
 
+/** Modes of log files and of the directories that are made for them. */
+export function logModes({ logFileMode }: Installation): { readonly fileMode: number; readonly directoryMode: number } {
+  return { fileMode: Number.parseInt(logFileMode, 8) || 0o640, directoryMode: 0o750 };
+}
+
+const installed = (value: string): Clean => reviewed(value, 'from the installation file, which root wrote');
+
+async function findSpool(config: Config, installation: Installation, context: Context): Promise<Clean> {
+  const { spool_directory: template } = config.main;
+  const named = await expanded(template, 'spool_directory', context);
+  return absolute(named ?? installed(installation.spoolDirectory), 'spool_directory');
+}
+
+interface LogPaths {
+  readonly logPaths: readonly Clean[];
+  readonly logsToSyslog: boolean;
+  readonly unused: boolean;
+}
+
+async function findLogPaths(
+  config: Config,
+  installation: Installation,
+  context: Context,
+  spoolDirectory: Clean,
+): Promise<LogPaths> {
+  const standard = installed(installation.logFilePath);
+  const list = (await expanded(config.main.log_file_path, 'log_file_path', context)) ?? standard;
+  return parseLogPaths(list, spoolDirectory, standard);
+}
+
+/** Where the panic log is, for what must be told before there is a runtime. @throws BadSetting */
+export async function earlyLogPaths(
+  config: Config,
+  installation: Installation,
+  context: Context,
+): Promise<readonly Clean[]> {
+  const spoolDirectory = await findSpool(config, installation, context);
+  const inner: Context = { ...context, settings: { ...context.settings, spoolDirectory } };
+  return (await findLogPaths(config, installation, inner, spoolDirectory)).logPaths;
+}
+
 export async function findPlaces(config: Config, installation: Installation, context: Context): Promise<Places> {
   const { main } = config;
-  const ours = (value: string): Clean => reviewed(value, 'from the installation file, which root wrote');
-  const spoolDirectory = absolute(
-    (await expanded(main.spool_directory, 'spool_directory', context)) ?? ours(installation.spoolDirectory),
-    'spool_directory',
-  );
+  const spoolDirectory = await findSpool(config, installation, context);
   const settings: Settings = { ...context.settings, spoolDirectory };
   const inner: Context = { ...context, settings };
   const number = trim((await expanded(main.localhost_number, 'localhost_number', inner)) ?? '');
@@ -159,17 +206,17 @@ export async function findPlaces(config: Config, installation: Installation, con
   if (Number(number) > greatestHostNumber) {
     throw new BadSetting(`localhost_number is greater than the maximum allowed value (${greatestHostNumber})`);
   }
-  const logs = (await expanded(main.log_file_path, 'log_file_path', inner)) ?? ours(installation.logFilePath);
-  const { logPaths, logsToSyslog } = parseLogPaths(logs, spoolDirectory, ours(installation.logFilePath));
+  const { logPaths, logsToSyslog, unused } = await findLogPaths(config, installation, inner, spoolDirectory);
   const pidFile =
     (await expanded(main.pid_file_path, 'pid_file_path', inner)) ??
     (installation.pidFilePath === ''
       ? pathOf(spoolDirectory, literal('exim-daemon.pid'))
-      : ours(installation.pidFilePath));
+      : installed(installation.pidFilePath));
   return {
     spoolDirectory,
     logPaths,
     logsToSyslog,
+    unusedLogPaths: unused,
     pidFile,
     notifierSocket: (await expanded(main.notifier_socket, 'notifier_socket', inner)) ?? '',
     hostNumber: number === '' ? undefined : Number(number),
@@ -177,21 +224,38 @@ export async function findPlaces(config: Config, installation: Installation, con
   };
 }
 
-/** Items of log_file_path: file names, `syslog`, and an empty one for the usual place (Exim spec 53.2). */
-function parseLogPaths(
-  list: Clean,
-  spoolDirectory: Clean,
-  standard: Clean,
-): { readonly logPaths: readonly Clean[]; readonly logsToSyslog: boolean } {
+/**
+ * Items of log_file_path: a file name, `syslog`, and an empty one for the usual place (Exim spec 53.2). A relative name is
+ * one in the spool directory; of several files the first is used.
+ */
+function parseLogPaths(list: Clean, spoolDirectory: Clean, standard: Clean): LogPaths {
   const paths: Clean[] = [];
+  let named = 0;
   let logsToSyslog = false;
   const inSpool = pathOf(spoolDirectory, literal('log'), literal('%slog'));
+  if (trim(list) === '') return { logPaths: [inSpool], logsToSyslog, unused: false };
   for (const item of list.split(':')) {
     const name = trim(item);
     if (lower(name) === 'syslog') logsToSyslog = true;
     else if (name === '') paths.push(standard === '' ? inSpool : standard);
-    else paths.push(absolute(reviewed(name, 'an item of a clean list'), 'log_file_path'));
+    else {
+      named++;
+      paths.push(logPath(reviewed(name, 'an item of a clean list'), spoolDirectory));
+    }
   }
-  if (paths.length === 0 && !logsToSyslog) paths.push(concat(inSpool));
-  return { logPaths: paths, logsToSyslog };
+  const [first] = paths;
+  const none = logsToSyslog ? [] : [inSpool];
+  return { logPaths: first === undefined ? none : [first], logsToSyslog, unused: named > 1 };
+}
+
+/** The longest name of a log file (Exim has as much room). */
+const longestLogPath = 255;
+
+function logPath(name: Clean, spoolDirectory: Clean): Clean {
+  if (!name.includes('%s')) throw new BadSetting(`log_file_path "${name}" does not contain "%s"`, true);
+  // one kind of log, and one kind of date
+  const rest = name.replace('%s', '').replace(/%[DM]/, '');
+  if (rest.includes('%')) throw new BadSetting(`log_file_path "${name}" contains unexpected "%" character`, true);
+  if (name.length > longestLogPath) throw new BadSetting('log file path too long: aborting', true);
+  return name.startsWith('/') ? name : pathOf(spoolDirectory, name);
 }

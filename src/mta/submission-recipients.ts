@@ -1,7 +1,7 @@
 /** Who gets a message that a local program hands over: arguments, or header lines with `-t` (Exim spec 5.3, 48.6). */
 
 import { lower, trimEnd } from '../lib/octets.ts';
-import { addressItems, parseAddress, splitAddressList } from '../mail/address.ts';
+import { addressItems, parseAddress } from '../mail/address.ts';
 import { type HeaderLine, headerBody, headerName } from '../mail/header-line.ts';
 import { addressOptions } from './address-options.ts';
 import type { LocalSubmission } from './local-submission.ts';
@@ -19,12 +19,16 @@ function parseRecipients(words: readonly string[], qualifier: string | undefined
   const bad: BadAddress[] = [];
   const options = { ...addressOptions(runtime.config), allowDomainLiterals: true };
   for (const word of words) {
-    for (const item of splitAddressList(word)) {
-      const parsed = parseAddress(item, options);
-      if ('error' in parsed) bad.push({ text: item, reason: parsed.error });
-      else if (parsed.domain !== undefined) good.push(parsed.address);
+    if (word !== '' && /^[ \t]*(?:[,;]|$)/.test(word)) bad.push({ text: word, reason: 'empty address' });
+    for (const { start, end } of addressItems(word, false)) {
+      const parsed = parseAddress(word.slice(start, end), options);
+      if ('error' in parsed) {
+        bad.push({ text: word, reason: parsed.error });
+        break;
+      }
+      if (parsed.domain !== undefined) good.push(parsed.address);
       else if (qualifier !== undefined) good.push(`${parsed.address}@${qualifier}`);
-      else bad.push({ text: item, reason: 'unqualified recipient address not allowed' });
+      else bad.push({ text: word, reason: 'unqualified recipient address not allowed' });
     }
   }
   return { good, bad };

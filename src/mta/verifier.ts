@@ -210,6 +210,7 @@ export class Verifier implements AclVerifier {
   }
 
   async sender(run: AclRun, address: string, options: VerifyOptions): Promise<VerifyResult> {
+    if (!address.includes('@')) return this.#unqualifiedSender(address, options);
     const { verified, problem } = await this.#sender(run, address, options);
     const { verification } = verified;
     if (verification.outcome === 'ok' && run.context.acl) {
@@ -225,6 +226,20 @@ export class Verifier implements AclVerifier {
       failure,
       problem: options.noDetails ? undefined : problem,
       tolerated: tolerates(failed, options),
+    };
+  }
+
+  /** `sender=jane`: nobody says what is wrong with it. */
+  #unqualifiedSender(address: string, options: VerifyOptions): VerifyResult {
+    const { outcome, failure } = unqualified;
+    const problem = { address, outcome, logMessage: undefined, details: '', told: false };
+    return {
+      outcome,
+      ...this.#senderTexts(unqualified, options),
+      smtpCode: false,
+      failure,
+      problem: options.noDetails ? undefined : problem,
+      tolerated: false,
     };
   }
 

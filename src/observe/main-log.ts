@@ -16,6 +16,8 @@ export type LogName = 'main' | 'reject' | 'panic';
 export interface LogSettings {
   /** Paths with `%s` for the log's name, and `%D` or `%M` for the date; "syslog" entries are not in this list. */
   readonly paths: readonly Clean[];
+  /** More files are named than are used, which the first line that is written is told of. */
+  readonly hasUnusedPaths: boolean;
   /** The system log, when the configuration asks for it. */
   readonly syslog?: SyslogSettings | undefined;
   readonly selection: LogSelection;
@@ -97,9 +99,11 @@ export function logFileName(path: Clean, log: LogName, milliseconds: number): Cl
 export class Logs {
   readonly settings: LogSettings;
   readonly #open = new Map<string, OpenLog>();
+  #mustTellOfPaths: boolean;
 
   constructor(settings: LogSettings) {
     this.settings = settings;
+    this.#mustTellOfPaths = settings.hasUnusedPaths;
   }
 
   selects(selector: LogSelector): boolean {
@@ -116,6 +120,11 @@ export class Logs {
     this.#log(['main', 'reject'], text, messageId, header);
   }
 
+  /** The same about something that the main log need not tell unless the selector is chosen. */
+  rejectFor(selector: LogSelector, text: string, messageId?: string, header = ''): void {
+    this.#log(this.selects(selector) ? ['main', 'reject'] : ['reject'], text, messageId, header);
+  }
+
   /** Writes to the main and the panic log. */
   panic(text: string, messageId?: string): void {
     this.#log(['main', 'panic'], text, messageId);
@@ -126,6 +135,19 @@ export class Logs {
     if (logs.length > 0) this.#log(logs, text, messageId, header);
   }
 
+  /** Why the program ends: to the panic log alone, with the line ends that the text has. @throws never */
+  lastWords(text: string): void {
+    const at = clock.now();
+    const lines = text.split('\n').map(oneLine).join('\n');
+    for (const path of this.settings.paths) {
+      try {
+        files.write(this.#file('panic', path, at), `${this.#stamp(at)} ${lines}\n`);
+      } catch {
+        // it stands on standard error, too
+      }
+    }
+  }
+
   /** Closes the files; the next line opens them again. */
   close(): void {
     this.settings.syslog?.log.close();
@@ -134,11 +156,13 @@ export class Logs {
   }
 
   #log(logs: readonly LogName[], text: string, messageId: string | undefined, header = ''): void {
+    if (this.#mustTellOfPaths) {
+      this.#mustTellOfPaths = false;
+      this.panic(`More than one path given in log_file_path: using ${this.settings.paths[0]}`, messageId);
+    }
     this.settings.echo?.(logs.map((log) => upper(log)).join(' '), text, messageId);
     const at = clock.now();
-    let stamp = timestamp(at);
-    if (this.selects('millisec')) stamp += `.${String(at % 1000).padStart(3, '0')}`;
-    if (this.settings.timezone) stamp += ` ${zone(at)}`;
+    const stamp = this.#stamp(at);
     const pid = this.selects('pid') ? ` [${process.pid}]` : '';
     const told = `${messageId === undefined ? '' : `${messageId} `}${oneLine(text)}\n`;
     const line = `${stamp}${pid} ${told}`;
@@ -150,6 +174,11 @@ export class Logs {
       }
       for (const path of this.settings.paths) this.#append(log, path, log === 'reject' ? line + header : line, at);
     }
+  }
+
+  #stamp(at: number): string {
+    const milliseconds = this.selects('millisec') ? `.${String(at % 1000).padStart(3, '0')}` : '';
+    return `${timestamp(at)}${milliseconds}${this.settings.timezone ? ` ${zone(at)}` : ''}`;
   }
 
   #toSyslog(log: LogName, stamp: string, pid: string, told: string): void {

@@ -38,6 +38,7 @@ test('lines have the severity of their log and the parts that are asked for', (t
     const { withTime = false, withPid = true, duplicates = true, rejectLog = true, pid = false } = choice;
     const settings: LogSettings = {
       paths: [],
+      hasUnusedPaths: false,
       syslog: { log: new SystemLog(19, 'pqr', path), withTime, withPid, duplicates },
       selection: new Set([...standardSelection, ...(pid ? (['pid'] as const) : [])]),
       fileMode: 0o640,

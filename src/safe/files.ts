@@ -141,6 +141,12 @@ export function mayAccess(path: Clean, how: 'r' | 'w' | 'x'): boolean {
   }
 }
 
+/** Whether the path names the device that gives nothing. */
+export function isNullDevice(path: Clean): boolean {
+  const found = stat(path);
+  return found?.isCharacterDevice() === true && found.rdev === stat(literal('/dev/null'))?.rdev;
+}
+
 /** The whole file as latin1 text. Throws when it is longer than `limit` octets, or is no regular file. */
 export function readText(path: Clean, limit = 64 * 1024 * 1024): string {
   return read(path, limit).toString('latin1');

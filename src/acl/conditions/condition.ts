@@ -13,6 +13,6 @@ export const condition: TextCondition = {
     if (/^-?\d+$/.test(word)) return Number(word) === 0 ? 'false' : 'true';
     if (word === 'yes' || word === 'true') return 'true';
     if (word === 'no' || word === 'false' || word === '') return 'false';
-    return { error: `invalid "condition" value "${text}"` };
+    return { defer: `invalid "condition" value "${text}"` };
   },
 };

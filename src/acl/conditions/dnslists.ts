@@ -83,7 +83,7 @@ async function testItem(item: DnsListItem, whenUnknown: WhenUnknown, run: AclRun
     const found = await lookUp(key, item, run);
     if (found.outcome === 'unknown') {
       const what = `DNS list lookup defer (probably timeout) for ${found.name}`;
-      services.log(['main'], `${what}: ${consequences[whenUnknown]}`);
+      if (services.logsDeferredDnsLists) services.log(['main'], `${what}: ${consequences[whenUnknown]}`);
     }
     const isListed = found.outcome === 'listed' || (found.outcome === 'unknown' && whenUnknown === 'include');
     if (context.decisions.listening) {

@@ -47,7 +47,7 @@ function refuseHeaders(run: AclRun, outcome: 'fail' | 'defer', texts: Omit<Texts
 
 function refuse(run: AclRun, outcome: 'fail' | 'defer', texts: Texts): ConditionAnswer {
   leave(run, texts);
-  return outcome === 'fail' ? 'false' : { defer: texts.logMessage };
+  return outcome === 'fail' ? 'false' : { defer: texts.logMessage, isPublic: true };
 }
 
 const recipient: Verification = {
@@ -117,7 +117,7 @@ const reverseHostLookup: Verification = {
         ? 'host lookup deferred for reverse lookup check'
         : 'host lookup failed for reverse lookup check (failed to find host name from IP address)';
       run.logMessage = message;
-      return isDeferred ? { defer: message } : 'false';
+      return isDeferred ? { defer: message, isPublic: true } : 'false';
     });
   },
 };

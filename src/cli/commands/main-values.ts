@@ -6,12 +6,8 @@ import type { Context } from '../../expand/context.ts';
 import type { Template } from '../../expand/expand.ts';
 import { compatibilityLevel } from '../../expand/version.ts';
 import { formatInterval } from '../../lib/intervals.ts';
-import { lookups } from '../../lookups/drivers.ts';
-import { Lookups } from '../../lookups/lookups.ts';
-import { newContext } from '../../mta/runtime.ts';
-import { makeServices } from '../../mta/services.ts';
-import { BadSetting, basicSettings, effectiveServerUser } from '../../mta/settings.ts';
-import { Resolver } from '../../net/dns.ts';
+import { earlyContext } from '../../mta/early-context.ts';
+import { BadSetting, effectiveServerUser } from '../../mta/settings.ts';
 import { groupWithId, userWithId } from '../../safe/users.ts';
 
 /** Where the values come from. */
@@ -41,23 +37,14 @@ export async function mainValues({
   environment,
 }: MainValueSources): Promise<ReadonlyMap<string, string>> {
   const { main } = config;
-  const basic = basicSettings(config, installation, environment);
-  const resolver = new Resolver({});
-  const open = new Lookups(lookups, Math.max(main.lookup_open_max, 1), { resolver, main });
-  const services = makeServices({
-    config,
-    lookups: open,
-    resolver,
-    programDirectory: installation.programDirectory,
-    spool: undefined,
-    log() {},
-  });
+  const early = earlyContext(config, installation, environment);
+  const basic = early.settings;
   try {
     const spool =
       main.spool_directory === undefined
         ? installation.spoolDirectory
-        : await expanded(main.spool_directory, 'spool_directory', newContext({ settings: basic, services }));
-    const context = newContext({ settings: { ...basic, spoolDirectory: spool }, services });
+        : await expanded(main.spool_directory, 'spool_directory', early.context(basic));
+    const context = early.context({ ...basic, spoolDirectory: spool });
     const path = async (
       name: 'log_file_path' | 'pid_file_path',
       installed: string,
@@ -89,6 +76,6 @@ export async function mainValues({
     }
     return values;
   } finally {
-    open.close();
+    early.close();
   }
 }

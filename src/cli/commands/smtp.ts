@@ -51,11 +51,12 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
     connection: {
       ...connection,
       ident,
+      isPretended: inherited === undefined,
       hostName: origin.hostName ?? '',
       interfaceAddress: own?.address ?? '',
       interfacePort: own?.port ?? 0,
-      authenticator: origin.authenticator ?? '',
-      authenticatedId: origin.authenticatedId ?? '',
+      authenticator: (remote && origin.authenticator) ?? '',
+      authenticatedId: (remote && origin.authenticatedId) ?? '',
     },
     caller:
       remote === undefined
@@ -71,6 +72,7 @@ async function clientOf(call: Call, isBatch: boolean): Promise<Client | { readon
     authenticatedSender: origin.authenticatedSender ?? '',
     sender: sender.address,
     timeout: invocation.smtpTimeout,
+    queues: invocation.delivery === 'queue',
     suppressFixups: invocation.suppressLocalFixups && caller.isTrusted,
     dontDeliver: invocation.dontDeliver,
   };
@@ -107,7 +109,7 @@ export function smtpCommand(isBatch: boolean): (call: Call) => Promise<number> {
     try {
       const end = await serve(new LineConnection(process.stdin, process.stdout), client, tools);
       await pending;
-      return end === 'failed' && isBatch ? 1 : 0;
+      return end === 'failed' ? 1 : 0;
     } catch (error) {
       if (!(error instanceof BatchFailure)) throw error;
       await pending;

@@ -65,7 +65,7 @@ export async function submitCommand(call: Call): Promise<number> {
 }
 
 async function finish(result: SubmissionResult, call: Call, tools: DeliveryTools): Promise<number> {
-  if (result.outcome === 'discarded') return 1;
+  if (result.outcome === 'discarded' || result.outcome === 'misconfigured') return 1;
   if (result.outcome === 'timed out') {
     process.stdin.destroy();
     call.terminal.error('exim: timed out while reading - message abandoned\n');

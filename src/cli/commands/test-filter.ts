@@ -119,6 +119,7 @@ async function readMessage(call: Call, context: Context, message: MessageFacts):
       submission: undefined,
       authenticatedId: caller.login,
       isReport: false,
+      panic: (text) => terminal.error(`${text}\n`),
     },
     context,
   );

@@ -23,12 +23,12 @@ const lateColon = 35;
 const coded = /^(\d\d\d)[ \t-\r](?:(\d\.\d{1,3}\.\d{1,3})[ \t-\r])?/;
 
 /** Takes the code off a text when it begins with the right digit; one with another is reported and not used. */
-export function withCode(standard: string, text: string, { runtime }: Reception): Reply {
+export function withCode(standard: string, text: string, { runtime, context }: Reception): Reply {
   const [whole, code, enhanced] = coded.exec(text) ?? [];
   if (whole === undefined || code === undefined) return { code: standard, text };
   if (code[0] !== standard[0]) {
     const wrong = `configured error code starts with incorrect digit (expected ${standard[0]}) in "${text}"`;
-    runtime.logs.panic(wrong);
+    runtime.logs.panic(wrong, context.message?.id || undefined);
     return { code: standard, text: text.slice(whole.length) };
   }
   return { code: enhanced === undefined ? code : `${code} ${enhanced}`, text: text.slice(whole.length) };
@@ -81,8 +81,9 @@ function logRefusal(result: AclResult, phase: Phase, what: string, reception: Re
   const [reasonLine = ''] = logMessage?.split('\n') ?? [];
   const reason = logMessage === undefined ? '' : `: ${reasonLine}`;
   const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);
+  const isQuiet = phase === 'connection' && !runtime.logs.selects('connection_reject');
   runtime.logs.write(
-    rejectTargets,
+    isQuiet ? rejectTargets.filter((log) => log !== 'main') : rejectTargets,
     line,
     id === '' ? undefined : id,
     runtime.logs.selects('rejected_header') ? headers : '',
@@ -120,7 +121,7 @@ export function refusal(answer: AclResult, phase: Phase, what: string, reception
   const close = outcome === 'drop';
   const { smtp_return_error_details: details } = reception.runtime.config.main;
   if (temporary && (userMessage === undefined || outcome === 'error')) {
-    const more = details && result.outcome === 'defer' && result.logMessage ? `\n${result.logMessage}` : '';
+    const more = details && result.isPublic && result.logMessage ? `\n${result.logMessage}` : '';
     return { code: standard, text: wrapped(`${laterText}${more}`), close };
   }
   return { code: reply.code, text: `${unwrapped(about)}${wrapped(reply.text)}`, close };

@@ -29,7 +29,7 @@ export interface Client {
   readonly isTest: boolean;
   /** `-bhc`: a test in which other hosts are asked all the same. */
   readonly makesCallouts?: boolean | undefined;
-  /** What `-oMr` says. */
+  /** What `-oMr` says; a greeting says it anew. */
   readonly protocol: string | undefined;
   /** What `-oMas` says. */
   readonly authenticatedSender: string;
@@ -37,6 +37,8 @@ export interface Client {
   readonly sender: string | undefined;
   /** `-os`: seconds to wait for a command, instead of smtp_receive_timeout. */
   readonly timeout?: number | undefined;
+  /** `-odq`: messages are only queued, whatever the load. */
+  readonly queues?: boolean | undefined;
   readonly suppressFixups: boolean;
   readonly dontDeliver: boolean;
 }

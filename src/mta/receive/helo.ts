@@ -144,8 +144,7 @@ async function mechanismsFor(reception: Reception): Promise<readonly Examiner[]>
 
 /** `$received_protocol`: `smtp` or `esmtp`, `…s` over TLS, `…a` after AUTH, `local-…` from a local process (Exim spec 11.9). */
 export function setProtocol({ connection, client, extended }: Reception): void {
-  if (client.protocol !== undefined) connection.receivedProtocol = client.protocol;
-  else if (client.isBatch) connection.receivedProtocol = connection.hostAddress === '' ? 'local-bsmtp' : 'bsmtp';
+  if (client.isBatch) connection.receivedProtocol = client.protocol ?? 'local-bsmtp';
   else {
     const origin = connection.hostAddress === '' ? 'local-' : '';
     const secured = connection.tls === undefined ? '' : 's';

@@ -106,12 +106,18 @@ const parameterTable: ReadonlyMap<string, Parameter> = new Map<string, Parameter
   ],
 ]);
 
+interface Split {
+  /** As the client wrote it. */
+  readonly address: string;
+  readonly found: Parameters;
+}
+
 /** Takes the known parameters off the end. What is left must be the address. */
 function splitParameters(
   argument: string,
   extended: boolean,
   reception: Reception,
-): { address: string; found: Parameters } | { problem: string } {
+): Split | { readonly problem: string } {
   const found: Parameters = {
     size: 0,
     bodyType: '',
@@ -164,7 +170,8 @@ export async function mail(argument: string, reception: Reception): Promise<Repl
   const { sizeLimit } = reception;
   if (sizeLimit > 0 && found.size > sizeLimit) {
     const size = found.size >= greatestSize ? `>=${greatestSize}` : `=${found.size}`;
-    runtime.logs.reject(
+    runtime.logs.rejectFor(
+      'size_reject',
       `rejected MAIL FROM:${split.address}${reception.fields}: message too big: size${size} max=${sizeLimit}`,
     );
     return { code: '552', text: 'Message size exceeds maximum permitted' };
@@ -179,7 +186,7 @@ export async function mail(argument: string, reception: Reception): Promise<Repl
     }
     sender = `${sender}@${runtime.settings.qualifyDomain}`;
   }
-  return begin(await believedSender(sender, reception), found, reception);
+  return begin(await believedSender(sender, reception), split, reception);
 }
 
 /** The client has brought enough (smtp_accept_max_per_connection). */
@@ -222,11 +229,8 @@ async function judgeAuthenticatedSender(
   return ['', '0', 'no', 'false'].includes(word) ? ignore('server_mail_auth_condition failed') : undefined;
 }
 
-async function begin(
-  sender: string,
-  { size, bodyType, authenticatedSender, returnPart, envelopeId, smtpUtf8, prdr }: Parameters,
-  reception: Reception,
-): Promise<Reply> {
+async function begin(sender: string, { address: given, found }: Split, reception: Reception): Promise<Reply> {
+  const { size, bodyType, authenticatedSender, returnPart, envelopeId, smtpUtf8, prdr } = found;
   const { runtime, context, acls, client } = reception;
   const { message } = context;
   const unclear =
@@ -239,7 +243,7 @@ async function begin(
   if (smtpUtf8) reception.connection.receivedProtocol = `utf8${reception.connection.receivedProtocol}`;
   const result = client.isBatch ? undefined : await acls.run('MAIL', runtime.config.main.acl_smtp_mail);
   if (result !== undefined && result.outcome !== 'accept' && result.outcome !== 'discard') {
-    const reply = refusal(result, 'MAIL', `MAIL <${sender}>`, reception);
+    const reply = refusal(result, 'MAIL', `MAIL ${given}`, reception);
     reception.forgetMessage();
     return reply;
   }

@@ -131,7 +131,7 @@ async function refuseSize(arrival: Arrival, size: number, { runtime, fields, siz
   await prepareHeaders(arrival);
   arrival.headers = arrival.headers.filter((header) => header !== arrival.receivedLine);
   const line = `rejected from <${sender}>${fields}: message too big: read=${size} max=${sizeLimit}`;
-  runtime.logs.reject(line, newMessage.id, headersForLog(arrival));
+  runtime.logs.rejectFor('size_reject', line, newMessage.id, headersForLog(arrival));
   return { code: '552', text: 'Message size exceeds maximum permitted' };
 }
 
@@ -230,6 +230,10 @@ async function decide(
   const { main } = runtime.config;
   let { discardedBy } = transaction;
   await prepareHeaders(arrival);
+  if (arrival.lacksReceived) {
+    arrival.newMessage.abandon();
+    return { code: '421', text: 'Unexpected failure, please try later', isFarewell: true };
+  }
   acls.requests.arc = proofs?.arc;
   const signed = await judgeSignatures(proofs?.dkim, reception);
   if (signed?.outcome === 'discard') {

@@ -22,17 +22,19 @@ export interface EachAnswered {
 
 const introduction: Reply = { code: '353', text: 'PRDR content analysis beginning' };
 
-type Verdict = 'accepted' | 'refused' | 'postponed';
+type Verdict = 'accepted' | 'discarded' | 'refused' | 'postponed';
 
 const words: Readonly<Record<Verdict, { readonly code: string; readonly text: string }>> = {
   accepted: { code: '250', text: 'acceptance' },
+  discarded: { code: '250', text: 'acceptance' },
   refused: { code: '550', text: 'refusal' },
   postponed: { code: '450', text: 'temporary refusal' },
 };
 
 function verdictOf(result: AclResult | undefined): Verdict {
-  if (result === undefined || result.outcome === 'accept' || result.outcome === 'discard') return 'accepted';
-  return result.outcome === 'defer' || result.outcome === 'error' ? 'postponed' : 'refused';
+  if (result === undefined || result.outcome === 'accept') return 'accepted';
+  if (result.outcome === 'discard') return 'discarded';
+  return result.outcome === 'defer' ? 'postponed' : 'refused';
 }
 
 /** Asks about each recipient. */
@@ -51,16 +53,19 @@ export async function examineEach(arrival: Arrival, reception: Reception): Promi
     const standard = `PRDR R=<${address}> ${text}`;
     const own = result?.outcome === 'error' ? '' : (result?.userMessage ?? '');
     const reply = own === '' ? { code, text: standard } : withCode(code, own, reception);
-    runtime.logs.main(shownInLog(own === '' ? standard : `PRDR ${address} ${reply.text}`), arrival.newMessage.id);
+    const said = result?.logMessage ?? '';
+    runtime.logs.main(shownInLog(said === '' ? standard : `PRDR ${address} ${said}`), arrival.newMessage.id);
     replies.push({ ...reply, text: wrapped(reply.text) });
-    if (verdict === 'accepted' && result?.outcome !== 'discard') accepted.push(recipient);
+    if (verdict === 'accepted') accepted.push(recipient);
   }
   return { replies, last: lastReply(verdicts, arrival.newMessage.id), accepted };
 }
 
+/** As Exim has it: recipients that were put off count as some that are accepted, those that were discarded as refused. */
 function lastReply(verdicts: ReadonlySet<Verdict>, id: string): Reply {
-  if (verdicts.size > 1) return { code: '250', text: `id=${id} message accepted for some recipients` };
-  if (verdicts.has('accepted')) return { code: '250', text: `id=${id} message accepted` };
-  const code = verdicts.has('refused') ? '550' : '450';
-  return { code, text: `id=${id} message ${code === '450' ? 'temporarily ' : ''}rejected for all recipients` };
+  const isAccepted = verdicts.size === 1 && verdicts.has('accepted');
+  if (isAccepted) return { code: '250', text: `id=${id} message accepted` };
+  const some = verdicts.has('accepted') || verdicts.has('postponed');
+  if (some) return { code: '250', text: `id=${id} message accepted for some recipients` };
+  return { code: '550', text: `id=${id} message rejected for all recipients` };
 }

@@ -12,6 +12,7 @@ export async function queuesOnly(reception: Reception, id: string): Promise<bool
     return true;
   }
   if (main.queue_only || queueFile(main) !== undefined) return true;
+  if (client.queues) return true;
   if (most > 0 && accepted > most && !client.isBatch) {
     runtime.logs.main(`no immediate delivery: more than ${most} messages received in one connection`, id);
     return true;

@@ -35,7 +35,7 @@ export async function rcpt(argument: string, reception: Reception): Promise<Repl
   }
   transaction.attempts++;
   if (main.recipients_max > 0 && transaction.attempts > main.recipients_max) return tooMany(transaction, reception);
-  return examine(recipient, split.notification, transaction, reception);
+  return examine(recipient, split, transaction, reception);
 }
 
 function tooMany(transaction: Transaction, { runtime, fields, client }: Reception): Reply {
@@ -82,7 +82,7 @@ function splitParameters(argument: string, extended: boolean): Split | { readonl
 
 async function examine(
   recipient: string,
-  notification: Notification,
+  { address: given, notification }: Split,
   transaction: Transaction,
   reception: Reception,
 ): Promise<Reply> {
@@ -91,7 +91,7 @@ async function examine(
   if (message) message.rcptCount = transaction.attempts;
   const { discardedBy } = transaction;
   if (discardedBy !== undefined) {
-    logDiscarded(recipient, discardedBy.phase, discardedBy.remark, transaction, reception);
+    logDiscarded(given, discardedBy.phase, discardedBy.remark, transaction, reception);
     return { code: '250', text: 'Accepted' };
   }
   const { localPart, domain } = splitAddress(recipient);
@@ -109,7 +109,7 @@ async function examine(
     return take(recipient, notification, consent(result, '250', 'Accepted', reception), transaction, reception);
   }
   if (result?.outcome === 'discard') {
-    logDiscarded(recipient, 'RCPT', remarkOf(result.logMessage), transaction, reception);
+    logDiscarded(given, 'RCPT', remarkOf(result.logMessage), transaction, reception);
     return consent(result, '250', 'Accepted', reception);
   }
   const refused = unbegun ?? result ?? acls.denial();
@@ -117,7 +117,7 @@ async function examine(
   if (temporary) transaction.postponed++;
   else transaction.refused++;
   if (message) Object.assign(message, { rcptDeferCount: transaction.postponed, rcptFailCount: transaction.refused });
-  return refusal(refused, 'RCPT', `RCPT <${recipient}>`, reception);
+  return refusal(refused, 'RCPT', `RCPT ${given}`, reception);
 }
 
 /** Without an ACL nobody from outside may send (Exim spec 44.3); a local process may. */
@@ -139,12 +139,12 @@ function take(
 }
 
 function logDiscarded(
-  recipient: string,
+  given: string,
   phase: string,
   remark: string,
   { sender }: Transaction,
   { runtime, hostText }: Reception,
 ): void {
-  const line = `${hostText}F=<${sender}> RCPT <${recipient}>: discarded by ${phase} ACL${remark}`;
+  const line = `${hostText}F=<${sender}> RCPT ${given}: discarded by ${phase} ACL${remark}`;
   runtime.logs.write(['main', 'reject'], line);
 }

@@ -29,6 +29,8 @@ import { secured, startTls, tlsSettings } from './tls-command.ts';
 
 export class Receiver implements SmtpPolicy {
   readonly #reception: Reception;
+  /** The client was turned away before a word was said. */
+  #isTurnedAway = false;
 
   constructor(reception: Reception) {
     this.#reception = reception;
@@ -38,24 +40,28 @@ export class Receiver implements SmtpPolicy {
     const reception = this.#reception;
     const { runtime, connection, context, acls, client } = reception;
     const { main } = runtime.config;
+    await reception.decideLogging();
+    // that of a proxy was told before it said whom it stands for
+    if (!client.isBatch && connection.proxy === undefined) reception.logConnection();
     const unfit = await this.#setUp();
     if (unfit !== undefined) return unfit;
     if (client.isBatch) return { code: '220', text: '' };
     if (await reception.isIn(main.host_reject_connection)) {
-      runtime.logs.reject(`refused connection from ${reception.name} (host_reject_connection)`);
+      this.#isTurnedAway = true;
+      runtime.logs.rejectFor('connection_reject', `refused connection from ${reception.name} (host_reject_connection)`);
       return { code: '554', text: 'SMTP service not available', close: true };
     }
     await this.#identify();
-    if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
-    await reception.decideLogging();
-    // that of a proxy was told before it said whom it stands for
-    if (connection.proxy === undefined) reception.logConnection();
+    if (!connection.isPretended && (await reception.isIn(main.host_lookup)))
+      await context.services.findHostName(context);
     const result = await acls.run('connection', main.acl_smtp_connect);
     if (result !== undefined && result.outcome !== 'accept') {
+      this.#isTurnedAway = true;
       return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };
     }
     const banner = await this.#banner();
-    if (banner === undefined) return { code: '421', text: 'Unexpected failure, please try later', isFarewell: true };
+    if (banner === undefined)
+      return { code: '421', text: 'Unexpected failure, please try later', isFarewell: true, isFailure: true };
     return consent(result, '220', banner, reception);
   }
 
@@ -83,11 +89,11 @@ export class Receiver implements SmtpPolicy {
       runtime.logs.panic(
         `failed to expand "${main.smtp_active_hostname?.source}" (smtp_active_hostname): ${active.message}`,
       );
-      return { code: '', text: '', close: true };
+      return { code: '', text: '', close: true, isFailure: true };
     }
     connection.activeHostname =
       active?.ok === true && active.text.value !== '' ? active.text : Text.configured(runtime.settings.primaryHostname);
-    const sizeLimit = await messageSizeLimit(runtime, context);
+    const sizeLimit = await messageSizeLimit(runtime, context, 'session');
     if (sizeLimit === undefined) {
       return { code: '421', text: 'Temporary local problem - please try later', isFarewell: true };
     }
@@ -199,7 +205,7 @@ export class Receiver implements SmtpPolicy {
       ['VRFY', main.acl_smtp_vrfy],
     ] as const;
     const allowed = optional.filter(([, acl]) => acl !== undefined).map(([name]) => name);
-    return ['AUTH', ...started, ...'HELO EHLO MAIL RCPT DATA NOOP QUIT RSET HELP'.split(' '), ...allowed];
+    return ['AUTH', ...started, ...'HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP'.split(' '), ...allowed];
   }
 
   async quit(): Promise<Reply> {
@@ -207,7 +213,7 @@ export class Receiver implements SmtpPolicy {
     const { acls, runtime, hostname } = reception;
     const result: AclResult | undefined = await acls.run('QUIT', runtime.config.main.acl_smtp_quit);
     if (result?.outcome === 'error') runtime.logs.panic(`ACL for QUIT returned ERROR: ${result.logMessage}`);
-    else this.#mayNotFail(result);
+    else this.#mayNotFail(result, 'QUIT');
     return { code: '221', text: result?.userMessage || `${hostname} closing connection` };
   }
 
@@ -216,16 +222,17 @@ export class Receiver implements SmtpPolicy {
     connection.notQuitReason = reason;
     const result = await acls.run('notquit', runtime.config.main.acl_smtp_notquit);
     if (result?.outcome === 'error') runtime.logs.panic(`ACL for not-QUIT returned ERROR: ${result.logMessage}`);
+    else this.#mayNotFail(result, 'not-QUIT');
     // the text is sent as it stands, behind the code that was to be sent
     return reply === undefined || !result?.userMessage ? reply : { code: reply.code, text: result.userMessage };
   }
 
   /** Nothing is left that could be refused. */
-  #mayNotFail(result: AclResult | undefined): void {
+  #mayNotFail(result: AclResult | undefined, phase: 'QUIT' | 'not-QUIT'): void {
     if (result === undefined || !['deny', 'defer', 'drop'].includes(result.outcome)) return;
     const verb = result.outcome === 'drop' ? 'drop' : result.outcome;
     this.#reception.runtime.logs.panic(
-      `ACL for QUIT returned ERROR: QUIT or not-QUIT toplevel ACL may not fail ('${verb}' verb used incorrectly)`,
+      `ACL for ${phase} returned ERROR: QUIT or not-QUIT toplevel ACL may not fail ('${verb}' verb used incorrectly)`,
     );
   }
 
@@ -292,7 +299,7 @@ export class Receiver implements SmtpPolicy {
 
   ended(how: SessionEnd): void {
     const { runtime, client, name, otherSide, duration, connection, selects, hasSeenMail, isLogged } = this.#reception;
-    if (client.isBatch) return;
+    if (client.isBatch || this.#isTurnedAway) return;
     if (isLogged && how === 'quit') {
       runtime.logs.main(`SMTP connection from ${otherSide} closed by QUIT`);
     }

@@ -11,7 +11,7 @@ import type { Decisions } from '../../observe/decision.ts';
 import type { LogSelector } from '../../observe/log-selectors.ts';
 import type { ReturnPart, SpooledRecipient } from '../../spool/envelope.ts';
 import { AclRunner } from '../acl-runner.ts';
-import { hostFields } from '../arrival-log.ts';
+import { hostFields, otherSide } from '../arrival-log.ts';
 import type { Examiner } from '../logins.ts';
 import { newContext, type Runtime } from '../runtime.ts';
 import type { Client, ReceptionTools } from './client.ts';
@@ -136,7 +136,7 @@ export class Reception {
 
   /** The other end of the line: a host, or whoever runs this program. */
   get otherSide(): string {
-    return this.client.isNetwork || this.client.isTest ? this.name : this.connection.ident;
+    return otherSide(this.connection, this.selects);
   }
 
   /** `H=… ` as in front of refusals. */
@@ -168,14 +168,14 @@ export class Reception {
   async isIn(list: ListSetting | undefined): Promise<boolean> {
     if (list === undefined) return false;
     const answer = await matchTemplate(list, this.connection.hostAddress, this.context);
-    if (answer.outcome === 'defer') this.runtime.logs.main(answer.message);
+    if (answer.outcome === 'defer') this.runtime.logs[answer.fault ? 'panic' : 'main'](answer.message);
     return answer.outcome === 'match';
   }
 
   /** An address without a domain was refused; the main log need not know. */
   logUnqualified(kind: 'sender' | 'recipient' | 'verify', address: string): void {
     const line = shownInLog(`unqualified ${kind} rejected: <${address}>${this.fields}`);
-    this.runtime.logs.write(this.selects('smtp_syntax_error') ? ['main', 'reject'] : ['reject'], line);
+    this.runtime.logs.rejectFor('smtp_syntax_error', line);
   }
 
   /** Whether an extension is offered to the client; who talks to us through a pipe is offered all that anybody is. */

@@ -23,7 +23,7 @@ export async function serve(
   const reception = served === client ? first : new Reception(served, tools, decisions);
   const timeout = client.timeout ?? (await receiveTimeout(reception));
   const session = new SmtpSession(lines, new Receiver(reception), {
-    hostname: runtime.settings.primaryHostname,
+    hostname: () => reception.hostname,
     timeout: timeout * 1000,
     maximumMistakes: main.smtp_max_synprot_errors,
     maximumUnknown: main.smtp_max_unknown_commands,
@@ -53,6 +53,6 @@ async function receiveTimeout({ runtime, context }: Reception): Promise<number> 
   const expansion = await setting.expand(context);
   const seconds = expansion.ok ? parseInterval(expansion.text.value) : undefined;
   if (seconds !== undefined) return seconds;
-  runtime.logs.panic(`bad value for smtp_receive_timeout: ${expansion.ok ? expansion.text.value : expansion.message}`);
+  runtime.logs.panic(`bad value for smtp_receive_timeout: '${expansion.ok ? expansion.text.value : ''}'`);
   return 300;
 }

@@ -23,6 +23,8 @@ export interface Reply {
   readonly endsTransaction?: boolean | undefined;
   /** Every command from here on gets this answer, until the client says QUIT. */
   readonly isFarewell?: boolean | undefined;
+  /** The session counts as one that broke off, because this server cannot do its duty. */
+  readonly isFailure?: boolean | undefined;
 }
 
 /** What ended a session that did not end with QUIT (`$smtp_notquit_reason`). */
@@ -130,7 +132,7 @@ export interface SmtpPolicy {
 /** Numbers that bound a session. */
 export interface SessionSettings {
   /** Name of this server, for replies of the session itself. */
-  readonly hostname: string;
+  readonly hostname: () => string;
   /** Milliseconds to wait for a command or a block of data; 0 for ever. */
   readonly timeout: number;
   /** Mistakes and unknown commands after which a session is ended (smtp_max_synprot_errors, smtp_max_unknown_commands). */

@@ -48,6 +48,8 @@ export class SmtpSession {
   /** It was EHLO, and CHUNKING was offered. */
   chunking = false;
   hasSender = false;
+  /** MAIL was refused, and nothing but RCPT has come since. */
+  isSenderRefused = false;
   acceptedRecipients = 0;
   refusedRecipients = 0;
   /** A recipient was refused since DATA or BDAT was last refused for want of recipients. */
@@ -108,7 +110,7 @@ export class SmtpSession {
     }
     if (greeting.isFarewell) return this.#farewell(greeting);
     if (greeting.code !== '') this.send(greeting);
-    if (greeting.close || !greeting.code.startsWith('2')) return 'closed';
+    if (greeting.close || !greeting.code.startsWith('2')) return greeting.isFailure ? 'failed' : 'closed';
     for (;;) {
       const line = this.#lines.takeLine(maximumLine) ?? (await this.nextLine());
       this.#line++;
@@ -129,12 +131,12 @@ export class SmtpSession {
       const found = line.kind === 'line' ? commandNamed(line.text) : undefined;
       const bare = found?.argument === '' ? found.command.verb : undefined;
       if (bare === 'QUIT') {
-        this.send({ code: '221', text: `${this.settings.hostname} closing connection` });
+        this.send({ code: '221', text: `${this.settings.hostname()} closing connection` });
         break;
       }
       this.send(bare === 'RSET' ? { code: '250', text: 'Reset OK' } : reply);
     }
-    return 'closed';
+    return reply.isFailure ? 'failed' : 'closed';
   }
 
   /** The next command, or why there is none; answers that wait are sent before. */
@@ -162,13 +164,14 @@ export class SmtpSession {
     if (line === undefined) return this.protocolError('syntax', 'line too long', '500');
     if (line.includes('\0')) return this.#withNul();
     const found = commandNamed(line);
+    if (found?.command.verb !== 'RCPT') this.isSenderRefused = false;
     const { refusal } = this.settings;
     if (refusal !== undefined && found?.command.verb !== 'QUIT')
       return this.protocolError('protocol', refusal, '503', '');
     if (found === undefined || (this.settings.isBatch && found.command.notInBatches)) return this.#unrecognized(line);
     const { command, argument } = found;
     this.policy.note(this.#command, command.verb, argument);
-    if (!command.isMail && (await this.#tooManyNonMail(command.verb))) return 'closed';
+    if (!command.isMail && !this.settings.isBatch && (await this.#tooManyNonMail(command.verb))) return 'failed';
     if (!command.dataFollows && this.#lines.inputWaiting > 0) {
       if (this.#isAhead()) this.policy.pipelined();
       if (await this.#tooEarly(command)) return this.#unsynchronized('next input sent too soon', line);
@@ -286,7 +289,7 @@ export class SmtpSession {
   async #lost(): Promise<SessionEnd> {
     const standing = this.#standing;
     this.endTransaction('connection lost');
-    await this.#leave('connection-lost', { code: '421', text: `${this.settings.hostname} lost input connection` });
+    await this.#leave('connection-lost', { code: '421', text: `${this.settings.hostname()} lost input connection` });
     this.policy.lost('end', standing);
     return 'failed';
   }
@@ -298,7 +301,7 @@ export class SmtpSession {
   async #timedOut(): Promise<SessionEnd> {
     const standing = this.#standing;
     this.endTransaction('command timeout');
-    const text = `${this.settings.hostname}: SMTP command timeout - closing connection`;
+    const text = `${this.settings.hostname()}: SMTP command timeout - closing connection`;
     await this.#leave('command-timeout', { code: '421', text });
     this.policy.lost('timeout', standing);
     return 'failed';

@@ -10,10 +10,8 @@ async function greet(session: SmtpSession, verb: 'HELO' | 'EHLO', name: string):
     return undefined;
   }
   const { reply, extensions } = await session.policy.helo(verb, name);
-  if (!reply.code.startsWith('2')) {
-    session.hasHelo = false;
-    return session.answer(reply);
-  }
+  // an earlier greeting still holds
+  if (!reply.code.startsWith('2')) return session.answer(reply);
   session.forgetTransaction();
   session.hasHelo = true;
   const offered = verb === 'EHLO' ? (extensions ?? []) : [];

@@ -16,7 +16,8 @@ export const mail: SmtpCommand = {
     if (session.hasSender) return session.protocolError('protocol', 'sender already given', '503');
     if (argument === '') return session.protocolError('protocol', 'MAIL must have an address operand');
     const reply = await session.policy.mail(argument);
-    if (reply.code.startsWith('2')) session.hasSender = true;
+    session.hasSender = reply.code.startsWith('2');
+    session.isSenderRefused = !session.hasSender;
     return session.answer(reply);
   },
 };

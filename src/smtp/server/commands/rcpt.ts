@@ -26,7 +26,7 @@ export const rcpt: SmtpCommand = {
     };
     if (!session.hasSender) {
       const reply = { code: '503', text: 'sender not yet given' };
-      if (!session.pipelining) return mistake('protocol', reply.text, reply.code);
+      if (!session.pipelining || !session.isSenderRefused) return mistake('protocol', reply.text, reply.code);
       // it was sent before the refusal of MAIL was known: no mistake
       noteRefusal(session, { ...reply, text: `503 ${reply.text}` });
       return session.answer(reply);
