@@ -165,7 +165,7 @@ async function measureQueue(length: number): Promise<Record<string, number>> {
   const queueRun = await measure([...words, '-q']);
   assert.equal(queueRun.status, 0);
   await server.start(['-q1h']);
-  await waitFor('the queue run of the daemon', () => server.log().includes(`End queue run: pid=${server.pid}`), 100);
+  await waitFor('the queue run of the daemon', () => server.log().includes(`End queue run: pid=${server.pid}`), 400);
   const daemon = server.memory('VmHWM');
   await server.stop();
   return { '-bp': list.peak, '-q': queueRun.peak, daemon };

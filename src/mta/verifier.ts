@@ -12,9 +12,6 @@ import type {
   VerifyResult,
 } from '../acl/verifier.ts';
 import type { Context } from '../expand/context.ts';
-import { lower } from '../lib/octets.ts';
-import { parseIp } from '../net/address.ts';
-import { systemAddresses } from '../net/hosts.ts';
 import type { RoutingPurpose } from '../routers/router.ts';
 import { Text } from '../safe/taint.ts';
 import type { BegunTransaction } from '../transports/smtp-kept.ts';
@@ -30,6 +27,7 @@ import type { RouteRules } from './routing.ts';
 import type { Runtime } from './runtime.ts';
 import type { LocalDeliveries } from './subprocess.ts';
 import { inVerifyMode, type Verification, verifyAddress } from './verify.ts';
+import { type HeloVerdict, verifyHelo } from './verify-helo.ts';
 
 /** A verification with all that was asked for. */
 interface Verified {
@@ -372,23 +370,8 @@ export class Verifier implements AclVerifier {
     return (await this.verifyHelo()) === 'verified';
   }
 
-  /** Whether the name in HELO is the client's: its address in brackets, its name, or a name with its address. */
-  async verifyHelo(): Promise<'verified' | 'failed' | 'deferred'> {
-    const { connection, services } = this.#context;
-    const known = (yes: boolean) => (yes ? 'verified' : 'failed');
-    if (connection === undefined || connection.hostAddress === '') return 'verified';
-    const helo = lower(connection.heloName);
-    if (helo === '') return 'failed';
-    const literal = /^\[(?:ipv6:)?([^\]]*)\]$/.exec(helo)?.[1];
-    if (literal !== undefined) {
-      const [given, real] = [parseIp(literal), parseIp(connection.hostAddress)];
-      return known(given !== undefined && real !== undefined && Buffer.from(given).equals(Buffer.from(real)));
-    }
-    await services.findHostName(this.#context);
-    if ([connection.hostName, ...connection.hostAliases].some((name) => lower(name) === helo)) return 'verified';
-    const found = await systemAddresses(helo);
-    if (found.outcome === 'defer') return 'deferred';
-    return known(found.outcome === 'found' && found.addresses.includes(connection.hostAddress));
+  verifyHelo(): Promise<HeloVerdict> {
+    return verifyHelo(this.#context);
   }
 }
 
