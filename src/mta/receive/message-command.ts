@@ -278,10 +278,12 @@ async function decide(
   if (result !== undefined && isRefused(result)) {
     return { ...refuse(result, 'DATA', 'after DATA', arrival, reception), before: each?.replies };
   }
+  // the MIME ACL's text is for the log
+  const own = result?.outcome === 'discard' && discardedBy?.phase !== 'DATA' ? undefined : result;
   const fake = acls.requests.controls.fakeReject;
   const final =
     fake === undefined
-      ? (each?.last ?? consent(result, '250', accepted(arrival), reception))
+      ? (each?.last ?? consent(own, '250', accepted(arrival), reception))
       : { code: fake.code === '5' ? '550' : '450', text: wrapped(fake.text) };
   const reply: Reply = { ...final, before: each?.replies };
   const mark = fake?.code === '5' ? '(=' : '<=';
