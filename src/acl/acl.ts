@@ -56,6 +56,8 @@ export interface AclResult {
   readonly senderProblem: SenderProblem | undefined;
   /** Logs that get the refusal. */
   readonly rejectTargets: readonly RejectTarget[];
+  /** Of the statement that decided; none when the ACL came to its end. */
+  readonly verb?: Verb | undefined;
   /** The client may read the log message (smtp_return_error_details). */
   readonly isPublic?: boolean | undefined;
 }

@@ -52,6 +52,8 @@ const perMail: Measure = {
   addresses: false,
   readOnlyIn: (phase) => !withMessage.includes(phase),
 };
+/** What is meant when nothing is said, where there is no message yet: every command counts with the messages. */
+const perMailWithout: Measure = { ...perMail, scope: 'command', readOnlyIn: () => false };
 const perRcpt: Measure = {
   name: 'per_rcpt',
   scope: 'recipient',
@@ -141,7 +143,7 @@ export function parseRateSetting(text: string, around: RateSurroundings): RateSe
     } else if (word.startsWith('unique=')) unique = part.slice('unique='.length);
     else key.push(part);
   }
-  measure ??= perMail;
+  measure ??= withMessage.includes(around.phase) ? perMail : perMailWithout;
   if (measure.readOnlyIn(around.phase)) {
     if (mode === 'leaky' || mode === 'strict') {
       const place = `cannot be used in ${around.phase} ACL`;

@@ -61,8 +61,10 @@ async function runStatements(acl: Acl, run: AclRun): Promise<AclResult> {
   let ended: AclResult | undefined;
   try {
     for (const statement of acl.statements) {
-      ended = await runStatement(statement, run);
-      if (ended !== undefined) break;
+      const found = await runStatement(statement, run);
+      if (found === undefined) continue;
+      ended = { ...found, verb: statement.verb };
+      break;
     }
     // what the last statement had against it is what is told
     ended ??= result(run, 'deny', run.userMessage, run.logMessage ?? run.userMessage);

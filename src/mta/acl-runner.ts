@@ -109,9 +109,17 @@ export class AclRunner {
     }
   }
 
+  /** What was warned of before may be warned of again: a greeting, or a message, begins. */
+  beginCommand(): void {
+    this.requests.warned.clear();
+  }
+
   /** Forgets what the ACLs asked for, and lets go of what was kept for the message. */
   forgetMessage(): void {
+    const { noMultilineResponses } = this.requests.controls;
     this.requests = new AclRequests();
+    // said once, it holds for the session
+    this.requests.controls.noMultilineResponses = noMultilineResponses;
     this.#verifier.release();
   }
 

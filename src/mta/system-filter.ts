@@ -91,6 +91,9 @@ async function carriedOut(
 ): Promise<SystemFiltered | undefined> {
   if (outcome.outcome === 'defer') {
     attempt.log('Delivery deferred by system filter');
+    if (outcome.headers.length > 0) {
+      await attempt.message.update();
+    }
     return undefined;
   }
   const made = await systemDeliveries(outcome.actions, attempt);

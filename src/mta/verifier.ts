@@ -208,36 +208,24 @@ export class Verifier implements AclVerifier {
   }
 
   async sender(run: AclRun, address: string, options: VerifyOptions): Promise<VerifyResult> {
-    if (!address.includes('@')) return this.#unqualifiedSender(address, options);
+    // `sender=jane`: nobody says what is wrong with it
+    const isQualified = address.includes('@');
     const { verified, problem } = await this.#sender(run, address, options);
     const { verification } = verified;
     if (verification.outcome === 'ok' && run.context.acl) {
       run.context.acl.senderAddressData = verification.data?.addressData;
     }
-    const failed = failedOf(verified);
+    const failed = isQualified ? failedOf(verified) : unqualified;
     if (failed === undefined) return { outcome: 'ok', finding: findingOf(verified) };
     const { outcome, failure } = failed;
+    const told = isQualified ? problem : problem && { ...problem, outcome, logMessage: undefined, details: '' };
     return {
       outcome,
       ...this.#senderTexts(failed, options),
       smtpCode: false,
       failure,
-      problem: options.noDetails ? undefined : problem,
+      problem: options.noDetails ? undefined : told,
       tolerated: tolerates(failed, options),
-    };
-  }
-
-  /** `sender=jane`: nobody says what is wrong with it. */
-  #unqualifiedSender(address: string, options: VerifyOptions): VerifyResult {
-    const { outcome, failure } = unqualified;
-    const problem = { address, outcome, logMessage: undefined, details: '', told: false };
-    return {
-      outcome,
-      ...this.#senderTexts(unqualified, options),
-      smtpCode: false,
-      failure,
-      problem: options.noDetails ? undefined : problem,
-      tolerated: false,
     };
   }
 

@@ -36,8 +36,9 @@ export const messageModifiers: readonly ClauseDriver[] = [
     forbidden: [],
     apply({ value }, run) {
       const directed = /^[ \t-\r]*:([a-z, \t]*):[ \t-\r]*(.*)$/s.exec(value);
-      const names = directed?.[1]?.split(',').map((name) => trim(name)) ?? ['main'];
-      if (!names.every(isLog)) {
+      const isDirected = trimStart(value).startsWith(':');
+      const names = directed?.[1]?.split(',').map((name) => trim(name)) ?? (isDirected ? [] : ['main']);
+      if (names.length === 0 || !names.every(isLog)) {
         run.services.log(['main', 'panic'], `unknown log name in "${value}" in "logwrite" in ${run.phase} ACL`);
       } else {
         run.services.log(names, trimStart(directed?.[2] ?? value));

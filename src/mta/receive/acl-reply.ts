@@ -2,7 +2,7 @@
 
 import type { AclResult, Phase } from '../../acl/acl.ts';
 import type { SenderProblem } from '../../acl/verifier.ts';
-import { trimEnd, upper } from '../../lib/octets.ts';
+import { trimEnd } from '../../lib/octets.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
 import { authenticatorField } from '../arrival-log.ts';
 import { type Reception, shownInLog } from './reception.ts';
@@ -65,7 +65,12 @@ export function consent(result: AclResult | undefined, code: string, standard: s
   const text = result?.userMessage ?? '';
   if (text === '') return { code, text: standard };
   const reply = withCode(code, text, reception);
-  return { ...reply, text: wrapped(reply.text) };
+  return { ...reply, text: shortened(wrapped(reply.text), reception) };
+}
+
+/** The first line alone, when an ACL said `control = no_multiline_responses`. */
+function shortened(text: string, { acls }: Reception): string {
+  return acls.requests.controls.noMultilineResponses ? (text.split('\n', 1)[0] ?? '') : text;
 }
 
 /** The log line of a refusal: `H=… F=<sender> rejected RCPT <a@b>: reason`. */
@@ -122,13 +127,15 @@ export function refusal(answer: AclResult, phase: Phase, what: string, reception
   const { smtp_return_error_details: details } = reception.runtime.config.main;
   if (temporary && (userMessage === undefined || outcome === 'error')) {
     const more = details && result.isPublic && result.logMessage ? `\n${result.logMessage}` : '';
-    return { code: standard, text: wrapped(`${laterText}${more}`), close };
+    return { code: standard, text: shortened(wrapped(`${laterText}${more}`), reception), close };
   }
-  return { code: reply.code, text: `${unwrapped(about)}${wrapped(reply.text)}`, close };
+  const own = wrapped(reply.text);
+  const isShort = reception.acls.requests.controls.noMultilineResponses;
+  return { code: reply.code, text: isShort ? shortened(own, reception) : `${unwrapped(about)}${own}`, close };
 }
 
 /** Where there is nothing to discard, `discard` is a mistake of the configuration. */
 function misused(answer: AclResult, phase: Phase, { runtime }: Reception): AclResult {
-  runtime.logs.panic(`"discard" verb not allowed in ${upper(phase)} ACL`);
+  runtime.logs.panic(`"discard" verb not allowed in ${phase} ACL`);
   return { ...answer, outcome: 'error' };
 }

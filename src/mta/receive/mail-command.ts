@@ -264,12 +264,7 @@ async function begin(sender: string, { address: given, found }: Split, reception
     hasTooMany: false,
     discardedBy: result?.outcome === 'discard' ? { phase: 'MAIL', remark: remarkOf(result.logMessage) } : undefined,
   };
-  return consent(
-    result?.outcome === 'discard' ? undefined : result,
-    '250',
-    prdr ? 'OK, PRDR Requested' : 'OK',
-    reception,
-  );
+  return consent(result, '250', prdr ? 'OK, PRDR Requested' : 'OK', reception);
 }
 
 /** `: text` for log lines, or nothing. */

@@ -278,18 +278,20 @@ async function decide(
   if (result !== undefined && isRefused(result)) {
     return { ...refuse(result, 'DATA', 'after DATA', arrival, reception), before: each?.replies };
   }
+  // the MIME ACL's text is for the log
+  const own = result?.outcome === 'discard' && discardedBy?.phase !== 'DATA' ? undefined : result;
   const fake = acls.requests.controls.fakeReject;
   const final =
     fake === undefined
-      ? (each?.last ?? consent(result?.outcome === 'accept' ? result : undefined, '250', accepted(arrival), reception))
+      ? (each?.last ?? consent(own, '250', accepted(arrival), reception))
       : { code: fake.code === '5' ? '550' : '450', text: wrapped(fake.text) };
   const reply: Reply = { ...final, before: each?.replies };
   const mark = fake?.code === '5' ? '(=' : '<=';
   const isFakeOrEach = fake !== undefined || each !== undefined;
-  const isDiscarded = discardedBy !== undefined && (result?.outcome === 'discard' || arrival.recipients.length === 0);
-  if (discardedBy !== undefined && isDiscarded)
-    discard(arrival, mark, discardedBy.phase, discardedBy.phase === 'DATA' ? discardedBy.remark : '');
-  else if (acls.requests.controls.cutthrough === undefined || isFakeOrEach) await keep(arrival, mark, reception);
+  if (result?.outcome === 'discard' || arrival.recipients.length === 0) {
+    const { phase, remark } = discardedBy ?? { phase: 'RCPT', remark: '' };
+    discard(arrival, mark, phase, phase === 'DATA' ? remark : '');
+  } else if (acls.requests.controls.cutthrough === undefined || isFakeOrEach) await keep(arrival, mark, reception);
   else return (await passThrough(arrival, headers, reply, reception)) ?? reply;
   return reply;
 }

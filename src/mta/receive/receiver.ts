@@ -118,6 +118,8 @@ export class Receiver implements SmtpPolicy {
   }
 
   helo(verb: 'HELO' | 'EHLO', name: string): Promise<HeloAnswer> {
+    if (this.#reception.transaction === undefined) this.#reception.beginAnew();
+    this.#reception.acls.beginCommand();
     return greeted(verb, name, this.#reception);
   }
 
@@ -146,11 +148,17 @@ export class Receiver implements SmtpPolicy {
   }
 
   mail(argument: string): Promise<Reply> {
+    this.#reception.beginAnew();
+    this.#reception.acls.beginCommand();
     return mail(argument, this.#reception);
   }
 
   rcpt(argument: string): Promise<Reply> {
     return rcpt(argument, this.#reception);
+  }
+
+  answersInOneLine(): boolean {
+    return this.#reception.acls.requests.controls.noMultilineResponses;
   }
 
   predata(): Promise<Reply> {
@@ -229,10 +237,9 @@ export class Receiver implements SmtpPolicy {
 
   /** Nothing is left that could be refused. */
   #mayNotFail(result: AclResult | undefined, phase: 'QUIT' | 'not-QUIT'): void {
-    if (result === undefined || !['deny', 'defer', 'drop'].includes(result.outcome)) return;
-    const verb = result.outcome === 'drop' ? 'drop' : result.outcome;
+    if (result?.verb === undefined || result.outcome === 'accept') return;
     this.#reception.runtime.logs.panic(
-      `ACL for ${phase} returned ERROR: QUIT or not-QUIT toplevel ACL may not fail ('${verb}' verb used incorrectly)`,
+      `ACL for ${phase} returned ERROR: QUIT or not-QUIT toplevel ACL may not fail ('${result.verb}' verb used incorrectly)`,
     );
   }
 

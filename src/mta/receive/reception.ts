@@ -108,12 +108,16 @@ export class Reception {
 
   /** A fresh state for the next message; texts and variables of the connection stay. */
   forgetMessage(): void {
-    const { caller } = this.client;
     this.transaction = undefined;
     this.acls.forgetMessage();
-    this.context.acl = undefined;
     this.context.address = undefined;
-    this.context.message = emptyMessage('', caller ?? this.runtime.user);
+    this.beginAnew();
+  }
+
+  /** What earlier commands have left in variables about a message is nothing to the next. */
+  beginAnew(): void {
+    this.context.acl = undefined;
+    this.context.message = emptyMessage('', this.client.caller ?? this.runtime.user);
   }
 
   selects = (selector: LogSelector): boolean => this.runtime.logs.selects(selector);

@@ -93,6 +93,8 @@ export interface SmtpPolicy {
   mail(argument: string): Promise<Reply>;
   /** What stands behind `RCPT TO:`. */
   rcpt(argument: string): Promise<Reply>;
+  /** The client can make nothing of answers with more than one line. */
+  answersInOneLine(): boolean;
   /** Before the data: `354`, or why not. */
   predata(): Promise<Reply>;
   /** The message; the reply says what became of it. */

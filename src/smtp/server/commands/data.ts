@@ -8,10 +8,9 @@ import type { SessionEnd, SmtpSession } from '../session.ts';
  * mistake.
  */
 export function outOfOrder(session: SmtpSession, verb: 'DATA' | 'BDAT'): Promise<SessionEnd | undefined> {
-  const { refusal, hasNewRefusal, pipelining } = session;
-  const said =
-    refusal === undefined ? '' : `${refusal.code.length > 3 ? `${refusal.code.slice(4)} ` : ''}${refusal.text}`;
-  const introduction = refusal === undefined ? '' : `All RCPT commands were rejected with this error:\n${said}\n`;
+  const { refusal, hasNewRefusal, pipelining, policy } = session;
+  const isTold = refusal !== undefined && !policy.answersInOneLine();
+  const introduction = isTold ? `All RCPT commands were rejected with this error:\n${refusal.text}\n` : '';
   if (pipelining && hasNewRefusal) {
     // whoever asks once more has read the answers
     session.hasNewRefusal = false;

@@ -66,8 +66,9 @@ export const quit: SmtpCommand = {
   isMail: false,
   endsGroup: false,
   async run(session): Promise<SessionEnd> {
-    session.endTransaction('QUIT');
+    // its ACL still sees the message that was begun
     session.send(await session.policy.quit());
+    session.endTransaction('QUIT');
     return 'quit';
   },
 };
