@@ -15,8 +15,13 @@ const host = await Host.start(
   mailServer({ '.': (_, message) => (message.includes('Subject: fall silent') ? undefined : '250 OK') }, arrived),
 );
 let server: TestServer;
+/** A host that speaks TLS. */
+let next: TestServer;
 
 before(async () => {
+  next = await TestServer.make();
+  next.configure({ main: 'tls_advertise_hosts = *', acl: '  accept' });
+  await next.start();
   server = await TestServer.make();
   server.makeDirectory('boxes');
   server.configure({
@@ -35,6 +40,12 @@ here:
   driver = accept
   domains = here.example
   transport = box
+secure:
+  driver = manualroute
+  domains = x.example
+  route_data = 127.0.0.1
+  self = send
+  transport = tls
 away:
   driver = manualroute
   route_data = 127.0.0.1
@@ -47,6 +58,11 @@ smtp:
   port = ${host.port}
   allow_localhost
   final_timeout = 2s
+tls:
+  driver = smtp
+  port = ${next.port}
+  allow_localhost
+  hosts_require_tls = *
 box:
   driver = appendfile
   file = ${server.path('boxes')}/box
@@ -58,6 +74,7 @@ box:
 after(async () => {
   await host.close();
   await server.remove();
+  await next.remove();
 });
 
 async function send(subject: string, recipients: readonly string[], body = 'text\r\n'): Promise<string> {
@@ -107,4 +124,11 @@ test('a message about which the host falls silent is kept', async () => {
   assert.match(await send('fall silent', ['gus@away.example']), /^250 OK id=/);
   assert.equal(linesAbout('>> gus@away.example').length, 0);
   assert.equal(server.queue.filter((name) => name.endsWith('-H')).length, 1);
+});
+
+test('over TLS the message is cut through as well; the line of the first recipient tells of it', async () => {
+  assert.match(await send('secret', ['ann@x.example', 'ben@x.example']), /^250 OK id=/);
+  await next.logs(/<= ann@x\.example .* P=esmtps X=/);
+  assert.match(linesAbout('>> ann@x.example').join(''), / X=TLS1\.3:\S+ CV=no C="250 OK id=/);
+  assert.match(linesAbout('>> ben@x.example').join(''), /\] C="250 OK id=/);
 });

@@ -188,13 +188,14 @@ async function tell(
     size,
     queueTime: (now - begun) / 1000,
     deliverTime: (now - started) / 1000,
-    hostFields: deliveryFields(result, selects),
     confirmation: result.confirmation,
     eightBit: arrival.context.settings.printTopBitCharacters,
     directors: config.directors,
   };
   for (const delivery of deliveries.toReversed()) {
-    const line = successLine('>>', delivery, facts, shows);
+    // the connection was made for the first of them, whose line alone tells of its TLS
+    const told = delivery === deliveries[0] ? result : { ...result, tls: undefined };
+    const line = successLine('>>', delivery, { ...facts, hostFields: deliveryFields(told, selects) }, shows);
     if (mark === '>>') {
       logs.main(line, newMessage.id);
       const { event_action: action } = delivery.transport.common;
