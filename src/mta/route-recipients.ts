@@ -119,7 +119,7 @@ async function waitingRecord(address: RouteAddress, attempt: Attempt): Promise<R
   ];
   for (const key of keys) {
     const record = tools.retry.record(key);
-    if (record === undefined || record.nextTry <= now) continue;
+    if (record === undefined || record.nextTry <= now || attempt.unrouted.has(key)) continue;
     const subject = {
       key,
       addresses: [address.address],
@@ -140,10 +140,12 @@ async function waitingRecord(address: RouteAddress, attempt: Attempt): Promise<R
 async function deferRouting(failed: Failed, attempt: Attempt): Promise<void> {
   const { message, tools, context } = attempt;
   const { sender, receivedTime } = message.envelope;
-  const undelivered = attempt.routingFailure(failed);
+  // what is amiss here is not told to the sender, who has to wait
+  const undelivered = attempt.routingFailure({ ...failed, publicMessage: failed.publicMessage ?? '' });
   attempt.defer(undelivered);
   const { address, useLocalPart } = failed;
   const key = retryKeys.routing(useLocalPart ? address.address : address.domain);
+  attempt.unrouted.add(key);
   const verdict = await tools.retry.failed(
     {
       key,
