@@ -109,6 +109,8 @@ export class Attempt {
   readonly followed: Promise<void>[] = [];
   /** Something for other hosts was left out, since all that was done was for the connection of an earlier message. */
   leftOthers = false;
+  /** Retry keys of what could not be routed in this attempt: their times hold from the next one on. */
+  readonly unrouted = new Set<string>();
   readonly #begun = clock.now();
 
   constructor(message: SpooledMessage, options: DeliveryOptions, tools: DeliveryTools) {

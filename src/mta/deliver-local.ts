@@ -171,8 +171,9 @@ function logOutput({ address, target, transport }: Delivery, line: string, attem
 
 async function undelivered(delivery: Delivery, result: Undelivered, attempt: Attempt, begun: number): Promise<void> {
   const { message, tools, context } = attempt;
-  const failure = attempt.deliveryFailure(delivery, result);
-  if (result.outcome === 'failed') {
+  const deferred = result.outcome === 'deferred';
+  const failure = attempt.deliveryFailure(delivery, result, deferred ? { publicMessage: briefly(result) } : {});
+  if (!deferred) {
     await raiseOf(delivery, { name: 'msg:fail:delivery' }, attempt);
     await attempt.fail(failure, '', begun);
     return;
@@ -182,10 +183,10 @@ async function undelivered(delivery: Delivery, result: Undelivered, attempt: Att
   const { sender, receivedTime } = message.envelope;
   const verdict = await tools.retry.failed(subjectOf(delivery, result), sender, receivedTime, context);
   if (!verdict.timedOut) return;
-  attempt.giveUp(failure, briefly(result), { transport: undefined });
+  attempt.giveUp(failure, failure.publicMessage, { transport: undefined });
 }
 
-/** What a sender may know of a reason. */
-function briefly({ code, publicMessage, message }: DeliveryError): string {
-  return publicMessage ?? (code === errorCodes.quota ? 'mailbox is full' : message);
+/** What a sender may know of why it has to wait: what a server said, but not what is amiss here. */
+function briefly({ code, publicMessage, message, reply }: DeliveryError): string {
+  return publicMessage ?? (code === errorCodes.quota ? 'mailbox is full' : reply === undefined ? '' : message);
 }

@@ -43,7 +43,8 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
   const verifyErrorsTo = async (address: string): Promise<boolean> =>
     (await verifyAddress(address, 'verify recipient', context, rules)).outcome === 'ok';
   const recipients = filtered.recipients === 'go on' ? attempt.recipientsToDo() : [];
-  const keys: RoutingKeys = { settled: new Set(), failing: new Set() };
+  /** Keys of retry data about addresses that could be routed, or never will be. */
+  const settled = new Set<string>();
   // what the filter named last comes first, as in Exim
   const routed = await routeAll([...filtered.addresses].reverse().concat(recipients), context, {
     given: filtered.deliveries,
@@ -52,9 +53,9 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
     rewrite: rewriteTools(runtime, message.id),
     done: message.envelope.nonRecipients,
     onFailed: (failed) => attempt.fail(attempt.routingFailure(failed)),
-    onDeferred: (failed) => deferRouting(failed, attempt, keys),
+    onDeferred: (failed) => deferRouting(failed, attempt),
     onSettled({ address, domain }) {
-      keys.settled.add(retryKeys.routing(address)).add(retryKeys.routing(domain));
+      settled.add(retryKeys.routing(address)).add(retryKeys.routing(domain));
     },
     mustWait: (address) => mustWait(address, attempt),
     mustQueue: (address) => mustQueue(address, attempt),
@@ -78,14 +79,8 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
       attempt.note(`${address.address}: ${router} router discarded`);
     },
   });
-  for (const key of keys.settled) if (!keys.failing.has(key)) attempt.tools.retry.forget(key);
+  for (const key of settled) if (!attempt.unrouted.has(key)) attempt.tools.retry.forget(key);
   return routed;
-}
-
-/** Keys of retry data about routing: of addresses that could be routed, or never will be, and of those that wait. */
-interface RoutingKeys {
-  readonly settled: Set<string>;
-  readonly failing: Set<string>;
 }
 
 /** Whether routing of an address has to wait: its domain is held, or its retry time has not come. */
@@ -130,7 +125,7 @@ async function waitingRecord(address: RouteAddress, attempt: Attempt): Promise<R
   ];
   for (const key of keys) {
     const record = tools.retry.record(key);
-    if (record === undefined || record.nextTry <= now) continue;
+    if (record === undefined || record.nextTry <= now || attempt.unrouted.has(key)) continue;
     const subject = {
       key,
       addresses: [address.address],
@@ -148,14 +143,15 @@ async function waitingRecord(address: RouteAddress, attempt: Attempt): Promise<R
 }
 
 /** An address that could not be routed for now: its retry time is set, or it is given up. */
-async function deferRouting(failed: Failed, attempt: Attempt, keys: RoutingKeys): Promise<void> {
+async function deferRouting(failed: Failed, attempt: Attempt): Promise<void> {
   const { message, tools, context } = attempt;
   const { sender, receivedTime } = message.envelope;
-  const undelivered = attempt.routingFailure(failed);
+  // what is amiss here is not told to the sender, who has to wait
+  const undelivered = attempt.routingFailure({ ...failed, publicMessage: failed.publicMessage ?? '' });
   attempt.defer(undelivered);
   const { address, useLocalPart } = failed;
   const key = retryKeys.routing(useLocalPart ? address.address : address.domain);
-  keys.failing.add(key);
+  attempt.unrouted.add(key);
   const verdict = await tools.retry.failed(
     {
       key,
