@@ -32,7 +32,7 @@ export interface RedirectionRules {
   readonly forbidInclude: boolean;
   /** Malformed addresses are passed over and told in `skipped`. */
   readonly skipSyntaxErrors: boolean;
-  readonly allowDomainLiterals: boolean;
+  readonly allowDomainLiterals: boolean | 'any';
   /** The text of an included file, or why there is none. */
   readonly include: (name: string) => { readonly text: string } | { readonly error: string };
 }

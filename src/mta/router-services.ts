@@ -86,14 +86,14 @@ async function lookUpHost(
   how: HostLookup,
   isIpv4Only: (name: string) => Promise<boolean>,
 ): Promise<HostLookupResult> {
-  const octets = parseIp(name.replace(/^\[(.*)\]$/, '$1'));
+  const octets = parseIp(name);
   if (octets !== undefined) return { outcome: 'found', name, addresses: [formatIp(octets)] };
   const family = how.ipv4Only || (await isIpv4Only(name)) ? (4 as const) : undefined;
   const byDns = how.by === 'name' ? undefined : await hostAddresses(resolver, name, { family });
   const found =
     byDns !== undefined && (how.by === 'dns' || byDns.outcome !== 'unknown')
       ? byDns
-      : await systemAddresses(name, family);
+      : await systemAddresses(name, (await isIpv4Only(name)) ? 4 : undefined);
   if (found.outcome === 'found') {
     const canonicalName = found === byDns && byDns?.outcome === 'found' ? byDns.canonicalName : name;
     return { outcome: 'found', name: canonicalName, addresses: ordered(found.addresses, how.ipv4Prefer) };

@@ -49,6 +49,7 @@ async function lookUpItem(
       return { candidates: found.hosts.map((host) => ({ ...host, port })) };
     }
     if (found.outcome === 'again') return timeout(name);
+    if (found.outcome === 'refuses') return missing('', search, ': syntax error in name');
     return missing(found.outcome === 'found' ? (found.hosts[0]?.name ?? name) : name, search);
   }
   const found = await services.lookUpHost(name, search.lookup, context);
@@ -69,9 +70,9 @@ function timeout(name: string): RouterOutcome {
   };
 }
 
-function missing(name: string, search: HostSearch): Found {
+function missing(name: string, search: HostSearch, why = ''): Found {
   if (search.whenNotFound === 'ignore') return { candidates: [] };
-  return whenMissing(search.whenNotFound, `lookup of host "${name}" failed in ROUTER router`);
+  return whenMissing(search.whenNotFound, `lookup of host "${name}" failed in ROUTER router${why}`);
 }
 
 /** Puts the name of the router where it belongs. */
@@ -96,9 +97,11 @@ export async function findHosts(
   for (const [index, item] of parseHostItems(hostList, search.randomize).entries()) {
     const found = await lookUpItem(item, search, context, services);
     if ('outcome' in found) return named(found, router);
-    const pruned = await prune(found.candidates, common, context, services);
+    // whatever port is named, an address of this host is this host
+    const candidates = found.candidates.map((candidate) => ({ ...candidate, port: undefined }));
+    const pruned = await prune(candidates, common, context, services);
     if (pruned.self !== undefined) {
-      if (index > 0 && common.self !== 'send') break;
+      if (index > 0) break;
       const outcome = selfOutcome(common, pruned.self, routed, services);
       if (outcome !== 'send') return outcome;
       for (const { name, port, mx, addresses, secure } of found.candidates) {
@@ -114,12 +117,12 @@ export async function findHosts(
       continue;
     }
     if (pruned.hosts.length > 0) allIgnored = false;
-    hosts.push(...pruned.hosts);
+    hosts.push(...pruned.hosts.map((host) => ({ ...host, port: item.port })));
   }
   if (hosts.length === 0 && allIgnored) {
     return whenMissing(
       search.whenAllIgnored,
-      `lookup failed for all hosts in ${router} router: host_find_failed=${search.whenNotFound} host_all_ignored=${search.whenAllIgnored}`,
+      `lookup failed for all hosts in ${router} router: host_find_failed=ignore host_all_ignored=${search.whenAllIgnored}`,
     );
   }
   return { hosts };

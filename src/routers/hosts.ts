@@ -125,7 +125,7 @@ export function parseHostItems(text: string, randomize: boolean): HostItem[] {
 }
 
 function parseHostItem(item: string): HostItem {
-  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(item);
+  const bracketed = /^\[([^\]]+)\]:(\d+)$/.exec(item);
   let name = bracketed?.[1] ?? item;
   let port = bracketed?.[2];
   if (bracketed === null && !isIp(item)) {

@@ -10,7 +10,7 @@ import type { RouterCommonOptions } from './common-options.ts';
 import { childOf } from './filter-child.ts';
 import { tellOfErrors } from './redirect-errors.ts';
 import type { redirectOptions } from './redirect-options.ts';
-import { qualifierOf, targetOf, withoutAncestors } from './redirect-targets.ts';
+import { type Qualifying, targetOf, withoutAncestors } from './redirect-targets.ts';
 import { type Child, type Routed, type RouterOutcome, type RouterServices, redirectionCodes } from './router.ts';
 import { type RightsProblem, rightsOfRouter } from './router-rights.ts';
 
@@ -20,7 +20,7 @@ type User = FilterRequest['user'];
 export interface FilterRouting {
   readonly options: Options;
   readonly user: User;
-  readonly routed: Routed;
+  readonly routed: Qualifying;
   readonly context: Context;
   readonly services: RouterServices;
 }
@@ -78,7 +78,6 @@ export async function runFilter(language: FilterLanguage, text: Text, routing: F
     return { outcome: 'defer', message: `unable to run the filter as uid=${user.uid}: this process has no right to` };
   }
   const run = await language.load();
-  const qualifyDomain = (await qualifierOf(options, routed, context, services)) ?? services.qualifyRecipient;
   const { decisions } = context;
   if (decisions.listening) decisions.begin('route', `${language.name} filter`);
   const outcome = await run({
@@ -88,7 +87,7 @@ export async function runFilter(language: FilterLanguage, text: Text, routing: F
     isSystem: false,
     ownAddresses: ownAddresses(routed, context),
     prependHome: options.filter_prepend_home,
-    qualifyDomain,
+    qualifyDomain: routed.qualifier,
     firstDelivery: services.attempt?.firstDelivery ?? false,
     manuallyThawed: services.attempt?.manuallyThawed ?? false,
     isDry: routed.purpose !== 'deliver',

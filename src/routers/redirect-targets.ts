@@ -6,7 +6,7 @@ import { splitAddress } from '../mail/address.ts';
 import type { OptionsOf } from '../options/table.ts';
 import type { Text } from '../safe/taint.ts';
 import type { redirectOptions } from './redirect-options.ts';
-import { type Child, type Routed, type RouterServices, redirectionCodes } from './router.ts';
+import { type Child, type Routed, type RouterOutcome, type RouterServices, redirectionCodes } from './router.ts';
 
 type Options = OptionsOf<typeof redirectOptions>;
 
@@ -54,22 +54,35 @@ async function transportFor(
   const target = item.kind === 'pipe' ? { addressPipe: text } : item.kind === 'file' ? { addressFile: text } : {};
   const address = context.address === undefined ? undefined : { ...context.address, ...target };
   const expansion = await template.expand({ ...context, address });
-  if (!expansion.ok) return { problem: `failed to expand ${option}: ${expansion.message}` };
+  if (!expansion.ok)
+    return { problem: `failed to expand transport "${template.source}" in ${router}: ${expansion.message}` };
   const name = expansion.text.value;
+  if (!expansion.text.isClean) {
+    services.panic(`attempt to use tainted value '${name}' from '${template.source}' for transport`);
+    return { problem: 'internal configuration error' };
+  }
   return services.transportExists(name) ? { name } : { problem: `transport "${name}" not found in ${router}` };
 }
 
-/** The domain that unqualified addresses get. */
-export async function qualifierOf(
+/** With the domain that unqualified addresses get. */
+export interface Qualifying extends Routed {
+  readonly qualifier: string;
+}
+
+/** The option is expanded whether or not there is an address to qualify. */
+export async function qualifying(
   options: Options,
   routed: Routed,
   context: Context,
   services: RouterServices,
-): Promise<string | undefined> {
-  if (options.qualify_preserve_domain) return routed.domain;
-  if (options.qualify_domain === undefined) return services.qualifyRecipient;
-  const expansion = await options.qualify_domain.expand(context);
-  return expansion.ok ? expansion.text.value : undefined;
+): Promise<Qualifying | RouterOutcome> {
+  if (options.qualify_preserve_domain) return { ...routed, qualifier: routed.domain };
+  const { qualify_domain: template } = options;
+  if (template === undefined) return { ...routed, qualifier: services.qualifyRecipient };
+  const expansion = await template.expand(context);
+  if (expansion.ok) return { ...routed, qualifier: expansion.text.value };
+  if (expansion.kind === 'forced') return { outcome: 'decline' };
+  return { outcome: 'defer', message: `failed to expand "${template.source}": ${expansion.message}` };
 }
 
 /** `check_ancestor`: an address this one came from is replaced by this one. */

@@ -11,7 +11,7 @@ import type { RouterCommonOptions } from './common-options.ts';
 import { tellOfErrors } from './redirect-errors.ts';
 import { filterUserOf, runFilter } from './redirect-filter.ts';
 import { redirectOptions } from './redirect-options.ts';
-import { qualifierOf, targetOf, withoutAncestors } from './redirect-targets.ts';
+import { type Qualifying, qualifying, targetOf, withoutAncestors } from './redirect-targets.ts';
 import { includedFile, readRedirectionFile } from './redirection-file.ts';
 import {
   type Child,
@@ -71,12 +71,13 @@ async function fetchData(
   if (options.file === undefined) return { outcome: decline };
   const name = await expanded(options.file, context);
   if ('outcome' in name) return name;
+  const { value } = name.text;
+  if (!value.startsWith('/')) return { outcome: { outcome: 'defer', message: `"${value}" is not an absolute path` } };
   const path = clean(name.text);
   if (path === undefined) {
-    const message = `Tainted name '${name.text.value}' for file read not permitted (use $local_part_data, $domain_data or a lookup)`;
+    const message = `Tainted name '${name.text.value}' for file read not permitted\n`;
     return { outcome: { outcome: 'defer', message } };
   }
-  if (!path.startsWith('/')) return { outcome: { outcome: 'defer', message: `"${path}" is not an absolute path` } };
   const rules = {
     modeMask: options.modemask,
     checkOwner: options.check_owner || routed.user !== undefined || options.owners !== undefined,
@@ -107,12 +108,11 @@ async function childrenOf(
   items: readonly RedirectionItem[],
   clean: boolean,
   options: Options,
-  routed: Routed,
+  routed: Qualifying,
   context: Context,
   services: RouterServices,
-): Promise<readonly Child[] | RouterOutcome> {
+): Promise<readonly Child[]> {
   const children: Child[] = [];
-  const qualifier = await qualifierOf(options, routed, context, services);
   for (const item of items) {
     if (item.kind === 'file' || item.kind === 'pipe') {
       children.push({
@@ -124,22 +124,17 @@ async function childrenOf(
     } else if (item.kind === 'address') {
       if (item.qualified) children.push({ kind: 'address', text: item.address, clean });
       else if (item.backslash) children.push({ kind: 'address', text: `${item.address}@${routed.domain}`, clean });
-      else if (qualifier === undefined) return decline;
-      else children.push({ kind: 'address', text: `${item.address}@${qualifier}`, clean });
+      else children.push({ kind: 'address', text: `${item.address}@${routed.qualifier}`, clean });
     }
   }
   return options.check_ancestor ? children.map((child) => withoutAncestors(child, routed)) : children;
-}
-
-function isOutcome(value: readonly Child[] | RouterOutcome): value is RouterOutcome {
-  return !Array.isArray(value);
 }
 
 async function conclude(
   result: RedirectionResult,
   clean: boolean,
   options: Options,
-  routed: Routed,
+  routed: Qualifying,
   context: Context,
   services: RouterServices,
   name: string,
@@ -151,7 +146,7 @@ async function conclude(
       return {
         outcome: 'defer',
         code: redirectionCodes.badData,
-        message: `error in redirect data: ${result.message}`,
+        message: `error in redirect ${options.file === undefined ? 'data' : 'file'}: ${result.message}`,
       };
     case 'list': {
       if (result.skipped.length > 0) await tellOfSyntaxErrors(result, options, context, services, name);
@@ -161,14 +156,12 @@ async function conclude(
           : { outcome: 'decline', message: 'syntax error in redirection data' };
       }
       const children = await childrenOf(result.items, clean, options, routed, context, services);
-      if (isOutcome(children)) return children;
       const { rewrite, hide_child_in_errmsg: hidden, one_time: oneTime } = options;
       return { outcome: 'redirect', children, rewrite, hidden, oneTime };
     }
     case 'fail':
     case 'defer': {
       const children = await childrenOf(result.items, clean, options, routed, context, services);
-      if (isOutcome(children)) return children;
       const smtpCode = !options.forbid_smtp_code;
       const message = smtpCode ? result.message : withoutCode(result.message);
       return result.outcome === 'fail'
@@ -208,20 +201,24 @@ export const redirect = defineRouter({
       if (user.panic) services.panic(user.problem);
       return { outcome: 'defer', message: user.problem };
     }
+    const qualified = await qualifying(options, routed, context, services);
+    if ('outcome' in qualified) return qualified;
     const data = await fetchData(options, routed, user, context);
     if ('outcome' in data) return data.outcome;
     const { text } = data;
     const language = filterLanguageOf(text.value);
-    if (language !== undefined) return runFilter(language, text, { options, user, routed, context, services });
+    if (language !== undefined)
+      return runFilter(language, text, { options, user, routed: qualified, context, services });
     const result = readRedirectionList(text.value, {
       allowFail: options.allow_fail,
       allowDefer: options.allow_defer,
       forbidBlackhole: options.forbid_blackhole,
       forbidInclude: options.forbid_include,
       skipSyntaxErrors: options.skip_syntax_errors,
-      allowDomainLiterals: services.allowDomainLiterals,
+      // whether they can be delivered to is for the routers to say
+      allowDomainLiterals: 'any',
       include: (name) => includedFile(name, options.include_directory),
     });
-    return conclude(result, text.isClean, options, routed, context, services, context.address?.routerName ?? '');
+    return conclude(result, text.isClean, options, qualified, context, services, context.address?.routerName ?? '');
   },
 });

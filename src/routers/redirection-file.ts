@@ -22,6 +22,9 @@ export type FileResult =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'refused'; readonly message: string };
 
+/** What there is to say of an included file that is a directory. */
+const includedDirectory = 'Is a directory';
+
 const refuse = (message: string): FileResult => ({ outcome: 'refused', message });
 
 /** The contents of the file, checked by the rules if there are any. */
@@ -34,6 +37,7 @@ export function readRedirectionFile(path: Clean, rules: FileRules | undefined): 
   }
   try {
     const found = files.statOpen(file);
+    if (rules === undefined && found.isDirectory()) return refuse(includedDirectory);
     if (!found.isFile()) return refuse(`${path} is not a regular file`);
     if (found.size > maximumSize) return refuse(`${path} is too large`);
     const problem = rules && checkOwnership(path, found, rules);
@@ -61,11 +65,10 @@ export function includedFile(
     'named by redirection data, which the administrator or the checked owner of a file wrote',
   );
   const found = readRedirectionFile(path, undefined);
-  return found.outcome === 'found'
-    ? { text: found.text }
-    : {
-        error: `failed to open included file ${name}: ${found.outcome === 'none' ? 'No such file or directory' : found.message}`,
-      };
+  if (found.outcome === 'found') return { text: found.text };
+  const why = found.outcome === 'none' ? 'No such file or directory' : found.message;
+  const what = why === includedDirectory ? 'error while reading' : 'failed to open';
+  return { error: `${what} included file ${name}: ${why}` };
 }
 
 /** That the file is not there means nothing only if the directory is: it may not be mounted. */
