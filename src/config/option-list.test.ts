@@ -126,7 +126,6 @@ const otherTypes: Reasons = {
   'the manual of 4.96 names the kind of list': 'main.dkim_verify_signers routers.local_parts',
   'expanded first and split then': 'main.log_file_path smtp.interface',
   'the program takes a number of seconds and refuses a unit': 'main.sqlite_lock_timeout',
-  'the program takes only certain words': 'manualroute.host_all_ignored manualroute.host_find_failed',
 };
 
 const otherStandards: Reasons = {
