@@ -52,8 +52,7 @@ export class Receiver implements SmtpPolicy {
       return { code: '554', text: 'SMTP service not available', close: true };
     }
     await this.#identify();
-    if (!connection.isPretended && (await reception.isIn(main.host_lookup)))
-      await context.services.findHostName(context);
+    if (await reception.isIn(main.host_lookup)) await context.services.findHostName(context);
     const result = await acls.run('connection', main.acl_smtp_connect);
     if (result !== undefined && result.outcome !== 'accept') {
       this.#isTurnedAway = true;
