@@ -113,11 +113,6 @@ export class LineConnection {
     return this.#waiting.length - this.#at;
   }
 
-  /** Takes in what has arrived at this host by now: sockets are read when the loop of events has turned. */
-  async lookUp(): Promise<void> {
-    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-  }
-
   /** What has come in and was not read, for a log line. */
   peek(limit: number): string {
     return this.#waiting.toString('latin1', this.#at, this.#at + limit);

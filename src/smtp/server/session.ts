@@ -102,7 +102,7 @@ export class SmtpSession {
       if (end !== undefined) return end;
     }
     const greeting = await this.policy.greet();
-    if (this.#mustWait() && (await this.#spokeFirst())) {
+    if (this.#mustWait() && this.#lines.inputWaiting > 0) {
       if (!(await this.settings.mayBeginEarly())) {
         return this.#unsynchronized('input sent without waiting for greeting');
       }
@@ -148,11 +148,6 @@ export class SmtpSession {
   noteCommand(line: string, argument: string): void {
     this.#command = line;
     this.policy.note(line, undefined, argument);
-  }
-
-  async #spokeFirst(): Promise<boolean> {
-    if (this.#lines.inputWaiting === 0) await this.#lines.lookUp();
-    return this.#lines.inputWaiting > 0;
   }
 
   #mustWait(): boolean {
