@@ -24,7 +24,7 @@ function isVerb(word: string): word is Verb {
 }
 
 /** `b: …` begins another ACL. */
-const heading = /^([A-Za-z][A-Za-z0-9_.-]*)[ \t-\r]*:[ \t-\r]*(.*)$/s;
+const heading = /^([A-Za-z][A-Za-z0-9_]*)[ \t-\r]*:[ \t-\r]*(.*)$/s;
 
 /** Takes a line that names an ACL apart; what stands behind the colon is its first statement. */
 export function parseAclHeading(text: string): { readonly name: string; readonly rest: string } | undefined {
@@ -98,7 +98,7 @@ function variableProblem(name: string): string | undefined {
 
 const maximumInlineLines = 10_000;
 
-/** An ACL that stands in an option or in a file of its own: statements without a name. */
+/** An ACL that stands in an option or in a file of its own: statements without a name, up to a line that names another. */
 export function parseInlineAcl(text: string, name: string): Acl | { readonly error: string } {
   const reader = new AclReader();
   const lines = text.replace(/\\\n[ \t]*/g, '').split('\n');
@@ -107,6 +107,7 @@ export function parseInlineAcl(text: string, name: string): Acl | { readonly err
   for (const [index, line] of lines.entries()) {
     const trimmed = trim(line);
     if (trimmed === '' || trimmed.startsWith('#')) continue;
+    if (parseAclHeading(trimmed) !== undefined) break;
     reader.take({ text: trimmed, place: `line ${index + 1} of ${name}` }, (message) => {
       problem ??= message.replace(/^error in ACL: /, '');
     });

@@ -15,6 +15,7 @@ export function testConnection({ invocation, caller }: Pick<Call, 'invocation' |
     hostAddress: remote?.address ?? '',
     hostPort: remote?.port ?? 0,
     hostName: origin.hostName ?? '',
+    handsNothingOver: true,
     interfaceAddress: own?.address ?? '',
     interfacePort: own?.port ?? -1,
     receivedProtocol: origin.protocol ?? '',

@@ -59,6 +59,8 @@ export interface ConnectionFacts {
   hostAliases: readonly string[];
   /** A local process says that it speaks for this host (`-oMa`); nobody is connected. */
   readonly isPretended?: boolean | undefined;
+  /** Nothing is handed over, so that `$sender_fullhost` and `$sender_rcvhost` are not made of it. */
+  handsNothingOver?: boolean;
   hostLookupFailed: boolean;
   hostLookupDeferred: boolean;
   heloName: string;

@@ -38,7 +38,7 @@ export function replyAddress(c: Context): string {
 /** `name (helo) [address]`, as logs name the sending host (Exim spec 11.9, sender_fullhost). */
 export function fullHost(c: Context): string {
   const host = c.connection;
-  if (host === undefined || host.hostAddress === '') return '';
+  if (host === undefined || host.hostAddress === '' || host.handsNothingOver === true) return '';
   const parts: string[] = [];
   if (host.hostName !== '') parts.push(host.hostName);
   if (host.heloName !== '' && lower(host.heloName) !== lower(host.hostName)) {
@@ -51,7 +51,7 @@ export function fullHost(c: Context): string {
 /** The sending host as a Received: line names it (Exim spec 11.9, sender_rcvhost). */
 export function receivedHost(c: Context): string {
   const host = c.connection;
-  if (host === undefined || host.hostAddress === '') return '';
+  if (host === undefined || host.hostAddress === '' || host.handsNothingOver === true) return '';
   const details: string[] = [];
   const address = `[${host.hostAddress}]`;
   const literal = address;

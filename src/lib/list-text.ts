@@ -9,6 +9,13 @@ export interface SplitList {
 
 const control = /^[\x01-\x1f\x7f]$/;
 
+/** An item without the blanks behind it; the first one behind a backslash stays. */
+export function trimItemEnd(item: string): string {
+  const trimmed = trimEnd(item);
+  const isEscaped = trimmed.length < item.length && trimmed.endsWith('\\');
+  return isEscaped ? item.slice(0, trimmed.length + 1) : trimmed;
+}
+
 /** The items of a list; an empty last item is dropped, others are kept. */
 export function splitList(text: string, standardSeparator = ':'): SplitList {
   let separator = standardSeparator;
@@ -36,7 +43,7 @@ export function splitList(text: string, standardSeparator = ':'): SplitList {
       item += separator;
       at++;
     }
-    items.push(trimEnd(item));
+    items.push(trimItemEnd(item));
   }
   return { items, separator };
 }

@@ -4,8 +4,8 @@
  * can neither cut the query short nor add items behind it.
  */
 
-import { splitList } from '../lib/list-text.ts';
-import { trimEnd, trimStart } from '../lib/octets.ts';
+import { splitList, trimItemEnd } from '../lib/list-text.ts';
+import { trimStart } from '../lib/octets.ts';
 import { Taints } from '../safe/query-taints.ts';
 import { Text } from '../safe/taint.ts';
 
@@ -52,5 +52,5 @@ function trimmedStart(list: Text, start: number): number {
 
 function trimmed(item: Text): Text {
   const start = item.value.length - trimStart(item.value).length;
-  return item.slice(start, Math.max(start, trimEnd(item.value).length));
+  return item.slice(start, Math.max(start, trimItemEnd(item.value).length));
 }

@@ -50,9 +50,14 @@ export class Text {
     this.#pieces = pieces;
   }
 
+  /** Nothing at all names nothing: an empty text is clean, wherever it comes from. */
+  static #of(value: string, taint: Taint): Text {
+    return value === '' ? Text.empty : new Text(value, taint, undefined);
+  }
+
   /** Text that stands in the configuration file, or that the program computed from nothing but such text. */
   static configured(value: string): Text {
-    return value === '' ? Text.empty : new Text(value, 'clean', undefined);
+    return Text.#of(value, 'clean');
   }
 
   /**
@@ -60,30 +65,30 @@ export class Text {
    * of the configuration printed, or that stands in an environment variable the configuration keeps.
    */
   static vouched(value: string): Text {
-    return value === '' ? Text.empty : new Text(value, 'clean', undefined);
+    return Text.#of(value, 'clean');
   }
 
   /** Text from a network, a message or a caller. */
   static tainted(value: string): Text {
-    return new Text(value, 'tainted', undefined);
+    return Text.#of(value, 'tainted');
   }
 
   /** Text after the quoting operator of lookup driver `driver`. Clean text stays clean. */
   static quoted(value: string, driver: string, from: Text): Text {
-    return from.taint === 'clean' ? Text.configured(value) : new Text(value, `quoted:${driver}`, undefined);
+    return Text.#of(value, from.taint === 'clean' ? 'clean' : `quoted:${driver}`);
   }
 
   /** A value computed from `from` (a part, another case, a length …): it is as bad as what it came from. */
   static derived(value: string, from: Text): Text {
     if (value === from.value) return from;
-    return from.taint === 'clean' ? Text.configured(value) : new Text(value, from.taint, undefined);
+    return Text.#of(value, from.taint);
   }
 
   /** A value computed from several texts: as bad as the worst of them. */
   static derivedFrom(value: string, from: readonly Text[]): Text {
     let taint: Taint = 'clean';
     for (const text of from) taint = worse(taint, text.taint);
-    return taint === 'clean' ? Text.configured(value) : new Text(value, taint, undefined);
+    return Text.#of(value, taint);
   }
 
   /** One text after the other; every piece keeps its own taint. */
@@ -102,7 +107,7 @@ export class Text {
         taint = worse(taint, part.taint);
       }
     }
-    if (!mixed) return value === '' && taint === 'clean' ? Text.empty : new Text(value, taint, undefined);
+    if (!mixed) return Text.#of(value, taint);
     const pieces: Piece[] = [];
     for (const part of parts) if (part.value !== '') pieces.push(...part.pieces);
     return new Text(value, taint, pieces);

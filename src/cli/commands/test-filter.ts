@@ -66,6 +66,7 @@ export async function testFilterCommand(call: Call): Promise<number> {
   const sender = givenSender(call);
   if ('error' in sender) return complain(sender.error);
   const context = testContext(call);
+  if (context.connection !== undefined) context.connection.handsNothingOver = false;
   const { message } = context;
   if (message === undefined) return complain('there is no message');
   if (sender.address !== undefined) message.sender = sender.address;
