@@ -45,17 +45,14 @@ async function identityOf(uid: number, gid: number, runtime: Runtime): Promise<I
 export async function callerOf(runtime: Runtime): Promise<Caller> {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
-  const { user: server, config } = runtime;
-  const { admin_groups: admins, trusted_users: trusted, trusted_groups: trustedGroups } = config.main;
+  const { user: server } = runtime;
+  const { adminGroups, trustedUsers, trustedGroups } = runtime.privileged;
   const isServer = uid === 0 || uid === server.uid;
   return {
     uid,
     gid,
     ...(await identityOf(uid, gid, runtime)),
-    isAdmin: isServer || inGroups([server.gid, ...(admins ?? []).map((group) => group.gid)]),
-    isTrusted:
-      isServer ||
-      (trusted ?? []).some((each) => each.uid === uid) ||
-      inGroups((trustedGroups ?? []).map((group) => group.gid)),
+    isAdmin: isServer || inGroups([server.gid, ...adminGroups]),
+    isTrusted: isServer || trustedUsers.has(uid) || inGroups([...trustedGroups]),
   };
 }

@@ -15,6 +15,8 @@ export interface ReadInstance<D> {
   readonly hidden: ReadonlySet<string>;
   /** Where its last line stands. */
   readonly place: Place;
+  /** Where its settings stand, by the names they were written with. */
+  readonly places: ReadonlyMap<string, Place>;
 }
 
 /** What a section holds. */
@@ -33,6 +35,7 @@ interface Unfinished<D> {
   readonly common: OptionReader<OptionTable>;
   private: OptionReader<OptionTable> | undefined;
   place: Place;
+  readonly places: Map<string, Place>;
 }
 
 const heading = /^([A-Za-z][A-Za-z0-9_]*)[ \t]*:[ \t]*(.*)$/s;
@@ -67,6 +70,7 @@ export function readDriverSection<D>(
         common: new OptionReader(family.commonOptions),
         private: undefined,
         place: line.place,
+        places: new Map(),
       };
     } else if (current === undefined) {
       problems.error(`${family.word} name missing`, line.place, 'an instance begins with its name and a colon');
@@ -79,7 +83,7 @@ export function readDriverSection<D>(
 }
 
 function finished<D>(
-  { name, driver, unknownDriver, common, private: own, place }: Unfinished<D>,
+  { name, driver, unknownDriver, common, private: own, place, places }: Unfinished<D>,
   { word }: DriverFamily<D>,
   problems: Problems,
 ): ReadInstance<D> | undefined {
@@ -95,6 +99,7 @@ function finished<D>(
     set: new Set([...common.set, ...own.set]),
     hidden: new Set([...common.hidden, ...own.hidden]),
     place,
+    places,
   };
 }
 
@@ -105,6 +110,7 @@ function takeSetting<D>(line: LogicalLine, current: Unfinished<D>, family: Drive
     problems.error(setting.error, line.place, setting.remedy);
     return;
   }
+  current.places.set(setting.name, line.place);
   const { common, private: own } = current;
   const isPrivate = own !== undefined && (own.knows(setting.name) || !common.knows(setting.name));
   if (current.unknownDriver && !common.knows(setting.name)) return;

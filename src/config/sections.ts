@@ -46,19 +46,19 @@ function readAcls(draft: Draft): void {
   }
 }
 
-/** `self`, `host_find_failed` and their like: what only the driver can judge. */
+/** What only the driver can judge, then `self`: in the order in which the real one finds it. */
 function checkRouter(read: ReadInstance<RouterInstance['driver']>, problems: Problems): void {
   const { name, driver, place } = read;
   const common = read.common as RouterCommonOptions;
   if (driver.transport === 'required' && common.transport === undefined && !common.verify_only) {
     problems.errorWithin(`${name} router:\n  a transport is required for this router`, place);
   }
-  if (!/^(?:freeze|defer|fail|pass|send|reroute[ \t]*:.*)$/s.test(common.self)) {
-    problems.errorAbout(`${name} router`, `${common.self} is not valid for the self option`, place);
-  }
   tellOf(driver.check(read.options, common, name), `${name} router`, place, problems);
   if (driver.transport === 'forbidden' && common.transport !== undefined) {
     problems.errorWithin(`${name} router:\n  a transport must not be defined for this router`, place);
+  }
+  if (!/^(?:freeze|defer|fail|pass|send|reroute[ \t]*:.*)$/s.test(common.self)) {
+    problems.errorAbout(`${name} router`, `${common.self} is not valid for the self option`, place);
   }
 }
 
@@ -121,7 +121,7 @@ function readTransports(draft: Draft): void {
       problems.errorWithin(`user set without group for the ${read.name} transport`, read.place);
     }
     tellOf(read.driver.check(read.options, common, read.name), `${read.name} transport`, read.place, problems);
-    readHeadersRewrite(read.name, common, read.place, draft);
+    readHeadersRewrite(read.name, common, read.places.get('headers_rewrite'), draft);
     found.set(read.name, { ...read, common, worker: read.driver.make(read.options, common, read.set) });
   }
 }
@@ -130,7 +130,7 @@ function readTransports(draft: Draft): void {
 function readHeadersRewrite(
   name: string,
   { headers_rewrite: list }: TransportCommonOptions,
-  place: Place,
+  place: Place | undefined,
   { problems, transportRewriteRules }: Draft,
 ): void {
   if (list === undefined) return;

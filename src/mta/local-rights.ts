@@ -62,10 +62,10 @@ function creatorOf({ options }: TransportInstance, { message }: Context): Owner 
 function neverList(
   uid: number,
   transport: string,
-  { config, fixedNeverUsers }: Runtime,
+  { privileged, fixedNeverUsers }: Runtime,
 ): { readonly problem: string; readonly code: number } | undefined {
   const fixed = fixedNeverUsers.has(uid);
-  const listed = (config.main.never_users ?? []).some((user) => user.uid === uid);
+  const listed = privileged.neverUsers.has(uid);
   if (!fixed && !listed) return undefined;
   const list = fixed ? 'fixed_never_users' : 'never_users';
   return { problem: `User ${uid} set for ${transport} transport is on the ${list} list`, code: neverUser };

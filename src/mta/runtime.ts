@@ -20,6 +20,7 @@ import { facilityNamed, SystemLog } from '../observe/syslog.ts';
 import { type Clean, literal } from '../safe/taint.ts';
 import { limitUserNames, userNamed } from '../safe/users.ts';
 import { Spool } from '../spool/spool.ts';
+import { findPrivileged, type Privileged } from './privileged.ts';
 import { makeServices } from './services.ts';
 import {
   BadSetting,
@@ -38,6 +39,7 @@ export interface Runtime {
   readonly settings: Settings;
   readonly places: Places;
   readonly user: ServerUser;
+  readonly privileged: Privileged;
   /** Users whom nothing is delivered as, whatever the configuration says. */
   readonly fixedNeverUsers: ReadonlySet<number>;
   readonly spool: Spool;
@@ -141,7 +143,9 @@ export async function makeRuntime(
   const { programDirectory } = installation;
   const ground = { config, lookups, resolver, programDirectory };
   const early = makeServices({ ...ground, spool: undefined, log: () => undefined, selects: () => false });
-  const places = await findPlaces(config, installation, newContext({ settings: basic, services: early }));
+  const earlyContext = newContext({ settings: basic, services: early });
+  const places = await findPlaces(config, installation, earlyContext);
+  const privileged = await findPrivileged(config, earlyContext);
   const user = effectiveServerUser(config, installation);
   limitUserNames(main.max_username_length);
   const asRoot = process.geteuid?.() === 0;
@@ -201,6 +205,7 @@ export async function makeRuntime(
     settings: places.settings,
     places,
     user,
+    privileged,
     fixedNeverUsers,
     spool,
     logs,

@@ -59,12 +59,8 @@ export async function sendReply(
 export function submitFor(pieces: readonly Buffer[], sender: string, origin: Origin): Promise<SubmissionResult> {
   const { about, rights, runtime } = origin;
   const { uid, gid } = rights;
-  const { trusted_users: users, trusted_groups: groups } = runtime.config.main;
-  const isTrusted =
-    uid === 0 ||
-    uid === runtime.user.uid ||
-    (users ?? []).some((user) => user.uid === uid) ||
-    (groups ?? []).some((group) => group.gid === gid);
+  const { trustedUsers, trustedGroups } = runtime.privileged;
+  const isTrusted = uid === 0 || uid === runtime.user.uid || trustedUsers.has(uid) || trustedGroups.has(gid);
   return submitLocally(
     {
       timeout: 0,

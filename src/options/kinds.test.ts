@@ -11,7 +11,6 @@ import {
   fixedPoint,
   flag,
   group,
-  groupList,
   integer,
   kilobytes,
   octal,
@@ -21,8 +20,8 @@ import {
   time,
   timeList,
   user,
-  userList,
 } from './kinds.ts';
+import { groupList, userList } from './name-lists.ts';
 import type { OptionRow, OptionTable } from './table.ts';
 
 /** The line that `-bP` shows after a setting, or what is said against it. */

@@ -26,7 +26,8 @@ const missing = (name: string): { readonly error: string } => ({
   error: `unexpected end of line (data missing) after ${name}`,
 });
 
-function row<T>(
+/** A kind of option; `read` is not asked when there is no value. */
+export function row<T>(
   type: string,
   doc: string,
   standard: T,
@@ -58,7 +59,7 @@ export function readString(text: string, name: string): Reading<string> {
     : { error: `extra characters follow string value for ${name}` };
 }
 
-function then<T, U>(reading: Reading<T>, next: (value: T) => Reading<U>): Reading<U> {
+export function then<T, U>(reading: Reading<T>, next: (value: T) => Reading<U>): Reading<U> {
   return 'error' in reading ? reading : next(reading.value);
 }
 
@@ -302,7 +303,7 @@ export function user(doc: string): OptionRow<UserOption | undefined> {
       const found = userNamed(value);
       return found === undefined
         ? { error: `user ${value} was not found` }
-        : { value: { user: found, byNumber: /^\d+$/.test(value) } };
+        : { value: { user: found, byNumber: /^-?\d+$/.test(value) } };
     });
   const print = (value: UserOption | undefined): string =>
     value === undefined ? '' : 'user' in value ? value.user.name : value.template.source;
@@ -318,37 +319,12 @@ export function group(doc: string): OptionRow<GroupOption | undefined> {
       return found === undefined ? { error: `group ${value} was not found` } : { value: { group: found } };
     });
   const print = (value: GroupOption | undefined): string =>
-    value === undefined ? '' : 'group' in value ? groupName(value.group) : value.template.source;
+    value === undefined ? '' : 'group' in value ? groupName(value.group, true) : value.template.source;
   return row<GroupOption | undefined>('string*', doc, undefined, read, print);
 }
 
-/** The name of a group that may have been given by number. */
-const groupName = ({ name, gid }: Group): string => (/^\d+$/.test(name) ? (groupWithId(gid)?.name ?? name) : name);
-
-/** Users, looked up when the configuration is read. */
-export function userList(doc: string): OptionRow<readonly User[] | undefined> {
-  const read = (text: string, name: string): Reading<readonly User[] | undefined> =>
-    then(readString(text, name), (value) => eachNamed(value, userNamed, 'user'));
-  return row<readonly User[] | undefined>('string list', doc, undefined, read, (value) =>
-    value === undefined || value.length === 0 ? undefined : value.map(({ name }) => name).join(':'),
-  );
-}
-
-/** Groups, looked up when the configuration is read. */
-export function groupList(doc: string): OptionRow<readonly Group[] | undefined> {
-  const read = (text: string, name: string): Reading<readonly Group[] | undefined> =>
-    then(readString(text, name), (value) => eachNamed(value, groupNamed, 'group'));
-  return row<readonly Group[] | undefined>('string list', doc, undefined, read, (value) =>
-    value === undefined || value.length === 0 ? undefined : value.map(groupName).join(':'),
-  );
-}
-
-function eachNamed<T>(text: string, find: (name: string) => T | undefined, what: string): Reading<readonly T[]> {
-  const found: T[] = [];
-  for (const item of splitList(text).items) {
-    const one = find(item);
-    if (one === undefined) return { error: `${what} ${item} was not found` };
-    found.push(one);
-  }
-  return { value: found };
+/** The name of a group that may have been given by number. Numbers without a name may be shown with their sign. */
+export function groupName({ name, gid }: Group, isSigned = false): string {
+  if (!/^\d+$/.test(name)) return name;
+  return groupWithId(gid)?.name ?? String(isSigned ? gid | 0 : gid);
 }

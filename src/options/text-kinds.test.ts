@@ -9,7 +9,6 @@ import {
   fixed,
   flag,
   group,
-  groupList,
   hostList,
   integer,
   localPartList,
@@ -18,8 +17,8 @@ import {
   template,
   time,
   user,
-  userList,
 } from './kinds.ts';
+import { groupList, userList } from './name-lists.ts';
 import { alsoCalled, type OptionRow, standardValues, withoutEffect } from './table.ts';
 
 /** Checks a row against texts and the line that `-bP` shows after each, or what is said against it. */
@@ -120,6 +119,7 @@ describe('a user or group', () => {
     answers(group(''), {
       root: 'x = root',
       '99999': 'x = 99999',
+      '-2': 'x = -2',
       $y: 'x = $y',
       'no-such-group': 'group no-such-group was not found',
     });
@@ -134,6 +134,8 @@ describe('a user or group', () => {
       'root:': 'x = root',
       '"root:daemon"': 'x = root:daemon',
       '12345': 'x = 12345',
+      '-1': 'x = 4294967295',
+      'root:$y': 'x = root:$y',
       '': 'x =',
       'root:no-such-user': 'user no-such-user was not found',
     });

@@ -169,15 +169,13 @@ export const manualroute = defineRouter({
   options: manualrouteOptions,
   transport: 'optional',
   check(options) {
-    if ((options.route_data === undefined) === (options.route_list === undefined)) {
-      return 'route_list or route_data (but not both) must be specified';
-    }
     if (![...whenMissing, 'ignore'].includes(options.host_find_failed)) {
       return 'unrecognized setting for host_find_failed option';
     }
-    return whenMissing.includes(options.host_all_ignored)
-      ? undefined
-      : 'unrecognized setting for host_all_ignored option';
+    if (!whenMissing.includes(options.host_all_ignored)) return 'unrecognized setting for host_all_ignored option';
+    return (options.route_data === undefined) === (options.route_list === undefined)
+      ? 'route_list or route_data (but not both) must be specified'
+      : undefined;
   },
   make(options, common) {
     const rules = options.route_list === undefined ? [] : parseRules(options.route_list.source);

@@ -1,6 +1,7 @@
 /** Options of the redirect router (Exim spec 22). */
 
-import { fixed, flag, groupList, octal, template, userList } from '../options/kinds.ts';
+import { fixed, flag, octal, template } from '../options/kinds.ts';
+import { groupList, userList } from '../options/name-lists.ts';
 import { dependsOn, type OptionRow, type OptionTable } from '../options/table.ts';
 
 /** A check that is on when there is somebody to check for. */

@@ -4,6 +4,7 @@ import type { Context } from '../expand/context.ts';
 import type { Expansion, Template } from '../expand/expand.ts';
 import { type FilterRequest, filterLanguageOf } from '../filter/filter.ts';
 import { type RedirectionItem, type RedirectionResult, readRedirectionList } from '../filter/redirection-list.ts';
+import { groupsOf, usersOf } from '../options/name-lists.ts';
 import type { OptionsOf } from '../options/table.ts';
 import { withRightsOf } from '../safe/privileges.ts';
 import { clean, Text } from '../safe/taint.ts';
@@ -78,6 +79,10 @@ async function fetchData(
     const message = `Tainted name '${name.text.value}' for file read not permitted\n`;
     return { outcome: { outcome: 'defer', message } };
   }
+  const owners = await usersOf(options.owners, 'owners', context);
+  const groups = await groupsOf(options.owngroups, 'owngroups', context);
+  if ('error' in owners) return { outcome: { outcome: 'defer', message: owners.error } };
+  if ('error' in groups) return { outcome: { outcome: 'defer', message: groups.error } };
   const rules = {
     modeMask: options.modemask,
     checkOwner: options.check_owner || routed.user !== undefined || options.owners !== undefined,
@@ -85,8 +90,8 @@ async function fetchData(
       options.check_group ||
       options.owngroups !== undefined ||
       (routed.user !== undefined && !(options.modemask & 0o020)),
-    owners: [...(routed.user ? [routed.user.uid] : []), ...(options.owners ?? []).map(({ uid }) => uid)],
-    groups: [...(routed.user ? [routed.user.gid] : []), ...(options.owngroups ?? []).map(({ gid }) => gid)],
+    owners: [...(routed.user ? [routed.user.uid] : []), ...owners.value.map(({ uid }) => uid)],
+    groups: [...(routed.user ? [routed.user.gid] : []), ...groups.value.map(({ gid }) => gid)],
     ignoreEacces: options.ignore_eacces,
     ignoreEnotdir: options.ignore_enotdir,
   };

@@ -98,13 +98,19 @@ function plausible(name: string): boolean {
   return name !== '' && name.length <= 256 && !name.includes('\0');
 }
 
+/** A number of a user or group as text; a negative one counts from the largest. */
+function idOf(text: string): number | undefined {
+  return /^-?\d{1,10}$/.test(text) ? Number(text) >>> 0 : undefined;
+}
+
 /** A user by name, or by number when the text is one. Numbers need not be in the user list. */
 export function userNamed(name: string): User | undefined {
   if (!plausible(name)) return undefined;
   const entry = findUser(name);
   if (entry !== null) return asUser(entry);
-  if (!/^\d{1,10}$/.test(name)) return undefined;
-  return userWithId(Number(name)) ?? { name, uid: Number(name), gid: -1, gecos: '', home: literal('/'), shell: '' };
+  const uid = idOf(name);
+  if (uid === undefined) return undefined;
+  return userWithId(uid) ?? { name: String(uid), uid, gid: -1, gecos: '', home: literal('/'), shell: '' };
 }
 
 export function userWithId(uid: number): User | undefined {
@@ -116,7 +122,8 @@ export function groupNamed(name: string): Group | undefined {
   if (!plausible(name)) return undefined;
   const entry = findGroup(name);
   if (entry !== null) return { name: entry.name, gid: entry.gid };
-  return /^\d{1,10}$/.test(name) ? { name, gid: Number(name) } : undefined;
+  const gid = idOf(name);
+  return gid === undefined ? undefined : { name: String(gid), gid };
 }
 
 export function groupWithId(gid: number): Group | undefined {

@@ -7,6 +7,7 @@ import type { Template } from '../../expand/expand.ts';
 import { compatibilityLevel } from '../../expand/version.ts';
 import { formatInterval } from '../../lib/intervals.ts';
 import { earlyContext } from '../../mta/early-context.ts';
+import { findPrivileged } from '../../mta/privileged.ts';
 import { BadSetting, effectiveServerUser } from '../../mta/settings.ts';
 import { groupWithId, userWithId } from '../../safe/users.ts';
 
@@ -26,6 +27,8 @@ async function expanded(template: Template, name: string, context: Context): Pro
 
 const groupName = (gid: number): string => groupWithId(gid)?.name ?? String(gid);
 const userName = (uid: number): string => userWithId(uid)?.name ?? String(uid);
+
+const nameLists = ['admin_groups', 'never_users', 'trusted_groups', 'trusted_users'] as const;
 
 /**
  * The values by the names of the options. Paths that are expansions come out expanded.
@@ -55,6 +58,7 @@ export async function mainValues({
       return installed === '' ? `${spool}/${inSpool}` : installed;
     };
     const user = effectiveServerUser(config, installation);
+    await findPrivileged(config, context);
     const { system_filter_user: filterUser, system_filter_group: filterGroup } = main;
     const values = new Map([
       ['spool_directory', spool],
@@ -71,6 +75,10 @@ export async function mainValues({
       ['retry_interval_max', formatInterval(Math.min(main.retry_interval_max, 86_400))],
       ['remote_max_parallel', String(Math.max(main.remote_max_parallel, 1))],
     ]);
+    for (const name of nameLists) {
+      const list = main[name];
+      if (list !== undefined && 'template' in list) values.set(name, await expanded(list.template, name, context));
+    }
     if (filterGroup === undefined && filterUser !== undefined && 'user' in filterUser) {
       values.set('system_filter_group', groupName(filterUser.user.gid));
     }

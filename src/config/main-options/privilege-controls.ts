@@ -1,6 +1,7 @@
 /** Main options about who may do what on this host (Exim spec 14.3). */
 
-import { fixed, flag, groupList, userList } from '../../options/kinds.ts';
+import { fixed, flag } from '../../options/kinds.ts';
+import { groupList, userList } from '../../options/name-lists.ts';
 import type { OptionTable } from '../../options/table.ts';
 
 export const privilegeControls = {
