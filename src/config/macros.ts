@@ -18,12 +18,13 @@ const definition = /^([A-Z][A-Za-z0-9_]*)[ \t-\r]*(==?)[ \t-\r]*(.*)$/s;
 
 export class Macros {
   readonly #macros = new Map<string, Macro>();
+  /** Names by their first letter: few lines have a name in them, and all names begin with a capital letter. */
+  readonly #byLetter = new Map<string, string[]>();
   readonly #builtin: () => ReadonlyMap<string, string>;
 
   /** `builtin` answers the names that tell what the program can do; they begin with an underscore. */
   constructor(commandLine: ReadonlyMap<string, string>, builtin: () => ReadonlyMap<string, string>) {
-    for (const [name, value] of commandLine)
-      this.#macros.set(name, { name, value, fromCommandLine: true, used: false });
+    for (const [name, value] of commandLine) this.#add({ name, value, fromCommandLine: true, used: false });
     this.#builtin = builtin;
   }
 
@@ -49,8 +50,24 @@ export class Macros {
         return `"${name}" cannot be defined as a macro because previously defined macro "${other}" is a substring`;
       }
     }
-    this.#macros.set(name, { name, value: trim(value), fromCommandLine: false, used: false, place });
+    this.#add({ name, value: trim(value), fromCommandLine: false, used: false, place });
     return undefined;
+  }
+
+  #add(macro: Macro): void {
+    const { name } = macro;
+    this.#macros.set(name, macro);
+    const letter = name.charAt(0);
+    const same = this.#byLetter.get(letter);
+    if (same === undefined) this.#byLetter.set(letter, [name]);
+    else same.push(name);
+  }
+
+  #isIn(text: string): boolean {
+    for (const { index } of text.matchAll(/[A-Z]/g)) {
+      if (this.#byLetter.get(text.charAt(index))?.some((name) => text.startsWith(name, index)) === true) return true;
+    }
+    return false;
   }
 
   /**
@@ -62,8 +79,7 @@ export class Macros {
     let text = line.slice(head.length);
     const used: string[] = [];
     const isComment = /^[ \t-\r]*#/.test(line);
-    // all names begin with a capital letter
-    for (const macro of /[A-Z]/.test(text) ? this.#macros.values() : []) {
+    for (const macro of this.#isIn(text) ? this.#macros.values() : []) {
       const { name, value } = macro;
       if (text.includes(name)) {
         text = text.replaceAll(name, () => value);

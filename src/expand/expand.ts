@@ -1,5 +1,5 @@
 /**
- * The door to the expansion language (Exim spec 11): text is compiled once, when the configuration is read, and the
+ * The door to the expansion language (Exim spec 11): text is compiled once, when it is first used, and the
  * result is asked for with a context as often as needed. What can go wrong comes back as a value.
  */
 
@@ -55,28 +55,26 @@ export function compileTemplate(source: string): Template {
     const expansion: Expansion = { ok: true, text };
     return { source, tree: { kind: 'literal', at: 0, text: source }, constant: text, expand: () => expansion };
   }
-  const tree = parse(source);
-  const evaluate = compiler.text(tree);
-  const constant = tree.kind === 'literal' ? Text.configured(tree.text) : undefined;
-  return { source, tree, constant, expand: guard(evaluate) };
-}
-
-/** The same, read when it is first used: for standard values, of which most are never used. */
-export function templateOnDemand(source: string): Template {
-  let compiled: Template | undefined;
-  const template = (): Template => {
-    compiled ??= compileTemplate(source);
-    return compiled;
+  // read when it is first used: a command uses few of the strings of a configuration
+  let tree: Node | undefined;
+  let expand: Expander | undefined;
+  const parsed = (): Node => {
+    tree ??= parse(source);
+    return tree;
   };
   return {
     source,
     get tree() {
-      return template().tree;
+      return parsed();
     },
     get constant() {
-      return template().constant;
+      const read = parsed();
+      return read.kind === 'literal' ? Text.configured(read.text) : undefined;
     },
-    expand: (context) => template().expand(context),
+    expand(context) {
+      expand ??= guard(compiler.text(parsed()));
+      return expand(context);
+    },
   };
 }
 

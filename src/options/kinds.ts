@@ -1,7 +1,7 @@
 /** The kinds of option values (Exim spec 6.12 - 6.20): how each is read and how `-bP` shows it. */
 
 import type { ListKind } from '../expand/context.ts';
-import { compileTemplate, type Template, templateOnDemand } from '../expand/expand.ts';
+import { compileTemplate, type Template } from '../expand/expand.ts';
 import { printing, readQuoted } from '../lib/escapes.ts';
 import { formatInterval, parseInterval } from '../lib/intervals.ts';
 import { splitList } from '../lib/list-text.ts';
@@ -227,7 +227,7 @@ export function template<S extends string | undefined = undefined>(
 ): WithStandard<S, Template> {
   const read = (text: string, name: string): Reading<Template | undefined> =>
     then(readString(text, name), (value) => ({ value: compileTemplate(value) }));
-  const initial = standard === undefined ? undefined : templateOnDemand(standard);
+  const initial = standard === undefined ? undefined : compileTemplate(standard);
   return row('string*', doc, initial, read, (value, eightBit) =>
     printing(value?.source ?? '', eightBit),
   ) as WithStandard<S, Template>;

@@ -119,7 +119,10 @@ export class OptionReader<T extends OptionTable> {
   }
 
   values(): OptionsOf<T> {
-    return Object.freeze({ ...this.#standard, ...Object.fromEntries(this.#values) }) as OptionsOf<T>;
+    // names are there already: all instances of a driver keep one shape, which is made and read fast
+    const values: Record<string, unknown> = { ...this.#standard };
+    for (const [name, value] of this.#values) values[name] = value;
+    return Object.freeze(values) as OptionsOf<T>;
   }
 }
 

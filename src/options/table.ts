@@ -102,9 +102,8 @@ export function dependsOn<T>(
 
 /** The values of a table when nothing is set. */
 export function standardValues<T extends OptionTable>(table: T): OptionsOf<T> {
-  const values: Record<string, unknown> = {};
-  for (const [name, row] of Object.entries(table)) values[name] = row.standard;
-  return values as OptionsOf<T>;
+  // made at once: an object that grows name by name becomes a slow one
+  return Object.fromEntries(Object.entries(table).map(([name, row]) => [name, row.standard])) as OptionsOf<T>;
 }
 
 /** What is wrong with options taken together: a text about the driver, or one that names it itself. */
