@@ -5,6 +5,7 @@ import { printing } from '../lib/escapes.ts';
 import type { Runtime } from '../mta/runtime.ts';
 import { timestamp } from '../observe/main-log.ts';
 import type { Action } from './invocation.ts';
+import { backgroundMark } from './open-runtime.ts';
 import type { Terminal } from './output.ts';
 import type { Start } from './start.ts';
 
@@ -37,6 +38,8 @@ export function logArguments(
   { error }: Terminal,
 ): void {
   if (!logs.selects('arguments') || untold.has(action)) return;
+  // whoever put the daemon into the background has told it
+  if (action === 'daemon' && process.env[backgroundMark] !== undefined) return;
   const all = [`${directory}/bin/${calledAs}`, ...words].map((word) => ` ${shown(word)}`).join('');
   const line = `cwd=${process.cwd()} ${words.length + 1} args:${all}`;
   if (action === 'version') error(`${timestamp(clock.now())} ${line}\n`);

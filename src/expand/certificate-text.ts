@@ -8,6 +8,7 @@ import {
   certificateFields,
   certificateOctets,
   type NamePart,
+  nameText,
 } from '../net/certificate-fields.ts';
 
 /** Modifiers behind the name of a field, taken apart. */
@@ -19,14 +20,6 @@ interface Modifiers {
 }
 
 type Field = (fields: CertificateFields, modifiers: Modifiers) => string | undefined;
-
-/** RFC 4514 §2.4. */
-function escaped(value: string): string {
-  return value
-    .replace(/[,+"\\<>;]/g, '\\$&')
-    .replace(/^[# ]/, '\\$&')
-    .replace(/ $/, '\\ ');
-}
 
 function joined(items: readonly string[], separator: string): string | undefined {
   return items.length === 0
@@ -48,7 +41,7 @@ const name =
         parts.map((each) => `${each.type}=${each.value}`),
         separator,
       );
-    return parts.map((each) => `${each.type}=${escaped(each.value)}`).join(',');
+    return nameText(parts);
   };
 
 const time =

@@ -94,12 +94,19 @@ export function otherSide(connection: ConnectionFacts, selects: (selector: LogSe
   return hostAddress === '' || isPretended ? ident : hostFields(connection, selects).replace(/^ H=/, '');
 }
 
+/** What was agreed on with a client: `X=cipher CV=no DN="…" SNI=…`, as far as the log selectors ask for it. */
+export function clientTlsFields(tls: TlsFacts | undefined, selects: (selector: LogSelector) => boolean): string {
+  const sni = tls?.sni ?? '';
+  const shown = selects('tls_sni') && sni !== '' ? ` SNI=${sni.replace(/[\x00-\x20\x7f]/g, '?')}` : '';
+  return `${tlsFields(tls, selects)}${shown}`;
+}
+
 /** `X=cipher CV=no DN="…"`, as far as the log selectors ask for them. */
 export function tlsFields(tls: TlsFacts | undefined, selects: (selector: LogSelector) => boolean): string {
   if (tls === undefined) return '';
   let text = selects('tls_cipher') ? ` X=${tls.cipher}${tls.resumed && selects('tls_resumption') ? '*' : ''}` : '';
   if (selects('tls_certificate_verified')) text += ` CV=${tls.dane ? 'dane' : tls.verified ? 'yes' : 'no'}`;
-  const shown = (value: string): string => value.replace(/["\\]/g, '\\$&').replace(/[\x00-\x1f\x7f]/g, '?');
+  const shown = (value: string): string => value.replace(/[\x00-\x1f\x7f]/g, '?');
   if (selects('tls_peerdn') && tls.peerDn !== '') text += ` DN="${shown(tls.peerDn)}"`;
   return text;
 }
@@ -117,9 +124,7 @@ export function arrivalLine(arrival: Arrival, selects: (selector: LogSelector) =
   if (selects('pipelining') && connection.pipelining !== undefined) {
     line += ` L${earlyMarks[connection.pipeConnect ?? 'not offered']}${connection.pipelining === 'used' ? '' : '-'}`;
   }
-  line += tlsFields(connection.tls, selects);
-  const sni = connection.tls?.sni ?? '';
-  if (selects('tls_sni') && sni !== '') line += ` SNI=${sni.replace(/[\x00-\x20\x7f]/g, '?')}`;
+  line += clientTlsFields(connection.tls, selects);
   if (connection.authenticator !== '') {
     line += authenticatorField(connection);
     const sender = context.message?.authenticatedSender ?? '';

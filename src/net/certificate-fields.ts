@@ -93,6 +93,19 @@ function nameOf(name: DerValue): NamePart[] {
     });
 }
 
+/** RFC 4514 §2.4. */
+function escaped(value: string): string {
+  return value
+    .replace(/[,+"\\<>;]/g, '\\$&')
+    .replace(/^[# ]/, '\\$&')
+    .replace(/ $/, '\\ ');
+}
+
+/** `CN=…,O=…`: a name in the order in which it stands. */
+export function nameText(parts: readonly NamePart[]): string {
+  return parts.map(({ type, value }) => `${type}=${escaped(value)}`).join(',');
+}
+
 /** Extensions by their identifier: what stands within. */
 function extensionsOf(tbs: readonly DerValue[]): ReadonlyMap<string, DerValue[]> {
   const list = tbs.find(({ tag }) => tag === extensionsTag);

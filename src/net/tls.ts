@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { PeerCertificate, SecureContext, TLSSocket, TLSSocketOptions, TlsOptions } from 'node:tls';
 import * as clock from '../lib/clock.ts';
 import { errorText } from '../lib/errno.ts';
+import { certificateFields, nameText } from './certificate-fields.ts';
 import { type ChannelBinding, channelBinding } from './channel-binding.ts';
 import { chainOf, daneProblem, wholeChainOf } from './dane.ts';
 import type { CertificateAssociation } from './dns-records.ts';
@@ -29,7 +30,7 @@ export interface TlsFacts {
   readonly version: string;
   /** The other side showed a certificate, and it is good. */
   readonly verified: boolean;
-  /** Subject of its certificate, `/C=…/CN=…`. */
+  /** Subject of its certificate, `CN=…,O=…`. */
   readonly peerDn: string;
   /** The name that was asked for. */
   readonly sni: string;
@@ -139,8 +140,10 @@ function strengthOf(cipher: string): number {
   return 128;
 }
 
-function subjectOf(certificate: { readonly subject: string } | undefined): string {
-  return certificate === undefined || certificate.subject === '' ? '' : `/${certificate.subject.split('\n').join('/')}`;
+/** As Exim with GnuTLS writes it, and as `${certextract{subject}…}` does. */
+function subjectOf(certificate: X509Certificate | undefined): string {
+  const fields = certificate === undefined ? undefined : certificateFields(certificate.raw);
+  return fields === undefined ? '' : nameText(fields.subject);
 }
 
 /** Why the certificate of a client is not believed. Node itself asks only for sockets of its own servers. */

@@ -41,6 +41,7 @@ export const logSelectors = {
   queue_time_overall: off('QT= on Completed lines'),
   pid: off('the process id in square brackets'),
   pipelining: off('L when PIPELINING was used'),
+  protocol_detail: off('nothing; Exim knows the name, and adds nothing either'),
   proxy: off("PRX= the proxy's inner address"),
   receive_time: off('RT= on arrival lines: how long reception took'),
   received_recipients: off('the recipients on arrival lines'),
@@ -76,6 +77,9 @@ const names = Object.keys(logSelectors) as LogSelector[];
 
 export const standardSelection: LogSelection = new Set(names.filter((name) => logSelectors[name].standard));
 
+/** Other names. */
+const synonyms: ReadonlyMap<string, LogSelector> = new Map([['rejected_headers', 'rejected_header']]);
+
 function isSelector(name: string): name is LogSelector {
   return Object.hasOwn(logSelectors, name);
 }
@@ -85,7 +89,8 @@ export function parseLogSelection(text: string): LogSelection | { readonly error
   const chosen = new Set(standardSelection);
   for (const word of trim(text).split(/[ \t-\r]+/)) {
     if (word === '') continue;
-    const [sign, name] = [word[0], word.slice(1)];
+    const sign = word[0];
+    const name = synonyms.get(word.slice(1)) ?? word.slice(1);
     if (sign !== '+' && sign !== '-')
       return { error: `malformed log_selector setting: + or - expected but found "${word}"` };
     if (name !== 'all' && !isSelector(name)) return { error: `unknown log_selector setting: ${word}` };

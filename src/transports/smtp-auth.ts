@@ -88,7 +88,7 @@ async function attempt(
   const { name, common, logIn } = authenticator;
   const conversation = new Conversation(session, upper(common.public_name ?? name));
   const verdict = await logIn(conversation, context);
-  const host_ = run.services.hostField(host);
+  const at = `H=${host.name} [${host.address}]`;
   switch (verdict.outcome) {
     case 'skipped':
       return 'skipped';
@@ -103,7 +103,7 @@ async function attempt(
     case 'refused': {
       const reply = conversation.reply === undefined ? '' : replyText(conversation.reply);
       if (conversation.reply !== undefined && replyClass(conversation.reply) === 5) {
-        run.services.log(`${name} authenticator failed ${host_} ${reply}`);
+        run.services.log(`${name} authenticator failed ${at} ${reply}`);
         return 'refused';
       }
       return deferral(0, `SMTP error from remote mail server after ${conversation.shown}: ${reply}`, false);
@@ -113,7 +113,7 @@ async function attempt(
         return deferral(errorCodes.authenticationProblem, withName(verdict.message, name), true);
       }
       await conversation.cancel();
-      run.services.log(`${name} authenticator cancelled authentication ${host_} ${verdict.message}`);
+      run.services.log(`${name} authenticator cancelled authentication ${at} ${verdict.message}`);
       return 'refused';
     }
   }

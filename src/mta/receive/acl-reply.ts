@@ -4,7 +4,7 @@ import type { AclResult, Phase } from '../../acl/acl.ts';
 import type { SenderProblem } from '../../acl/verifier.ts';
 import { trimEnd } from '../../lib/octets.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
-import { authenticatorField } from '../arrival-log.ts';
+import { authenticatorField, clientTlsFields } from '../arrival-log.ts';
 import { type Reception, shownInLog } from './reception.ts';
 
 /** Codes for refusals that name none of their own; 550 for all others. */
@@ -23,11 +23,16 @@ const lateColon = 35;
 const coded = /^(\d\d\d)[ \t-\r](?:(\d\.\d{1,3}\.\d{1,3})[ \t-\r])?/;
 
 /** Takes the code off a text when it begins with the right digit; one with another is reported and not used. */
-export function withCode(standard: string, text: string, { runtime, context }: Reception): Reply {
+export function withCode(
+  standard: string,
+  text: string,
+  { runtime, context }: Reception,
+  digit = standard.slice(0, 1),
+): Reply {
   const [whole, code, enhanced] = coded.exec(text) ?? [];
   if (whole === undefined || code === undefined) return { code: standard, text };
-  if (code[0] !== standard[0]) {
-    const wrong = `configured error code starts with incorrect digit (expected ${standard[0]}) in "${text}"`;
+  if (code[0] !== digit) {
+    const wrong = `configured error code starts with incorrect digit (expected ${digit}) in "${text}"`;
     runtime.logs.panic(wrong, context.message?.id || undefined);
     return { code: standard, text: text.slice(whole.length) };
   }
@@ -85,7 +90,10 @@ function logRefusal(result: AclResult, phase: Phase, what: string, reception: Re
       : `F=<${transaction.sender}>${authenticatorField(connection)} `;
   const [reasonLine = ''] = logMessage?.split('\n') ?? [];
   const reason = logMessage === undefined ? '' : `: ${reasonLine}`;
-  const line = shownInLog(`${reception.hostText}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`);
+  const tls = clientTlsFields(connection.tls, (selector) => reception.selects(selector)).replace(/^ (.*)$/s, '$1 ');
+  const line = shownInLog(
+    `${reception.hostText}${tls}${from}${temporary ? 'temporarily ' : ''}rejected ${what}${reason}`,
+  );
   const isQuiet = phase === 'connection' && !runtime.logs.selects('connection_reject');
   runtime.logs.write(
     isQuiet ? rejectTargets.filter((log) => log !== 'main') : rejectTargets,
@@ -113,17 +121,23 @@ function tellOf(problem: SenderProblem, reception: Reception, headers: string): 
 
 /** The refusal, which is logged; `what` is the command as the log shows it. */
 export function refusal(answer: AclResult, phase: Phase, what: string, reception: Reception, headers = ''): Reply {
-  const result = answer.outcome === 'discard' ? misused(answer, phase, reception) : answer;
+  const result = isMisused(answer, phase) ? misused(answer, phase, reception) : answer;
   const { outcome, userMessage, smtpCode, senderProblem } = result;
   const about = senderProblem === undefined ? '' : tellOf(senderProblem, reception, headers);
   const temporary = outcome === 'defer' || outcome === 'error';
   const standard = temporary ? '451' : (codes[phase] ?? '550');
   const text = userMessage ?? 'Administrative prohibition';
-  const reply = smtpCode ? withCode(standard, text, reception) : { code: standard, text };
+  // a client that verifies may be told anything
+  const digit = phase === 'VRFY' ? text.slice(0, 1) : undefined;
+  const reply = smtpCode ? withCode(standard, text, reception, digit) : { code: standard, text };
   const isCorrected = reply.code === standard && reply.text !== text && !text.startsWith(standard);
   const corrected = isCorrected && result.logMessage === userMessage ? `${reply.code} ${reply.text}` : undefined;
   logRefusal(corrected === undefined ? result : { ...result, logMessage: corrected }, phase, what, reception, headers);
   const close = outcome === 'drop';
+  if (close && reception.isLogged) {
+    const id = reception.context.message?.id || undefined;
+    reception.runtime.logs.write(['main'], `SMTP connection from ${reception.otherSide} closed by DROP in ACL`, id);
+  }
   const { smtp_return_error_details: details } = reception.runtime.config.main;
   if (temporary && (userMessage === undefined || outcome === 'error')) {
     const more = details && result.isPublic && result.logMessage ? `\n${result.logMessage}` : '';
@@ -134,8 +148,12 @@ export function refusal(answer: AclResult, phase: Phase, what: string, reception
   return { code: reply.code, text: isShort ? shortened(own, reception) : `${unwrapped(about)}${own}`, close };
 }
 
-/** Where there is nothing to discard, `discard` is a mistake of the configuration. */
+/** Where there is nothing to discard, `discard` is a mistake of the configuration; as is `drop` about a parameter of MAIL. */
+function isMisused({ outcome }: AclResult, phase: Phase): boolean {
+  return outcome === 'discard' || (outcome === 'drop' && phase === 'MAILAUTH');
+}
+
 function misused(answer: AclResult, phase: Phase, { runtime }: Reception): AclResult {
-  runtime.logs.panic(`"discard" verb not allowed in ${phase} ACL`);
+  runtime.logs.panic(`"${answer.outcome}" verb not allowed in ${phase} ACL`);
   return { ...answer, outcome: 'error' };
 }

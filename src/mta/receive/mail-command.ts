@@ -214,7 +214,7 @@ async function judgeAuthenticatedSender(
   };
   const result = await acls.run('MAILAUTH', runtime.config.main.acl_smtp_mailauth);
   if (result === undefined && !isAuthenticated) return ignore('client not authenticated');
-  if (result?.outcome === 'defer' || result?.outcome === 'error') {
+  if (result !== undefined && ['defer', 'error', 'drop', 'discard'].includes(result.outcome)) {
     message.authenticatedSender = '';
     return refusal(result, 'MAILAUTH', `MAILAUTH <${sender}> AUTH=${named}`, reception);
   }

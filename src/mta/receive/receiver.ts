@@ -56,7 +56,9 @@ export class Receiver implements SmtpPolicy {
     const result = await acls.run('connection', main.acl_smtp_connect);
     if (result !== undefined && result.outcome !== 'accept') {
       this.#isTurnedAway = true;
-      return { ...refusal(result, 'connection', 'connection in "connect" ACL', reception), close: true };
+      const reply = refusal(result, 'connection', 'connection in "connect" ACL', reception);
+      if (result.outcome === 'drop') await this.notQuit('acl-drop', undefined);
+      return { ...reply, close: true };
     }
     const banner = await this.#banner();
     if (banner === undefined)
@@ -179,15 +181,16 @@ export class Receiver implements SmtpPolicy {
     tools.remark('\n**** SMTP testing: that is not a real message id!\n\n');
   }
 
-  reset(reason: string | undefined): void {
-    const reception = this.#reception;
-    const { transaction, runtime, hostText } = reception;
-    if (transaction !== undefined && reason !== undefined && reception.selects('smtp_incomplete_transaction')) {
-      const { sender, recipients } = transaction;
-      const to = recipients.length === 0 ? '' : ` for ${withinLine(recipients)}`;
-      runtime.logs.main(shownInLog(`${hostText}incomplete transaction (${reason}) from <${sender}>${to}`));
-    }
-    reception.forgetMessage();
+  incomplete(reason: string): void {
+    const { transaction, runtime, hostText, selects } = this.#reception;
+    if (transaction === undefined || !selects('smtp_incomplete_transaction')) return;
+    const { sender, recipients } = transaction;
+    const to = recipients.length === 0 ? '' : ` for ${withinLine(recipients)}`;
+    runtime.logs.main(shownInLog(`${hostText}incomplete transaction (${reason}) from <${sender}>${to}`));
+  }
+
+  reset(): void {
+    this.#reception.forgetMessage();
   }
 
   vrfy(argument: string): Promise<Reply> {

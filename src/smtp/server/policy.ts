@@ -101,8 +101,10 @@ export interface SmtpPolicy {
   message(read: ReadData): Promise<Reply>;
   /** The client was told what became of the message. */
   messageAnswered(accepted: boolean): Promise<void>;
-  /** The transaction is over without a message; the reason, if there is one, is told in logs. */
-  reset(reason: string | undefined): void;
+  /** The transaction is to end without a message, for this reason, which logs tell. */
+  incomplete(reason: string): void;
+  /** Sender and recipients are forgotten. */
+  reset(): void;
   vrfy(argument: string): Promise<Reply>;
   expn(argument: string): Promise<Reply>;
   etrn(argument: string): Promise<Reply>;

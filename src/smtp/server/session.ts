@@ -204,8 +204,9 @@ export class SmtpSession {
   async #tooManyNonMail(verb: string): Promise<boolean> {
     const count = this.#nonMail.next(verb) ?? 0;
     if (count <= this.settings.maximumNonMail || !(await this.settings.limitsNonMail())) return false;
-    await this.#leave('bad-commands', { code: '554', text: 'Too many nonmail commands' });
+    this.endTransaction('too many non-mail commands');
     this.policy.dropped(`too many nonmail commands (last was "${verb}")`);
+    await this.#leave('bad-commands', { code: '554', text: 'Too many nonmail commands' });
     return true;
   }
 
@@ -219,6 +220,7 @@ export class SmtpSession {
       return this.protocolError('syntax', 'unrecognized command', '500');
     }
     this.policy.mistake('syntax', line, 'unrecognized command');
+    this.endTransaction('unrecognized command');
     const end = await this.#leave('bad-commands', { code: '500', text: 'Too many unrecognized commands' });
     this.policy.dropped(`too many unrecognized commands (last was "${line.slice(0, 200)}")`);
     return end;
@@ -252,7 +254,11 @@ export class SmtpSession {
 
   async #leave(reason: NotQuitReason, reply: Reply): Promise<SessionEnd> {
     const last = (await this.policy.notQuit(reason, reply)) ?? reply;
-    if (!this.#lines.isBroken) this.send(last);
+    if (!this.#lines.isBroken) {
+      this.send(last);
+      // what logs say of it comes behind the answer
+      await this.flush();
+    }
     return 'closed';
   }
 
@@ -336,15 +342,20 @@ export class SmtpSession {
     this.#nonMail.renew();
   }
 
+  /** Tells logs why there will be no message. */
+  tellIncomplete(reason: string): void {
+    if (this.hasSender) this.policy.incomplete(reason);
+  }
+
   /** Forgets sender and recipients; logs tell why. */
   endTransaction(reason: string): void {
-    if (this.hasSender) this.policy.reset(reason);
-    this.#clear();
+    this.tellIncomplete(reason);
+    this.forgetTransaction();
   }
 
   /** Forgets them because the client began anew, of which no log tells. */
   forgetTransaction(): void {
-    if (this.hasSender) this.policy.reset(undefined);
+    if (this.hasSender) this.policy.reset();
     this.#clear();
   }
 

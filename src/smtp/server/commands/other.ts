@@ -66,9 +66,10 @@ export const quit: SmtpCommand = {
   isMail: false,
   endsGroup: false,
   async run(session): Promise<SessionEnd> {
+    session.tellIncomplete('QUIT');
     // its ACL still sees the message that was begun
     session.send(await session.policy.quit());
-    session.endTransaction('QUIT');
+    session.forgetTransaction();
     return 'quit';
   },
 };
