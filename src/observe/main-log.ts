@@ -52,8 +52,8 @@ interface OpenLog {
   seen: number;
 }
 
-/** A log that is renamed gets at most this many milliseconds of lines more. */
-const lookInterval = 500;
+/** A log that is renamed gets at most this many milliseconds of lines more; one that is removed takes no more with it. */
+const lookInterval = 50;
 
 /** The longest line, without its time. */
 const longest = 8192;

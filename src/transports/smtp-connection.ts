@@ -18,7 +18,7 @@ import { EarlyTalk } from './smtp-early.ts';
 import { type Verdict, verdictOf } from './smtp-failure.ts';
 import { connectThrough, type Reached, usesProxies } from './smtp-proxies.ts';
 import { contextOf, isListed, type ReachableHost, raiseAt, type SmtpSetup, Unusable } from './smtp-run.ts';
-import { handshake, secure } from './smtp-tls.ts';
+import { handshake, lostBehindHandshake, secure } from './smtp-tls.ts';
 import { type DeliveryError, errorCodes, type LocalEnd } from './transport.ts';
 
 /** A session that is ready for transactions. */
@@ -114,7 +114,7 @@ export async function openConnection(
   if (first === misjudged) throw new Error('nothing was said early');
   if (!('reason' in first)) return first;
   const { reason } = first;
-  services.log(`${reason}: delivering unencrypted to ${services.hostField(host)} (not in hosts_require_tls)`);
+  services.log(`${reason}: delivering unencrypted to H=${host.name} [${host.address}] (not in hosts_require_tls)`);
   const second = await connect(run, host, from, { manner: 'in clear', mayBeginEarly: false });
   if (second === misjudged) throw new Error('nothing was said early');
   return 'reason' in second ? failed({ code: errorCodes.tlsFailed, message: second.reason }, true) : second;
@@ -191,7 +191,9 @@ async function introduce(
   let tls: TlsFacts | undefined;
   if (options.protocol === 'smtps') {
     const begun = await handshake(run, host, session);
-    if ('reason' in begun) return giveUp(failed({ code: errorCodes.tlsFailed, message: begun.reason }, true));
+    if ('reason' in begun) {
+      return giveUp({ ...failed({ code: errorCodes.tlsFailed, message: begun.reason }, true), quiet: true });
+    }
     tls = begun.facts;
   }
   const early = await EarlyTalk.with(run, host, mayBeginEarly);
@@ -224,7 +226,13 @@ async function introduce(
       if (early?.knows('tls') === true) early.introduce(session, name, 'tls');
       else {
         const again = await session.hello(name, extended);
-        if (isFailure(again)) return giveUp(verdictOf(again));
+        if (isFailure(again)) {
+          if (again.kind !== 'closed' && again.kind !== 'broken') return giveUp(verdictOf(again));
+          session.close();
+          const behind = lostBehindHandshake(run, securing.isRequired);
+          if (behind.outcome === 'again in clear') return behind;
+          return giveUp(behind.outcome === 'given up' ? behind.verdict : verdictOf(again));
+        }
         early?.heard(session, 'tls');
       }
     }

@@ -18,7 +18,7 @@ import { sessionOf } from './smtp-sessions.ts';
 import { errorCodes } from './transport.ts';
 
 export type Securing =
-  | { readonly outcome: 'secured'; readonly facts: TlsFacts }
+  | { readonly outcome: 'secured'; readonly facts: TlsFacts; readonly isRequired: boolean }
   /** It goes on without. */
   | { readonly outcome: 'in clear' }
   /** The connection is lost, and another may be made without TLS. */
@@ -135,6 +135,8 @@ export async function handshake(
   try {
     settings = await settingsFor(run, host, session);
   } catch (error) {
+    // the host waits for a handshake that does not come
+    session.close();
     return { reason: `TLS session: (tls_setup): ${errorText(error)}` };
   }
   const secured = await session.startTls(settings);
@@ -176,7 +178,20 @@ export async function secure(run: SmtpSetup, host: ReachableHost, session: Clien
     return hostVerdict(0, `SMTP error from remote mail server after STARTTLS: ${replyText(answer)}`);
   }
   const result = await handshake(run, host, session);
-  if ('facts' in result) return { outcome: 'secured', facts: result.facts };
-  if (!isRequired && options.tls_tempfail_tryclear) return { outcome: 'again in clear', reason: result.reason };
-  return hostVerdict(errorCodes.tlsFailed, result.reason, true);
+  if ('facts' in result) return { outcome: 'secured', facts: result.facts, isRequired };
+  return withoutTls(run, result.reason, isRequired);
+}
+
+/** TLS has failed, and the connection is lost with it. */
+function withoutTls({ options }: SmtpSetup, reason: string, isRequired: boolean): Securing {
+  if (!isRequired && options.tls_tempfail_tryclear) return { outcome: 'again in clear', reason };
+  return hostVerdict(errorCodes.tlsFailed, reason, true);
+}
+
+/**
+ * The host was lost before its first answer over TLS: with TLS 1.3 it may turn our certificate away when the handshake
+ * is over for us.
+ */
+export function lostBehindHandshake(run: SmtpSetup, isRequired: boolean): Securing {
+  return withoutTls(run, 'TLS session: error on first read', isRequired);
 }
