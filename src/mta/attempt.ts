@@ -101,6 +101,8 @@ export class Attempt {
   /** Those among them whose retry rules allow no further attempt, with what is told of them. */
   readonly #givenUp = new Map<UndeliveredAddress, Partial<UndeliveredAddress>>();
   readonly successes: SuccessfulAddress[] = [];
+  /** Addresses that others took the place of, in the order of routing. */
+  readonly redirected: RouteAddress[] = [];
   /** Connections for the messages that wait for their hosts. */
   readonly kept: KeptConnection[] = [];
   /** More of this message may go over the connection that is used now. */
@@ -336,11 +338,6 @@ export class Attempt {
       unlogged: transport.common.disable_logging,
       ...more,
     };
-  }
-
-  /** Whether something is left to do for a recipient of the envelope. */
-  isOpen(recipient: number): boolean {
-    return this.deferred.some(({ address }) => address.recipient === recipient);
   }
 
   /** The recipients of the envelope that were not done before. */

@@ -108,11 +108,14 @@ async function returnFailed(attempt: Attempt): Promise<readonly UndeliveredAddre
   const byRecipient = new Map<string, UndeliveredAddress[]>();
   const unreturnable: UndeliveredAddress[] = [];
   for (const failed of attempt.failed) {
-    if (failed.errorsTo !== '' && !concerns(failed, 'FAILURE', message.envelope)) {
+    const others = byRecipient.get(failed.errorsTo);
+    if (others !== undefined) {
+      // a report that is sent anyway tells of all, as Exim's does
+      others.push(failed);
+    } else if (failed.errorsTo !== '' && !concerns(failed, 'FAILURE', message.envelope)) {
       attempt.log(`${shownName(failed)}: error ignored: RFC 3461 DSN, failure notify not requested`);
     } else if (failed.errorsTo !== '') {
-      const others = byRecipient.get(failed.errorsTo) ?? [];
-      byRecipient.set(failed.errorsTo, [...others, failed]);
+      byRecipient.set(failed.errorsTo, [failed]);
     } else if (isIgnored(attempt)) {
       if (!attempt.gaveUp) attempt.log(`${shownWithParent(failed)}: error ignored`);
     } else {

@@ -13,7 +13,7 @@ import { type Clean, clean, Text } from '../safe/taint.ts';
 import type { Body } from '../spool/body.ts';
 import type { Envelope } from '../spool/envelope.ts';
 import { type RouteAddress, topOf } from './address.ts';
-import { notificationOf } from './notification.ts';
+import { originalRecipientOf } from './notification.ts';
 import type { Runtime } from './runtime.ts';
 import type { UndeliveredAddress } from './undelivered.ts';
 
@@ -152,7 +152,7 @@ export function statusOf(
   status: string,
   envelope: Envelope,
 ): string {
-  const { original } = notificationOf(address, envelope);
+  const original = originalRecipientOf(address, envelope);
   const named = original === '' ? '' : `Original-Recipient: ${original}\n`;
   return `${named}Action: ${action}\nFinal-Recipient: rfc822;${topOf(address).address}\nStatus: ${status}\n`;
 }

@@ -42,6 +42,8 @@ export interface RouteAllTools {
   /** A delivery to /dev/null is done at once. */
   onNull(delivery: Delivery): Promise<void>;
   onDiscarded(address: RouteAddress, router: string, by: 'filter' | undefined): void;
+  /** Others, or nothing, took the place of an address. */
+  onRedirected(address: RouteAddress): void;
 }
 
 const maximumAddresses = 500_000;
@@ -97,7 +99,8 @@ export async function routeAll(
           if (routing.copy !== undefined) children.push(routing.copy);
           break;
         case 'replaced':
-          if (routing.renamed !== undefined) await tools.onRenamed(routing.renamed);
+          if (routing.renamed === undefined) tools.onRedirected(address);
+          else await tools.onRenamed(routing.renamed);
           for (const child of routing.children) {
             children.push(routing.rewrite ? await rewritten(child, tools.rewrite, context) : child);
           }
@@ -109,6 +112,7 @@ export async function routeAll(
           break;
         case 'discarded':
           tools.onDiscarded(address, routing.router.name, routing.by);
+          tools.onRedirected(address);
           break;
         case 'failed':
         case 'deferred':

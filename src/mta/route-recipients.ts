@@ -73,6 +73,7 @@ export async function routeRecipients(attempt: Attempt, filtered: SystemFiltered
       const { sender: returnPath } = message.envelope;
       await attempt.succeeded(delivery, '=>', attempt.lineFacts({ returnPath, bypassed: true }, clock.now()), false);
     },
+    onRedirected: (address) => attempt.redirected.push(address),
     onDiscarded(address, router, by) {
       const what = by === 'filter' ? 'discarded' : ':blackhole:';
       attempt.log(`=> ${what} <${address.address}>${routedBy(router, config.directors)}`);

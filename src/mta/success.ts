@@ -8,7 +8,7 @@ import type { Host } from '../routers/router.ts';
 import type { RouteAddress } from './address.ts';
 import { topOf } from './address.ts';
 import type { Attempt } from './attempt.ts';
-import { isWanted } from './notification.ts';
+import { isWanted, noteTold } from './notification.ts';
 import { headerSection, newBoundary, reportHead, reportSender, statusOf } from './report-text.ts';
 import { submitReport } from './submit.ts';
 
@@ -20,8 +20,8 @@ export interface SuccessfulAddress {
 }
 
 /** What is said about it to people, and to machines. */
-function words({ address, by }: SuccessfulAddress): { readonly text: string; readonly status: string } {
-  if (by === 'this host' || (typeof by === 'object' && address.parent !== undefined)) {
+function words({ by }: SuccessfulAddress): { readonly text: string; readonly status: string } {
+  if (by === 'this host') {
     return {
       text: 'relayed via non "Remote SMTP" router',
       status: 'Diagnostic-Code: X-Exim; relayed via non SMTP router\n',
@@ -36,16 +36,10 @@ function words({ address, by }: SuccessfulAddress): { readonly text: string; rea
   };
 }
 
-/** The recipients that the sender is to be told of: those that are done, one entry for each. */
-function toBeTold(attempt: Attempt): readonly SuccessfulAddress[] {
-  const { envelope } = attempt.message;
-  const seen = new Set<number>();
-  return attempt.successes.filter(({ address }) => {
-    const { recipient } = address;
-    if (seen.has(recipient) || attempt.isOpen(recipient) || !isWanted(address, 'SUCCESS', envelope)) return false;
-    seen.add(recipient);
-    return true;
-  });
+/** What the sender is to be told of: redirections, then deliveries, each in the order in which they happened. */
+function toBeTold({ message, redirected, successes }: Attempt): readonly SuccessfulAddress[] {
+  const redirections = redirected.map((address): SuccessfulAddress => ({ address, by: 'this host' }));
+  return [...redirections, ...successes].filter(({ address }) => isWanted(address, 'SUCCESS', message.envelope));
 }
 
 /** Sends the report, when somebody wants it. */
@@ -84,5 +78,6 @@ export async function reportSuccess(attempt: Attempt): Promise<void> {
     },
     runtime,
   );
+  for (const { address } of addresses) noteTold(address, envelope);
   await tools.deliverReport(report);
 }

@@ -31,6 +31,11 @@ export function notifyWords(flags: number): string {
   return [...numbers].flatMap(([word, flag]) => ((flags & flag) === 0 ? [] : [word])).join(',');
 }
 
+/** The same without the wish to be told of success. */
+export function withoutSuccess(flags: number): number {
+  return flags & ~(numbers.get('SUCCESS') ?? 0);
+}
+
 /** Whether a report is wanted; who said nothing wants to know what went wrong. */
 export function wantsReport(flags: number, occasion: Occasion): boolean {
   if (flags === 0) return occasion !== 'SUCCESS';
