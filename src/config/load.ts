@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import { type Draft, takeMacro } from './draft.ts';
 import { isExim3Text } from './exim3/text.ts';
 import { Macros } from './macros.ts';
+import { checkMain } from './main-checks.ts';
 import { mainOptions } from './main-options.ts';
 import { Problems } from './problems.ts';
 import { type LogicalLine, Source } from './source.ts';
@@ -94,6 +95,8 @@ export async function parseConfig(
     transportRewriteRules: new Map(),
   };
   readMain(draft);
+  const options = draft.main.values();
+  problems.all.push(...checkMain(options, draft.main.set));
   const section = source.next();
   if (section !== undefined) {
     source.pushBack(section);
@@ -112,7 +115,7 @@ export async function parseConfig(
     file,
     dialect: translation === undefined ? 4 : 3,
     directors: translation?.directors ?? new Set(),
-    main: main.values(),
+    main: options,
     mainSet: main.set,
     mainHidden: main.hidden,
     namedLists,

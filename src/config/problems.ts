@@ -18,6 +18,8 @@ export interface Problem {
   /** The message says what it is about; the place is where that ends. */
   readonly within?: boolean | undefined;
   readonly remedy?: string | undefined;
+  /** Exim tells it without saying that it is one of the configuration. */
+  readonly bare?: boolean | undefined;
 }
 
 export class Problems {
@@ -47,7 +49,7 @@ export class Problems {
 }
 
 /** A problem in Exim's form, with the remedy and the macros behind it. */
-export function formatProblem({ severity, message, place, about, within = false, remedy }: Problem): string {
+export function formatProblem({ severity, message, place, about, within = false, remedy, bare }: Problem): string {
   const isWhole = within || about !== undefined;
   const atPlace = place === undefined || isWhole ? '' : ` in line ${place.line} of ${place.file}`;
   const where = about === undefined ? atPlace : ` for ${about}`;
@@ -55,5 +57,6 @@ export function formatProblem({ severity, message, place, about, within = false,
   if (remedy !== undefined) notes.push(remedy);
   if (isWhole && place !== undefined) notes.push(`it ends at line ${place.line} of ${place.file}`);
   if (place !== undefined && place.macros.length > 0) notes.push(`macros used: ${place.macros.join(', ')}`);
-  return [`Exim configuration ${severity}${where}:`, message, ...notes].join('\n  ');
+  const head = bare === true ? [] : [`Exim configuration ${severity}${where}:`];
+  return [...head, message, ...notes].join('\n  ');
 }

@@ -47,18 +47,12 @@ async function filesOf(name: string, option: Template | undefined, context: Cont
     });
 }
 
-/** The least that `tls_dh_max_bits` may be. */
-const fewestDhBits = 1024;
-
 /** `tls_dhparam`: a file, the name of a set, `none`, or nothing, for a set of at most `mostBits`. @throws BadSetting */
 export async function dhParameters(
   option: Template | undefined,
   mostBits: number,
   context: Context,
 ): Promise<ContextSpec['dhParameters']> {
-  if (mostBits < fewestDhBits) {
-    throw new BadSetting(`tls_dh_max_bits is too small, must be at least ${fewestDhBits} for interop`);
-  }
   const [place] = await filesOf('tls_dhparam', option, context);
   if (place === 'none') return 'none';
   if (place?.startsWith('/')) return { file: place, mostBits };

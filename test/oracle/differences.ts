@@ -50,7 +50,7 @@ const differences: readonly Difference[] = [
     subjects: ['options'],
     why: 'settings that are looked at only when all else is right',
     applies: (_, real, ours) =>
-      /failed to interpret|error in errors_reply_to|malformed log_selector|using GnuTLS/.test(real) &&
+      /failed to interpret|malformed log_selector|unknown log_selector|using GnuTLS/.test(real) &&
       /status 1 /.test(ours),
   },
   {

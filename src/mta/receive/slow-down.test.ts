@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pace, parseSlowness } from './slow-down.ts';
+import { parseRateLimit } from '../../options/rate-limit.ts';
+import { Pace } from './slow-down.ts';
 
 function delays(text: string, count: number): number[] {
-  const slowness = parseSlowness(text);
-  assert.ok(slowness !== undefined, text);
+  const limit = parseRateLimit(text);
+  assert.ok(limit !== undefined, text);
   const pace = new Pace();
-  return Array.from({ length: count }, () => pace.next(slowness));
+  return Array.from({ length: count }, () => pace.next(limit));
 }
 
 test('commands beyond the threshold wait longer and longer, up to a limit', () => {
@@ -32,6 +33,6 @@ test('settings that make no sense are none', () => {
     '2,500ms,1,1s',
     '2,.5s,1,1s',
   ]) {
-    assert.equal(parseSlowness(text), undefined, text);
+    assert.equal(parseRateLimit(text), undefined, text);
   }
 });
