@@ -344,7 +344,7 @@ export function addressItems(text: string, withGroups = true): ListItem[] {
         at = group;
       }
     }
-    const end = endOfAddress(text, at, inGroup);
+    const end = endOfAddress(text, withGroups ? at : behindRoute(text, at), inGroup);
     const start = at + text.slice(at, end).length - trimStart(text.slice(at, end)).length;
     const stop = start + trimEnd(text.slice(start, end)).length;
     if (stop > start) found.push({ start, end: stop });
@@ -355,6 +355,12 @@ export function addressItems(text: string, withGroups = true): ListItem[] {
     } else at = end + 1;
   }
   return found;
+}
+
+/** A route in front of an address that stands in no brackets, `@a,@b:c@d`, has commas of its own. */
+function behindRoute(text: string, at: number): number {
+  const route = /^[ \t]*@[^:<>"]*:/.exec(text.slice(at));
+  return at + (route?.[0].length ?? 0);
 }
 
 /** Where the members begin when a group's name and colon come next. */

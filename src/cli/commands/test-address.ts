@@ -2,8 +2,8 @@
 
 import type { Dialect } from '../../config/config.ts';
 import type { Context } from '../../expand/context.ts';
-import { trim } from '../../lib/octets.ts';
-import { parseAddress, splitAddressList } from '../../mail/address.ts';
+import { trimEnd } from '../../lib/octets.ts';
+import { addressItems, parseAddress } from '../../mail/address.ts';
 import { addressKey, ancestorsOf, originalAddress, type RouteAddress } from '../../mta/address.ts';
 import { route } from '../../mta/route.ts';
 import { routerServices } from '../../mta/router-services.ts';
@@ -48,17 +48,17 @@ async function testAddresses(words: readonly string[], test: AddressTest, termin
   }
   terminal.out('> ');
   for await (const line of standardInputLines()) {
-    await one(trim(line));
+    await one(trimEnd(line));
     terminal.out('> ');
   }
   terminal.out('\n');
   return status;
 }
 
-/** A word may be a list; blanks are an address that is none. */
+/** A word may be a list; one without an address is one that is none. */
 function addressesIn(word: string): readonly string[] {
-  const addresses = splitAddressList(word);
-  return addresses.length === 0 && word !== '' ? [word] : addresses;
+  const addresses = addressItems(word, false).map(({ start, end }) => word.slice(start, end));
+  return addresses.length === 0 && word !== '' ? [''] : addresses;
 }
 
 async function testOne(text: string, test: AddressTest, seen: Set<string>, terminal: Terminal): Promise<Status> {

@@ -220,6 +220,7 @@ test('names that are only known at run time are left alone', async () => {
   const text = `acl_smtp_rcpt = \${if eq{a}{b}{x}{y}}
 acl_smtp_data = /etc/acl
 acl_smtp_mail = accept hosts = 127.0.0.1
+acl_smtp_helo = accept
 begin routers
 ${router('a', 'driver = accept', 'transport = t_$domain_data', 'domains = <; a ; +$domain')}`;
   assert.deepEqual(await warnings(text), []);

@@ -3,6 +3,7 @@
  * mail comes, and defers it.
  */
 
+import { parseInlineAcl } from '../../acl/parse.ts';
 import type { Config } from '../../config/config.ts';
 import type { ListKind } from '../../expand/context.ts';
 import type { Template } from '../../expand/expand.ts';
@@ -115,7 +116,7 @@ function* aclsNamed({ place, where, option, template }: PlacedTemplate, { acls }
     if (name === 'acl') names.push(nameIn(literalText(args[0])));
   }
   for (const name of names) {
-    if (name === undefined || acls.has(name)) continue;
+    if (name === undefined || acls.has(name) || !('error' in parseInlineAcl(name, place))) continue;
     yield missing(`${place} names an ACL`, name, acls.keys(), 'all that asks it is refused for the moment', where);
   }
 }
