@@ -3,7 +3,7 @@
  * commas or newlines between them. Pure: `:include:` files are read by the function handed in.
  */
 
-import { trim } from '../lib/octets.ts';
+import { trim, trimStart } from '../lib/octets.ts';
 import { endOfAddress, parseAddress } from '../mail/address.ts';
 
 export type RedirectionItem =
@@ -81,7 +81,7 @@ class ListReader {
   }
 
   #special(word: string, rest: string, item: string): never {
-    const message = trim(rest);
+    const message = trimStart(rest).replace(/\n+$/, '');
     const { allowFail, allowDefer, forbidBlackhole } = this.#rules;
     const permitted = { blackhole: !forbidBlackhole, fail: allowFail, defer: allowDefer }[word] ?? false;
     if (!permitted) throw new Stop({ outcome: 'error', message: `"${item}" is not permitted` });

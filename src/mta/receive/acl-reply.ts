@@ -2,7 +2,7 @@
 
 import type { AclResult, Phase } from '../../acl/acl.ts';
 import type { SenderProblem } from '../../acl/verifier.ts';
-import { trimEnd } from '../../lib/octets.ts';
+import { trimStart } from '../../lib/octets.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
 import { authenticatorField, clientTlsFields } from '../arrival-log.ts';
 import { type Reception, shownInLog } from './reception.ts';
@@ -39,10 +39,21 @@ export function withCode(
   return { code: enhanced === undefined ? code : `${code} ${enhanced}`, text: text.slice(whole.length) };
 }
 
+/** The lines of a text as they are sent: blanks and empty lines behind the end of a line go. */
+function linesOf(text: string): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  for (let end = rest.indexOf('\n'); end >= 0 && end < rest.length - 1; end = rest.indexOf('\n')) {
+    lines.push(rest.slice(0, end));
+    rest = trimStart(rest.slice(end + 1));
+  }
+  return [...lines, rest.replace(/\n$/, '')];
+}
+
 /** Long lines are broken at blanks, as clients expect short ones (RFC 5321 §4.5.3.1.5). */
 export function wrapped(text: string): string {
   const lines: string[] = [];
-  for (const line of trimEnd(text).split('\n')) {
+  for (const line of linesOf(text)) {
     let rest = line;
     while (rest.length > lineLength) {
       const colon = rest.lastIndexOf(': ', lineLength - 1);
@@ -50,19 +61,18 @@ export function wrapped(text: string): string {
       const at = blank > 0 ? blank : rest.indexOf(' ');
       if (at <= 0) break;
       lines.push(rest.slice(0, at));
-      rest = rest.slice(at + 1);
+      rest = trimStart(rest.slice(at + 1));
     }
     lines.push(rest);
   }
   return lines.map(speakable).join('\n');
 }
 
-const speakable = (line: string): string => line.replace(/[\0-\x1f]/g, ' ');
+const speakable = (line: string): string => line.replace(/[\0-\x08\x0a-\x1f]/g, ' ');
 
 /** What other hosts have said, line by line as they said it. */
 function unwrapped(text: string): string {
-  const lines = trimEnd(text).split('\n');
-  return text === '' ? '' : `${lines.map(speakable).join('\n')}\n`;
+  return text === '' ? '' : `${linesOf(text).map(speakable).join('\n')}\n`;
 }
 
 /** The reply to a command whose ACL accepted, perhaps with a text of its own. */
