@@ -22,25 +22,35 @@ async function lookUpMail(
   options: MailLookup,
   allowMxToIp: boolean,
   isIpv4Only: (name: string) => Promise<boolean>,
+  tell: (text: string) => void,
 ): Promise<MailHosts> {
+  const { dnssec: demand } = options;
+  const dnssec = demand !== 'no';
+  const isInsecure = (answer: { readonly secure: boolean }): boolean => demand === 'require' && !answer.secure;
   const widening = { qualifySingle: options.qualifySingle, searchParents: options.searchParents };
   const familyOf = async (name: string): Promise<4 | undefined> =>
     options.ipv4Only || (await isIpv4Only(name)) ? 4 : undefined;
-  const located = options.service === '' ? undefined : await serviceHosts(resolver, domain, options);
+  const located = options.service === '' ? undefined : await serviceHosts(resolver, domain, { ...options, dnssec });
   if (located?.outcome === 'defer' && !options.srvFailureIsNothing) {
     return { outcome: 'again', message: located.message };
+  }
+  if (located?.outcome === 'found' && isInsecure(located)) {
+    tell(`dnssec fail on SRV for ${domain}`);
+    return { outcome: 'again', message: 'the answer is not signed' };
   }
   const found =
     located?.outcome === 'found' || located?.outcome === 'refuses'
       ? located
-      : await mailExchangers(resolver, domain, { ...widening, dnssec: options.dnssec });
+      : await mailExchangers(resolver, domain, { ...widening, dnssec });
+  if (found.outcome === 'found' && isInsecure(found)) return { outcome: 'insecure' };
   if (found.outcome === 'refuses') return { outcome: 'refuses' };
   if (found.outcome === 'defer' && !options.mxFailureIsNothing) return { outcome: 'again', message: found.message };
   if (found.outcome !== 'found') {
     if (!options.addressRecord || (found.outcome === 'unknown' && !found.exists)) return { outcome: 'nothing' };
-    const own = await hostAddresses(resolver, domain, { ...widening, family: await familyOf(domain) });
+    const own = await hostAddresses(resolver, domain, { ...widening, family: await familyOf(domain), dnssec });
     if (own.outcome === 'defer') return { outcome: 'again', message: own.message };
     if (own.outcome !== 'found') return { outcome: 'nothing' };
+    if (isInsecure(own)) return { outcome: 'insecure' };
     const host: MailHost = {
       name: own.canonicalName,
       port: undefined,
@@ -56,7 +66,7 @@ async function lookUpMail(
       const literal = allowMxToIp && isIp(name);
       const addresses = literal
         ? ({ outcome: 'found', addresses: [name], secure: false } as const)
-        : await hostAddresses(resolver, name, { family: await familyOf(name), dnssec: options.dnssec });
+        : await hostAddresses(resolver, name, { family: await familyOf(name), dnssec });
       const isFound = addresses.outcome === 'found';
       return {
         name,
@@ -89,14 +99,19 @@ async function lookUpHost(
   const octets = parseIp(name);
   if (octets !== undefined) return { outcome: 'found', name, addresses: [formatIp(octets)] };
   const family = how.ipv4Only || (await isIpv4Only(name)) ? (4 as const) : undefined;
-  const byDns = how.by === 'name' ? undefined : await hostAddresses(resolver, name, { family });
+  const { dnssec = 'no' } = how;
+  const byDns =
+    how.by === 'name' ? undefined : await hostAddresses(resolver, name, { family, dnssec: dnssec !== 'no' });
+  if (byDns?.outcome === 'found' && dnssec === 'require' && !byDns.secure) return { outcome: 'insecure' };
   const found =
     byDns !== undefined && (how.by === 'dns' || byDns.outcome !== 'unknown')
       ? byDns
       : await systemAddresses(name, (await isIpv4Only(name)) ? 4 : undefined);
   if (found.outcome === 'found') {
-    const canonicalName = found === byDns && byDns?.outcome === 'found' ? byDns.canonicalName : name;
-    return { outcome: 'found', name: canonicalName, addresses: ordered(found.addresses, how.ipv4Prefer) };
+    const addresses = ordered(found.addresses, how.ipv4Prefer);
+    return found === byDns && byDns?.outcome === 'found'
+      ? { outcome: 'found', name: byDns.canonicalName, addresses, secure: byDns.secure }
+      : { outcome: 'found', name, addresses };
   }
   const unanswered = [found, byDns].find((answer) => answer?.outcome === 'defer');
   return unanswered?.outcome === 'defer' ? { outcome: 'again', message: unanswered.message } : { outcome: 'nothing' };
@@ -120,7 +135,9 @@ export function routerServices(runtime: Runtime, id?: string): RouterServices {
     percentHackDomains: main.percent_hack_domains,
     isDnsName: (name) => pattern === '' || regex(pattern).test(name),
     lookUpMail: (domain, options, context) =>
-      lookUpMail(resolver, domain, options, main.allow_mx_to_ip, isIpv4Only(context)),
+      lookUpMail(resolver, domain, options, main.allow_mx_to_ip, isIpv4Only(context), (text) => {
+        if (logs.selects('host_lookup_failed')) logs.main(text, id);
+      }),
     lookUpHost: (name, how, context) => lookUpHost(resolver, name, how, isIpv4Only(context)),
     isLocal: (address, port) => (port === undefined || port === 25) && services.localAddresses().includes(address),
     async treatedAsLocal(name: string, context: Context) {

@@ -8,6 +8,7 @@ import type { ListOption } from '../options/kinds.ts';
 import type { OptionsOf } from '../options/table.ts';
 import type { RouterCommonOptions } from './common-options.ts';
 import { dnslookupOptions } from './dnslookup-options.ts';
+import { dnssecDemand } from './dnssec.ts';
 import { type Candidate, prune, selfOutcome } from './hosts.ts';
 import {
   defineRouter,
@@ -63,7 +64,7 @@ async function lookUp(
         mxFailureIsNothing: await isIn(options.mx_fail_domains, domain, context),
         ipv4Only: await isSet(options.ipv4_only, context),
         ipv4Prefer: await isSet(options.ipv4_prefer, context),
-        dnssec: await isIn(common.dnssec_request_domains, domain, context),
+        dnssec: await dnssecDemand(common, domain, context),
       },
       context,
     );
@@ -127,6 +128,8 @@ export const dnslookup = defineRouter({
     switch (found.outcome) {
       case 'again':
         return found.isOurs ? { outcome: 'defer', message: found.message } : incomplete;
+      case 'insecure':
+        return { outcome: 'defer', message: 'host lookup done insecurely' };
       case 'refuses':
         return { outcome: 'decline', message: 'an MX or SRV record indicated no SMTP service' };
       case 'nothing':

@@ -3,6 +3,7 @@
 import type { Context } from '../expand/context.ts';
 import { isIp } from '../net/address.ts';
 import type { RouterCommonOptions } from './common-options.ts';
+import { dnssecDemand } from './dnssec.ts';
 import { type Candidate, type HostItem, parseHostItems, prune, selfOutcome } from './hosts.ts';
 import type { Host, HostLookup, Routed, RouterOutcome, RouterServices } from './router.ts';
 
@@ -35,27 +36,32 @@ function whenMissing(setting: string, message: string): RouterOutcome {
 async function lookUpItem(
   item: HostItem,
   search: HostSearch,
+  common: RouterCommonOptions,
   context: Context,
   services: RouterServices,
 ): Promise<Found> {
   const { name, port } = item;
   if (isIp(name)) return { candidates: [{ name, mx: undefined, port, addresses: [name], secure: false }] };
+  const dnssec = await dnssecDemand(common, name, context);
   if (item.byMx) {
     const { ipv4Only, ipv4Prefer } = search.lookup;
     const none = { service: '', srvFailureIsNothing: false, mxFailureIsNothing: false };
     const how = { qualifySingle: false, searchParents: false, addressRecord: false, ...none };
-    const found = await services.lookUpMail(name, { ...how, ipv4Only, ipv4Prefer, dnssec: false }, context);
+    const found = await services.lookUpMail(name, { ...how, ipv4Only, ipv4Prefer, dnssec }, context);
     if (found.outcome === 'found' && found.hosts.some(({ addresses }) => addresses.length > 0)) {
       return { candidates: found.hosts.map((host) => ({ ...host, port })) };
     }
     if (found.outcome === 'again') return timeout(name);
+    if (found.outcome === 'insecure') return insecure(name);
     if (found.outcome === 'refuses') return missing('', search, ': syntax error in name');
     return missing(found.outcome === 'found' ? (found.hosts[0]?.name ?? name) : name, search);
   }
-  const found = await services.lookUpHost(name, search.lookup, context);
+  const found = await services.lookUpHost(name, { ...search.lookup, dnssec }, context);
   if (found.outcome === 'again') return timeout(name);
+  if (found.outcome === 'insecure') return insecure(name);
   if (found.outcome === 'nothing') return missing(name, search);
-  return { candidates: [{ name: found.name ?? name, mx: undefined, port, addresses: found.addresses, secure: false }] };
+  const { name: ownName = name, addresses, secure = false } = found;
+  return { candidates: [{ name: ownName, mx: undefined, port, addresses, secure }] };
 }
 
 /** The number of a name server's silence in log lines. */
@@ -68,6 +74,10 @@ function timeout(name: string): RouterOutcome {
     timeout: true,
     code: noAnswer,
   };
+}
+
+function insecure(name: string): RouterOutcome {
+  return { outcome: 'defer', message: `host lookup for ${name} done insecurely` };
 }
 
 function missing(name: string, search: HostSearch, why = ''): Found {
@@ -95,7 +105,7 @@ export async function findHosts(
   const hosts: Host[] = [];
   let allIgnored = true;
   for (const [index, item] of parseHostItems(hostList, search.randomize).entries()) {
-    const found = await lookUpItem(item, search, context, services);
+    const found = await lookUpItem(item, search, common, context, services);
     if ('outcome' in found) return named(found, router);
     // whatever port is named, an address of this host is this host
     const candidates = found.candidates.map((candidate) => ({ ...candidate, port: undefined }));

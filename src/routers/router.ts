@@ -159,6 +159,9 @@ export interface SyntaxErrorReport {
   readonly text: string;
 }
 
+/** Whether signed answers are asked for, and whether others count. */
+export type DnssecDemand = 'no' | 'request' | 'require';
+
 export interface MailLookup {
   readonly qualifySingle: boolean;
   readonly searchParents: boolean;
@@ -172,7 +175,7 @@ export interface MailLookup {
   readonly srvFailureIsNothing: boolean;
   readonly ipv4Only: boolean;
   readonly ipv4Prefer: boolean;
-  readonly dnssec: boolean;
+  readonly dnssec: DnssecDemand;
 }
 
 /** A host that mail for a domain can go to, with all its addresses; none when it has none. */
@@ -194,19 +197,30 @@ export type MailHosts =
   | { readonly outcome: 'nothing' }
   /** The domain says that it takes no mail (RFC 7505). */
   | { readonly outcome: 'refuses' }
+  /** The answer is not signed, and has to be. */
+  | { readonly outcome: 'insecure' }
   /** `isOurs`: the configuration is at fault, and the message says so. */
   | { readonly outcome: 'again'; readonly message: string; readonly isOurs?: boolean };
 
 export interface HostLookup {
   readonly by: 'default' | 'name' | 'dns';
+  /** Of what the DNS says; `no` when nothing is said. */
+  readonly dnssec?: DnssecDemand;
   readonly ipv4Only: boolean;
   readonly ipv4Prefer: boolean;
 }
 
 export type HostLookupResult =
   /** `name`: the host's own, at the end of aliases, where that is known. */
-  | { readonly outcome: 'found'; readonly name?: string; readonly addresses: readonly string[] }
+  | {
+      readonly outcome: 'found';
+      readonly name?: string;
+      readonly addresses: readonly string[];
+      /** They are signed. */
+      readonly secure?: boolean;
+    }
   | { readonly outcome: 'nothing' }
+  | { readonly outcome: 'insecure' }
   | { readonly outcome: 'again'; readonly message: string };
 
 /** The one working function of a router instance. */
