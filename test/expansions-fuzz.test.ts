@@ -24,6 +24,7 @@ const settings: Settings = {
   bounceReturnSizeLimit: 100_000,
   headersCharset: 'UTF-8',
   printTopBitCharacters: false,
+  allowUtf8Domains: false,
   checkRfc2047Length: true,
   strictAclVars: false,
   logsIncomingPort: false,

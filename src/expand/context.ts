@@ -33,6 +33,8 @@ export interface Settings {
   readonly bounceReturnSizeLimit: number;
   readonly headersCharset: string;
   readonly printTopBitCharacters: boolean;
+  /** Octets above 127 may stand in domains. */
+  readonly allowUtf8Domains: boolean;
   readonly checkRfc2047Length: boolean;
   readonly strictAclVars: boolean;
   /** `$sender_rcvhost` shows the port (log selector incoming_port). */

@@ -52,7 +52,8 @@ async function add({ number, variable }: Of<'add'>, state: FilterState): Promise
 
 /** An address with a domain. @throws FilterMistake */
 function addressIn(text: Text, state: FilterState): Text {
-  const parsed = parseAddress(text.value, { allowDomainLiterals: 'any' });
+  const { allowUtf8Domains: utf8Domain } = state.request.context.settings;
+  const parsed = parseAddress(text.value, { allowDomainLiterals: 'any', utf8Domain });
   if ('error' in parsed) throw new FilterMistake(`malformed address "${text.value}" in filter file: ${parsed.error}`);
   const { qualifyDomain } = state.request;
   return Text.derived(parsed.domain === undefined ? `${parsed.address}@${qualifyDomain}` : parsed.address, text);

@@ -33,6 +33,8 @@ export interface RedirectionRules {
   /** Malformed addresses are passed over and told in `skipped`. */
   readonly skipSyntaxErrors: boolean;
   readonly allowDomainLiterals: boolean | 'any';
+  /** Octets above 127 may stand in domains. */
+  readonly utf8Domain?: boolean;
   /** The text of an included file, or why there is none. */
   readonly include: (name: string) => { readonly text: string } | { readonly error: string };
 }
@@ -112,7 +114,8 @@ class ListReader {
     if (item === ':blackhole:') this.#special('blackhole', '', item);
     const backslash = item.startsWith('\\');
     const text = backslash ? item.slice(1) : item;
-    const parsed = parseAddress(text, { allowDomainLiterals: this.#rules.allowDomainLiterals });
+    const { allowDomainLiterals, utf8Domain = false } = this.#rules;
+    const parsed = parseAddress(text, { allowDomainLiterals, utf8Domain });
     const isAddress = !('error' in parsed) && parsed.domain !== undefined;
     if (!isAddress && !backslash && /^[|/]/.test(item)) {
       this.items.push({ kind: item.startsWith('|') ? 'pipe' : 'file', text: item });

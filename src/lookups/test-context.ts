@@ -49,6 +49,7 @@ export function testContext(lookups?: Lookups): Context {
       bounceReturnSizeLimit: 100_000,
       headersCharset: 'UTF-8',
       printTopBitCharacters: false,
+      allowUtf8Domains: false,
       checkRfc2047Length: true,
       strictAclVars: false,
       logsIncomingPort: false,

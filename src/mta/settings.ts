@@ -108,6 +108,7 @@ export function basicSettings(
     bounceReturnSizeLimit: main.bounce_return_size_limit,
     headersCharset: main.headers_charset ?? 'UTF-8',
     printTopBitCharacters: main.print_topbitchars,
+    allowUtf8Domains: main.allow_utf8_domains,
     checkRfc2047Length: main.check_rfc2047_length,
     strictAclVars: main.strict_acl_vars,
     logsIncomingPort: logsIncomingPort(main.log_selector),

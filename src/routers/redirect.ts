@@ -222,6 +222,7 @@ export const redirect = defineRouter({
       skipSyntaxErrors: options.skip_syntax_errors,
       // whether they can be delivered to is for the routers to say
       allowDomainLiterals: 'any',
+      utf8Domain: context.settings.allowUtf8Domains,
       include: (name) => includedFile(name, options.include_directory),
     });
     return conclude(result, text.isClean, options, qualified, context, services, context.address?.routerName ?? '');
