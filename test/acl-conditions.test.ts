@@ -102,7 +102,7 @@ test('seen: the first try is put off, the next one after a while is not', async 
 
 test('smtp_ratelimit_*: commands of a client that is too fast are answered later and later', async () => {
   server.configure({
-    main: 'smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = 1,0.3s,2,1m\nsmtp_ratelimit_mail = nonsense',
+    main: 'smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = 1,0.3s,2,1m',
   });
   await server.start();
   const client = await SmtpClient.greet(server.port);
@@ -110,7 +110,6 @@ test('smtp_ratelimit_*: commands of a client that is too fast are answered later
   const began = performance.now();
   for (let i = 0; i < 3; i++) await client.say('RCPT TO:<ann@x.example>', 250);
   assert.ok(performance.now() - began >= 890, 'two delays of 0.3 and 0.6 seconds');
-  await server.logs(/malformed ratelimit data: nonsense/, 'panic');
   await client.say('QUIT', 221);
   await server.stop();
 });
