@@ -7,6 +7,7 @@ import { DecisionPrinter, type Decisions, DialoguePrinter, nobody } from '../obs
 import { startDelivery } from './background.ts';
 import type { Call } from './call.ts';
 import { callerOf } from './caller.ts';
+import { checks } from './checks.ts';
 import { commands } from './commands.ts';
 import { UnusableConfiguration } from './configuration.ts';
 import { debugHeading } from './debug-heading.ts';
@@ -67,18 +68,6 @@ const needNoName: ReadonlySet<Action> = new Set<Action>(['version', 'list queue'
 
 /** What puts messages on a queue. */
 const handsOver: ReadonlySet<Action> = new Set<Action>(['receive', 'smtp', 'batch smtp']);
-
-/** What shows how the server decides (Exim spec 14, commandline_checks_require_admin). */
-const checks: ReadonlySet<Action> = new Set<Action>([
-  'expand',
-  'fake smtp',
-  'test address',
-  'test filter',
-  'test retry',
-  'test rewrite',
-  'verify recipient',
-  'verify sender',
-]);
 
 /** Shows what is decided, as `-d` asks or as `-bh` does. */
 function decisionsFor(

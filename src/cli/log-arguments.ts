@@ -4,6 +4,7 @@ import * as clock from '../lib/clock.ts';
 import { printing } from '../lib/escapes.ts';
 import type { Runtime } from '../mta/runtime.ts';
 import { timestamp } from '../observe/main-log.ts';
+import { checks } from './checks.ts';
 import type { Action } from './invocation.ts';
 import { backgroundMark } from './open-runtime.ts';
 import type { Terminal } from './output.ts';
@@ -11,18 +12,11 @@ import type { Start } from './start.ts';
 
 /** What leaves no trace of itself: tests, and what only looks at the configuration. */
 const untold: ReadonlySet<Action> = new Set<Action>([
-  'expand',
-  'fake smtp',
+  ...checks,
   'log line',
   'options',
   'remove pid file',
   'scan for malware',
-  'test address',
-  'test filter',
-  'test retry',
-  'test rewrite',
-  'verify recipient',
-  'verify sender',
 ]);
 
 /** A word as it stands in the line: in quotes when it is empty or has blanks in it. */
