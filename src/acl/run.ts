@@ -118,14 +118,19 @@ async function runClauses(statement: Statement, run: AclRun): Promise<Verdict> {
 async function runClause(clause: Clause, run: AclRun): Promise<ConditionAnswer> {
   const { driver, name, template } = clause;
   if (driver === 'acl') return negate(await callAcl(template, run), clause);
-  if (driver.forbidden.includes(run.phase)) {
-    const use = isCondition(driver) ? 'test' : 'use';
-    return { error: `cannot ${use} ${name} condition in ${namedPhase(run.phase)} ACL` };
+  const misplaced = (): { readonly error: string } | undefined =>
+    driver.forbidden.includes(run.phase)
+      ? { error: `cannot ${isCondition(driver) ? 'test' : 'use'} ${name} condition in ${namedPhase(run.phase)} ACL` }
+      : undefined;
+  if (driver.kind === 'list condition') {
+    return misplaced() ?? negate(await driver.test(template, run), clause);
   }
-  if (driver.kind === 'list condition') return negate(await driver.test(template, run), clause);
-  if (!isCondition(driver) && driver.kind !== 'modifier') return 'true';
+  if (!isCondition(driver) && driver.kind !== 'modifier') return misplaced() ?? 'true';
   const expansion = await expand(template, run.context);
   if (!expansion.ok) return expansion.kind === 'forced' ? 'true' : notExpanded(template.source, expansion.message);
+  // what cannot be expanded is told first, as Exim does
+  const wrong = misplaced();
+  if (wrong !== undefined) return wrong;
   if (driver.kind === 'file condition') return negate(await driver.test(expansion.text, run), clause);
   if (driver.kind === 'condition') return negate(await driver.test(expansion.text.value, run), clause);
   const problem = await driver.apply(expansion.text, run, clause.variable);
@@ -154,7 +159,7 @@ async function callAcl(template: Template, run: AclRun): Promise<ConditionAnswer
   const { context } = run;
   const words: Text[] = [];
   const sources =
-    run.services.named(template.source.split(/[ \t-\r]/, 1)[0] ?? '') || template.source.startsWith('$')
+    run.services.named(template.source.split(/[ \t-\r]/, 1)[0] ?? '') || /^[$/]/.test(template.source)
       ? splitArguments(template.source)
       : [template.source];
   for (const source of sources) {

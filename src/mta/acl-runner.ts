@@ -17,6 +17,7 @@ import type { ScannerSettings } from '../acl/scan/settings.ts';
 import type { AclAnswer, Context } from '../expand/context.ts';
 import type { Template } from '../expand/expand.ts';
 import { newAclFacts } from '../expand/facts.ts';
+import { printingLine } from '../lib/escapes.ts';
 import type { ArcVerification } from '../origin/arc-verify.ts';
 import type { Text } from '../safe/taint.ts';
 import type { BegunTransaction } from '../transports/smtp-kept.ts';
@@ -243,11 +244,11 @@ export class AclRunner {
     return text === '' ? '' : `${text} `;
   }
 
-  /** Writes a line to some of the logs. */
+  /** Writes a line to some of the logs: one, whatever the text holds. */
   log(targets: readonly RejectTarget[], text: string): void {
-    const { logs } = this.#runtime;
+    const { logs, settings } = this.#runtime;
     const id = this.#context.message?.id;
-    logs.write(targets, text, id === '' ? undefined : id);
+    logs.write(targets, printingLine(text, settings.printTopBitCharacters), id === '' ? undefined : id);
   }
 }
 

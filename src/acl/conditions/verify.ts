@@ -4,7 +4,7 @@ import { type Eventual, then } from '../../lib/eventual.ts';
 import { splitList } from '../../lib/list-text.ts';
 import { lower } from '../../lib/octets.ts';
 import type { AclRun, ConditionAnswer, Phase, TextCondition } from '../acl.ts';
-import { withoutContent, withoutDecision, withoutHeaders, withoutRecipient } from '../phases.ts';
+import { namedPhase, withoutContent, withoutDecision, withoutHeaders, withoutRecipient } from '../phases.ts';
 import type { HeaderQuestion, VerifyOptions } from '../verifier.ts';
 import { verifyArc } from './verify-arc.ts';
 import { verifyCsa } from './verify-csa.ts';
@@ -178,7 +178,8 @@ export const verify: TextCondition = {
     if (subject === undefined && words === undefined && parts.length > 0) {
       return { error: `unexpected '/' found in "${text}" (this verify item has no options)` };
     }
-    if (forbidden.includes(run.phase)) return { error: `cannot verify ${head} in ACL for ${run.phase}` };
+    if (forbidden.includes(run.phase))
+      return { error: `cannot verify ${/^[^=]*/.exec(head)?.[0]} in ACL for ${namedPhase(run.phase)}` };
     const own = words === undefined ? [] : parts.filter((part) => words === 'any' || words.includes(part));
     const options = parseVerifyOptions(
       parts.filter((part) => !own.includes(part)),

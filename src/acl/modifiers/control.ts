@@ -109,7 +109,7 @@ const controls: ReadonlyMap<string, Control> = new Map([
   ['dkim_disable_verify', does(({ controls: c }) => (c.checksDkim = false), ['DATA', ...sessionless])],
   ['dmarc_disable_verify', does(({ controls: c }) => (c.checksDmarc = false), ['DATA', 'DKIM'])],
   ['dmarc_enable_forensic', does(({ controls: c }) => (c.reportsDmarc = true), ['DATA', 'DKIM'])],
-  ['dscp', withOptions(sessionless, (parts) => (parts.length === 0 ? wrong('dscp') : undefined))],
+  ['dscp', withOptions([...sessionless, 'notquit'], (parts) => (parts.length === 0 ? wrong('dscp') : undefined))],
   ['enforce_sync', does(({ controls: c }) => (c.enforceSync = true), sessionless)],
   ['fakedefer', fake('4')],
   ['fakereject', fake('5')],

@@ -2,7 +2,7 @@
 
 import type { AclResult, Phase } from '../../acl/acl.ts';
 import type { SenderProblem } from '../../acl/verifier.ts';
-import { trimStart } from '../../lib/octets.ts';
+import { trimEnd, trimStart } from '../../lib/octets.ts';
 import type { Reply } from '../../smtp/server/policy.ts';
 import { authenticatorField, clientTlsFields } from '../arrival-log.ts';
 import { type Reception, shownInLog } from './reception.ts';
@@ -72,7 +72,7 @@ const speakable = (line: string): string => line.replace(/[\0-\x08\x0a-\x1f]/g, 
 
 /** What other hosts have said, line by line as they said it. */
 function unwrapped(text: string): string {
-  return text === '' ? '' : `${linesOf(text).map(speakable).join('\n')}\n`;
+  return text === '' ? '' : `${linesOf(trimEnd(text)).map(speakable).join('\n')}\n`;
 }
 
 /** The reply to a command whose ACL accepted, perhaps with a text of its own. */

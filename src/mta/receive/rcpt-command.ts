@@ -29,7 +29,7 @@ export async function rcpt(argument: string, reception: Reception): Promise<Repl
   if (parsed.domain === undefined) {
     if (!reception.mayLackDomain.recipient && lower(recipient) !== 'postmaster') {
       reception.logUnqualified('recipient', recipient);
-      return { code: '501', text: `${split.address}: recipient address must contain a domain` };
+      return { code: '501', text: `${split.address}: recipient address must contain a domain`, isToldWhole: true };
     }
     recipient = `${recipient}@${runtime.settings.qualifyRecipient}`;
   }

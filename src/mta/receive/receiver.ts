@@ -1,7 +1,7 @@
 /** The policy of SMTP sessions: what this configuration says to each command (`smtp/server/policy.ts`). */
 
 import type { AclResult } from '../../acl/acl.ts';
-import { printing } from '../../lib/escapes.ts';
+import { printing, printingLine } from '../../lib/escapes.ts';
 import { parseOptionInteger } from '../../lib/sizes.ts';
 import { askIdent } from '../../net/ident.ts';
 import type { ServerTls, TlsOutcome } from '../../net/tls.ts';
@@ -270,7 +270,8 @@ export class Receiver implements SmtpPolicy {
 
   dropped(why: string): void {
     const { runtime, name } = this.#reception;
-    runtime.logs.reject(`SMTP call from ${name} dropped: ${shownInLog(why)}`);
+    const shown = printingLine(why, runtime.settings.printTopBitCharacters);
+    runtime.logs.reject(`SMTP call from ${name} dropped: ${shown}`);
   }
 
   unsynchronized(why: string, command: string | undefined, next: string): void {

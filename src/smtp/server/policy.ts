@@ -21,6 +21,8 @@ export interface Reply {
   readonly logged?: string | undefined;
   /** Sender and recipients are forgotten behind a refusal of DATA that would leave them as they are. */
   readonly endsTransaction?: boolean | undefined;
+  /** DATA tells of this refusal with its code. */
+  readonly isToldWhole?: boolean | undefined;
   /** Every command from here on gets this answer, until the client says QUIT. */
   readonly isFarewell?: boolean | undefined;
   /** The session counts as one that broke off, because this server cannot do its duty. */

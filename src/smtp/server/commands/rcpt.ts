@@ -33,8 +33,9 @@ export const rcpt: SmtpCommand = {
     }
     if (argument === '') return mistake('syntax', 'RCPT must have an address operand', '501');
     const reply = await session.policy.rcpt(argument);
+    const isToldWhole = reply.mistake !== undefined || reply.isToldWhole === true;
     if (reply.code.startsWith('2')) session.acceptedRecipients++;
-    else noteRefusal(session, reply.mistake === undefined ? reply : { ...reply, text: `${reply.code} ${reply.text}` });
+    else noteRefusal(session, isToldWhole ? { ...reply, text: `${reply.code} ${reply.text}` } : reply);
     return session.answer(reply);
   },
 };
