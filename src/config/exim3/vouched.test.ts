@@ -23,7 +23,19 @@ describe('what stands for $local_part in the name of a file', () => {
   });
 
   it('is nothing for a value that could leave the directory, or is none', async () => {
-    for (const name of ['', '.', '..', '.hidden', '../x', 'a/b', '/etc/passwd', 'a\nb', 'a\u0000b', 'a'.repeat(256)]) {
+    for (const name of [
+      '',
+      '.',
+      '..',
+      '.hidden',
+      '../x',
+      'a/b',
+      '/etc/passwd',
+      'a\nb',
+      'a\n',
+      'a\u0000b',
+      'a'.repeat(256),
+    ]) {
       assert.equal(await vouched(name), undefined, JSON.stringify(name));
     }
   });

@@ -33,7 +33,7 @@ export const isVouchable = (name: string): boolean => components.includes(name) 
 /** The text of the macro for a variable. */
 export function vouchedText(variable: string): string {
   const atLeast = optionalComponents.includes(variable) ? 0 : 1;
-  const pattern = `\\N^(?![.])[-A-Za-z0-9_+=!#%&*?^\`|~.@']{${atLeast},255}$\\N`;
+  const pattern = `\\N^(?![.])[-A-Za-z0-9_+=!#%&*?^\`|~.@']{${atLeast},255}\\z\\N`;
   const letterByLetter = `\${if inlist{$item}{${letters.join(':')}}{$value}fail}`;
   return (
     `\${if match{$${variable}}{${pattern}}` +
